@@ -1,0 +1,152 @@
+//! Options that every handler has.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use regex::bytes::Regex;
+
+use crate::cli::units;
+use crate::diag::Diag;
+use crate::filter::Filter;
+use crate::handler::dead_letter::DeadLetters;
+use crate::handler::stage::{OnError, Rendering};
+use crate::handler::{Handler, Stage};
+use crate::level::Level;
+use crate::text::Formatter;
+use crate::text::encoding::{Charset, Errors};
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Records and their format")]
+pub struct CommonArgs {
+    /// Leave out records below this level.
+    #[arg(long, value_name = "LEVEL")]
+    min_level: Option<Level>,
+
+    /// Only messages that match; of several, one has to.
+    #[arg(long, value_name = "REGEX", value_parser = units::pattern)]
+    include: Vec<Regex>,
+
+    /// No messages that match.
+    #[arg(long, value_name = "REGEX", value_parser = units::pattern)]
+    exclude: Vec<Regex>,
+
+    /// raw, message, text, json, logfmt, or a template [default: raw].
+    ///
+    /// raw: the bytes as they came. message: the message alone. text:
+    /// "{asctime} {levelname} {name}: {message}". A template is in brace style,
+    /// "{asctime} {levelname:<8} {message}", or in percent style,
+    /// "%(asctime)s %(levelname)-8s %(message)s", with the attribute names of
+    /// Python's LogRecord, any attribute of the record, and {timestamp} (RFC
+    /// 3339 with microseconds). An attribute that a record lacks is empty.
+    #[arg(
+        short,
+        long,
+        value_name = "PRESET|TEMPLATE",
+        allow_hyphen_values = true
+    )]
+    format: Option<String>,
+
+    /// How {asctime} is written [default: 2003-07-08 16:49:45,896].
+    #[arg(long, value_name = "STRFTIME", allow_hyphen_values = true)]
+    datefmt: Option<String>,
+
+    /// Times in UTC: in the format, and in the calendar of rollovers.
+    #[arg(long)]
+    pub utc: bool,
+
+    /// What ends a record, with \n \r \t \0 \\ \xNN [default: a newline].
+    #[arg(long, value_name = "STRING", value_parser = Terminator::parse, allow_hyphen_values = true)]
+    terminator: Option<Terminator>,
+
+    /// What a failed write does [default: block].
+    ///
+    /// block: lh stops reading and tries again, and nothing is lost. drop: the
+    /// record is given up and counted. prune: on a full disk, the oldest backups
+    /// are deleted first. exit: lh ends with status 1.
+    #[arg(long, value_enum, value_name = "POLICY", help_heading = "Errors")]
+    on_error: Option<Policy>,
+
+    /// Keep what is given up in this file, as JSON lines with the reason.
+    #[arg(long, value_name = "FILE", help_heading = "Errors")]
+    dead_letter: Option<PathBuf>,
+}
+
+/// Bytes; a type of its own, because clap takes a `Vec` for several values.
+#[derive(Clone, Debug)]
+struct Terminator(Vec<u8>);
+
+impl Terminator {
+    fn parse(text: &str) -> Result<Terminator, String> {
+        units::escaped(text).map(Terminator)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Policy {
+    Block,
+    Drop,
+    Prune,
+    Exit,
+}
+
+impl CommonArgs {
+    /// What ends a record.
+    pub fn terminator(&self) -> Vec<u8> {
+        self.terminator
+            .as_ref()
+            .map_or_else(|| b"\n".to_vec(), |end| end.0.clone())
+    }
+
+    /// Puts a handler behind the filter and the format that were asked for.
+    ///
+    /// # Errors
+    /// A template or time format that is wrong, with the place.
+    pub fn stage(
+        self,
+        handler: Box<dyn Handler>,
+        charset: Option<(Charset, Errors)>,
+        diag: &Diag,
+    ) -> Result<Stage, String> {
+        let formatter = match self.format.as_deref() {
+            None | Some("raw") => {
+                if self.datefmt.is_some() {
+                    let text =
+                        "--datefmt has no effect on the raw format; add -f text or a template";
+                    return Err(text.to_owned());
+                }
+                None
+            }
+            Some(format) => {
+                let formatter = Formatter::parse(format, self.datefmt.as_deref(), self.utc);
+                Some(formatter.map_err(|error| error.to_string())?)
+            }
+        };
+        let filter = Filter {
+            min_level: self.min_level,
+            include: self.include,
+            exclude: self.exclude,
+        };
+        let rendering = Rendering {
+            formatter,
+            terminator: self.terminator.map(|end| end.0),
+            charset,
+        };
+        let on_error = match self.on_error {
+            None | Some(Policy::Block) => OnError::Block,
+            Some(Policy::Drop) => OnError::Drop,
+            Some(Policy::Prune) => OnError::Prune,
+            Some(Policy::Exit) => OnError::Exit,
+        };
+        let letters = self
+            .dead_letter
+            .map(|path| DeadLetters::new(path, diag.clone()));
+        Ok(Stage::new(
+            handler,
+            filter,
+            rendering,
+            on_error,
+            letters,
+            diag.clone(),
+        ))
+    }
+}

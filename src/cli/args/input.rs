@@ -1,0 +1,170 @@
+//! Options of the input, which hold for the whole chain.
+
+use clap::{Args, ValueEnum};
+
+use crate::cli::units;
+use crate::level::Level;
+use crate::record::{Defaults, LevelScale};
+use crate::source::InputFormat;
+use crate::wire::framing::Oversize;
+
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Input")]
+pub struct InputArgs {
+    /// How stdin is read.
+    ///
+    /// lines: each line is a message, its bytes untouched. json: each line is
+    /// an object; one that is none is taken as a plain message, and counted.
+    /// auto: a line that parses as an object is one.
+    #[arg(short, long, value_enum, global = true, value_name = "FORMAT")]
+    input: Option<Input>,
+
+    /// One record with this text, in place of stdin.
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "TEXT",
+        allow_hyphen_values = true
+    )]
+    pub message: Option<String>,
+
+    /// Level of records that carry none [default: INFO].
+    ///
+    /// trace, debug, info, notice, warning, error, critical, alert, emergency,
+    /// their usual other spellings, or a number on Python's scale.
+    #[arg(long, global = true, value_name = "LEVEL")]
+    level: Option<Level>,
+
+    /// Find the level in a plain line: a leading <N>, or its first level word.
+    #[arg(long, global = true)]
+    detect_level: bool,
+
+    /// How a level that is a number is read [default: auto].
+    #[arg(long, value_enum, global = true, value_name = "SCALE")]
+    level_scale: Option<Scale>,
+
+    /// Logger name of every record that has none [default: root].
+    #[arg(long, global = true, value_name = "NAME")]
+    name: Option<String>,
+
+    /// An attribute for every record; several allowed.
+    #[arg(long = "field", global = true, value_name = "KEY=VALUE", value_parser = units::field)]
+    fields: Vec<(String, String)>,
+
+    /// Longest record, without its newline [default: 1M].
+    #[arg(long, global = true, value_name = "SIZE", value_parser = units::record_size)]
+    max_record: Option<usize>,
+
+    /// What becomes of a longer line [default: split].
+    ///
+    /// split: several records, nothing lost. truncate: its beginning. drop:
+    /// nothing, and the exit status is 1.
+    #[arg(long, value_enum, global = true, value_name = "POLICY")]
+    oversize: Option<Policy>,
+
+    /// Pass the input through to stdout as it came.
+    #[arg(long, global = true)]
+    pub tee: bool,
+
+    /// No warnings; errors stay.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Input {
+    Lines,
+    Json,
+    Auto,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Scale {
+    /// By the key and what stands beside it
+    Auto,
+    /// 10 debug to 50 critical
+    Python,
+    /// 7 debug to 0 emergency
+    Syslog,
+    /// 10 trace to 60 fatal, as bunyan too
+    #[value(alias = "bunyan")]
+    Pino,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Policy {
+    Split,
+    Truncate,
+    Drop,
+}
+
+impl InputArgs {
+    /// Joins the options that stand in two pieces of the command line.
+    ///
+    /// # Errors
+    /// When both give the same option with a single value.
+    pub fn merge(self, other: InputArgs) -> Result<InputArgs, String> {
+        fn one<T>(name: &str, a: Option<T>, b: Option<T>) -> Result<Option<T>, String> {
+            match (a, b) {
+                (Some(_), Some(_)) => Err(format!("{name} is given twice")),
+                (a, b) => Ok(a.or(b)),
+            }
+        }
+        let mut fields = self.fields;
+        fields.extend(other.fields);
+        Ok(InputArgs {
+            input: one("--input", self.input, other.input)?,
+            message: one("--message", self.message, other.message)?,
+            level: one("--level", self.level, other.level)?,
+            detect_level: self.detect_level | other.detect_level,
+            level_scale: one("--level-scale", self.level_scale, other.level_scale)?,
+            name: one("--name", self.name, other.name)?,
+            fields,
+            max_record: one("--max-record", self.max_record, other.max_record)?,
+            oversize: one("--oversize", self.oversize, other.oversize)?,
+            tee: self.tee | other.tee,
+            quiet: self.quiet | other.quiet,
+        })
+    }
+
+    /// What records get that do not say it themselves.
+    pub fn defaults(&self) -> Defaults {
+        let defaults = Defaults::default();
+        Defaults {
+            level: self.level.unwrap_or(defaults.level),
+            detect_level: self.detect_level,
+            level_scale: match self.level_scale {
+                None | Some(Scale::Auto) => LevelScale::Auto,
+                Some(Scale::Python) => LevelScale::Python,
+                Some(Scale::Syslog) => LevelScale::Syslog,
+                Some(Scale::Pino) => LevelScale::Pino,
+            },
+            name: self.name.clone().unwrap_or(defaults.name),
+            fields: self.fields.clone(),
+        }
+    }
+
+    /// How lines are read.
+    pub fn format(&self) -> InputFormat {
+        match self.input {
+            None | Some(Input::Lines) => InputFormat::Lines,
+            Some(Input::Json) => InputFormat::Json,
+            Some(Input::Auto) => InputFormat::Auto,
+        }
+    }
+
+    /// The longest record in bytes.
+    pub fn max_record(&self) -> usize {
+        self.max_record.unwrap_or(1 << 20)
+    }
+
+    /// What becomes of a longer line.
+    pub fn oversize(&self) -> Oversize {
+        match self.oversize {
+            None | Some(Policy::Split) => Oversize::Split,
+            Some(Policy::Truncate) => Oversize::Truncate,
+            Some(Policy::Drop) => Oversize::Drop,
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What the command line holds: one file for each handler's options, whose
+//! doc comments are the help text.
+
+mod common;
+mod file;
+mod input;
+mod null;
+mod rolling;
+mod rotate;
+mod stream;
+mod timed;
+mod tools;
+
+use clap::{Parser, Subcommand};
+
+use crate::diag::Diag;
+use crate::handler::{BaseRotatingHandler, Stage};
+
+pub use common::CommonArgs;
+pub use input::InputArgs;
+pub use tools::{CompletionsArgs, ManArgs};
+
+/// Takes log records from a pipe and puts them through handlers: to files
+/// that are rotated by size or by the clock, to the terminal, or nowhere.
+///
+/// Records are the lines of standard input, or JSON objects, one a line. No
+/// record is lost, torn or doubled: on a full disk lh waits, a rollover falls
+/// between two records, and several lh may write to one file.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lh",
+    bin_name = "lh",
+    version,
+    override_usage = "lh [INPUT OPTIONS] HANDLER [OPTIONS] [+ HANDLER [OPTIONS]]...",
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = ROOT_HELP
+)]
+pub struct Piece {
+    #[command(flatten)]
+    pub input: InputArgs,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const ROOT_HELP: &str = "\
+Every record goes to every handler of a chain, which a lone + joins. Input options may stand \
+before or after any handler's name; the options of a handler stand behind it. \
+`lh HANDLER --help` is complete by itself.
+
+Exit status:
+  0  every record was delivered
+  1  some were not; stderr says how many and why
+  2  the command line is wrong; nothing was opened
+
+Signals:
+  SIGINT   with a pipe on stdin, read on until its writer ends; a second one stops at once
+  SIGTERM  deliver what is in the pipe already, and end
+  SIGHUP   open files anew
+  SIGALRM  roll over now
+
+Examples:
+  myapp 2>&1 | lh rotate --max-bytes 10M --backups 5 app.log
+  myapp 2>&1 | lh timed --when midnight --backups 14 --compress zstd app.log
+  myapp 2>&1 | lh --detect-level file all.log + file --min-level error errors.log
+  lh -m 'backup done' file --format text backup.log";
+
+/// What stands first in a piece of the command line.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    #[command(flatten)]
+    Handler(HandlerCommand),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+/// What is asked of a handler in place of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The next rollovers, so many of them.
+    Plan(usize),
+    /// What retention would delete.
+    DryRun,
+}
+
+/// Turns the arguments of a handler into a stage, which opens nothing yet.
+trait IntoStage {
+    fn into_stage(self, diag: &Diag) -> Result<Stage, String>;
+}
+
+/// The handlers. Each has a file of its own, and a line here and below.
+#[derive(Debug, Subcommand)]
+pub enum HandlerCommand {
+    Stream(stream::StreamArgs),
+    Null(null::NullArgs),
+    File(file::FileArgs),
+    Rotate(rotate::RotateArgs),
+    Timed(timed::TimedArgs),
+}
+
+impl HandlerCommand {
+    /// The handler with its filter, format and error policy.
+    ///
+    /// # Errors
+    /// An argument that clap could not see to be wrong.
+    pub fn into_stage(self, diag: &Diag) -> Result<Stage, String> {
+        match self {
+            HandlerCommand::Stream(args) => args.into_stage(diag),
+            HandlerCommand::Null(args) => args.into_stage(diag),
+            HandlerCommand::File(args) => args.into_stage(diag),
+            HandlerCommand::Rotate(args) => args.into_stage(diag),
+            HandlerCommand::Timed(args) => args.into_stage(diag),
+        }
+    }
+
+    /// What is asked of it in place of a run.
+    pub fn question(&self) -> Option<Question> {
+        match self {
+            HandlerCommand::Rotate(args) => args.question(),
+            HandlerCommand::Timed(args) => args.question(),
+            _ => None,
+        }
+    }
+
+    /// The handler alone, to be asked.
+    ///
+    /// # Errors
+    /// As [`into_stage`](Self::into_stage).
+    pub fn rotating(&self, diag: &Diag) -> Result<Option<BaseRotatingHandler>, String> {
+        match self {
+            HandlerCommand::Rotate(args) => args.handler(diag).map(Some),
+            HandlerCommand::Timed(args) => args.handler(diag).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Piece::command().debug_assert();
+    }
+
+    /// Whoever adds an option says what it is for.
+    #[test]
+    fn every_option_has_help_and_a_heading() {
+        let mut root = Piece::command();
+        root.build();
+        for command in root.get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments() {
+                let name = format!("{} {}", command.get_name(), argument.get_id());
+                assert!(argument.get_help().is_some(), "{name} has no help");
+                let tool = ["completions", "man"].contains(&command.get_name());
+                let plain = argument.is_positional() || argument.get_id() == "help" || tool;
+                assert!(
+                    plain || argument.get_help_heading().is_some(),
+                    "{name} has no heading"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `lh stream`.
+
+use clap::{Args, ValueEnum};
+
+use super::{CommonArgs, IntoStage};
+use crate::diag::{Diag, plain};
+use crate::handler::stream::Flush;
+use crate::handler::{Stage, StreamHandler};
+
+/// Write to standard output or standard error (StreamHandler).
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  myapp | lh -i json stream -f text
+  myapp | lh --detect-level stream --stderr --min-level error + file all.log
+  lh -m 'ready' stream -f '{timestamp} {message}'")]
+pub struct StreamArgs {
+    /// Write to standard error.
+    #[arg(long, help_heading = "Stream")]
+    stderr: bool,
+
+    /// A write for each record, or for each batch that was read [default: batch].
+    #[arg(long, value_enum, value_name = "WHEN", help_heading = "Stream")]
+    flush: Option<FlushArg>,
+
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FlushArg {
+    Record,
+    Batch,
+}
+
+impl IntoStage for StreamArgs {
+    fn into_stage(self, diag: &Diag) -> Result<Stage, String> {
+        let flush = match self.flush {
+            Some(FlushArg::Record) => Flush::Record,
+            None | Some(FlushArg::Batch) => Flush::Batch,
+        };
+        let handler = match self.stderr {
+            true => StreamHandler::stderr(flush),
+            false => StreamHandler::stdout(flush),
+        };
+        let handler = handler.map_err(|error| format!("stream: cannot open: {}", plain(&error)))?;
+        self.common.stage(Box::new(handler), None, diag)
+    }
+}

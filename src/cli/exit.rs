@@ -1,0 +1,97 @@
+//! Exit statuses, and the errors that lead to them.
+
+use std::process::ExitCode;
+
+use super::console;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Every record was delivered.
+    Delivered,
+    /// Some were not, and stderr says how many and why.
+    Incomplete,
+    /// The command line is wrong; nothing was opened.
+    Usage,
+}
+
+impl Status {
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Status::Delivered => 0,
+            Status::Incomplete => 1,
+            Status::Usage => 2,
+        }
+    }
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> ExitCode {
+        ExitCode::from(status.code())
+    }
+}
+
+/// Why there was no run, or why it could not go on.
+#[derive(Debug)]
+pub enum Failure {
+    /// clap's own error, or its help.
+    Clap(Box<clap::Error>),
+    /// An argument that clap took and that is wrong all the same.
+    Usage(String),
+    /// Something that was tried and failed.
+    Failed(anyhow::Error),
+}
+
+impl Failure {
+    /// A wrong argument.
+    pub fn usage(text: String) -> Failure {
+        Failure::Usage(text)
+    }
+
+    /// Tells the user, and gives the status.
+    pub fn report(self) -> Status {
+        match self {
+            Failure::Clap(error) => {
+                // A closed stream is no reason for another status.
+                let _ = error.print();
+                match error.exit_code() {
+                    0 => Status::Delivered,
+                    _ => Status::Usage,
+                }
+            }
+            Failure::Usage(text) => {
+                console::say(format_args!("{text}"));
+                Status::Usage
+            }
+            Failure::Failed(error) => {
+                console::say(format_args!("{error:#}"));
+                Status::Incomplete
+            }
+        }
+    }
+}
+
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Failure {
+        Failure::Clap(Box::new(error))
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        Failure::Failed(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losing_a_record_is_never_zero() {
+        assert_eq!(Status::Delivered.code(), 0);
+        assert_eq!(Status::Incomplete.code(), 1);
+        assert_eq!(Status::Usage.code(), 2);
+    }
+}

@@ -1,0 +1,76 @@
+//! Completions and man pages, from the same definitions as the parser.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
+
+use super::args::Piece;
+use super::exit::{Failure, Status};
+
+/// The file name of a shell's completions, as its users look for it.
+pub fn completion_file(shell: Shell) -> String {
+    clap_complete::Generator::file_name(&shell, "lh")
+}
+
+/// A shell's completions.
+pub fn completion(shell: Shell) -> Vec<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Piece::command(), "lh", &mut text);
+    text
+}
+
+/// Prints a shell's completions.
+pub fn completions(shell: Shell) -> Result<Status, Failure> {
+    write_out(&completion(shell))
+}
+
+/// The manual pages: file name and text, `lh.1` first.
+pub fn man_pages() -> Vec<(String, Vec<u8>)> {
+    let mut root = Piece::command();
+    root.build();
+    let mut pages = vec![("lh.1".to_owned(), page(root.clone(), "lh"))];
+    for command in root.get_subcommands() {
+        if command.is_hide_set() || command.get_name() == "help" {
+            continue;
+        }
+        let name = format!("lh-{}", command.get_name());
+        pages.push((format!("{name}.1"), page(command.clone(), &name)));
+    }
+    pages
+}
+
+fn page(command: Command, name: &str) -> Vec<u8> {
+    let name: &'static str = name.to_owned().leak();
+    let page = clap_mangen::Man::new(command.name(name).display_name(name))
+        .manual("lh manual")
+        .source(concat!("lh ", env!("CARGO_PKG_VERSION")))
+        .date("");
+    let mut text = Vec::new();
+    // Writing to memory does not fail.
+    let _ = page.render(&mut text);
+    text
+}
+
+/// Prints `lh.1`, or writes all pages into a directory.
+pub fn man(directory: Option<&Path>) -> Result<Status, Failure> {
+    let pages = man_pages();
+    let Some(directory) = directory else {
+        return write_out(&pages[0].1);
+    };
+    for (name, text) in pages {
+        let path = directory.join(name);
+        std::fs::write(&path, text)
+            .with_context(|| format!("cannot write the manual page {}", path.display()))?;
+    }
+    Ok(Status::Delivered)
+}
+
+fn write_out(text: &[u8]) -> Result<Status, Failure> {
+    let mut stdout = std::io::stdout().lock();
+    let written = stdout.write_all(text).and_then(|()| stdout.flush());
+    written.context("cannot write to stdout")?;
+    Ok(Status::Delivered)
+}

@@ -1,0 +1,51 @@
+//! The command line: argv to a pipeline, and its tally to an exit status.
+
+mod args;
+mod console;
+mod exit;
+pub mod generate;
+mod run;
+mod split;
+mod units;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use args::{Command, Piece};
+use exit::{Failure, Status};
+
+/// Runs the program with its arguments, its own name first.
+pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let status = match try_run(argv.into_iter().collect()) {
+        Ok(status) => status,
+        Err(failure) => failure.report(),
+    };
+    status.into()
+}
+
+fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
+    let mut chain = Vec::new();
+    let mut input = args::InputArgs::default();
+    let mut alone = None;
+    let pieces = split::pieces(argv).map_err(|error| Failure::usage(error.to_string()))?;
+    for piece in pieces {
+        let matches = Piece::command().try_get_matches_from(piece)?;
+        let piece = Piece::from_arg_matches(&matches)?;
+        input = input.merge(piece.input).map_err(Failure::usage)?;
+        match piece.command {
+            Command::Handler(handler) => chain.push(handler),
+            other => alone = Some(other),
+        }
+    }
+    match alone {
+        None => run::chain(input, chain),
+        Some(_) if !chain.is_empty() => Err(Failure::usage(
+            "only handlers can be joined by +".to_owned(),
+        )),
+        Some(Command::Completions(args)) => generate::completions(args.shell),
+        Some(Command::Man(args)) => generate::man(args.directory.as_deref()),
+        Some(Command::Handler(_)) => unreachable!("handlers are in the chain"),
+    }
+}

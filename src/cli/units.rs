@@ -1,0 +1,216 @@
+//! Sizes, durations and other small values as they are written on a command
+//! line.
+
+use std::time::Duration;
+
+/// A size in bytes: digits, then nothing or a unit. As in coreutils, K, M, G, T
+/// and KiB, MiB, … are powers of 1024; KB, MB, … powers of 1000.
+pub fn size(text: &str) -> Result<u64, String> {
+    let error = || format!("{text:?} is no size: write 4096, 64K, 10M, 1G, 500MB or 1GiB");
+    let at = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (digits, unit) = text.split_at(at);
+    let number: u64 = digits.parse().map_err(|_| error())?;
+    let factor = match unit.to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "K" | "KIB" => 1 << 10,
+        "M" | "MIB" => 1 << 20,
+        "G" | "GIB" => 1 << 30,
+        "T" | "TIB" => 1 << 40,
+        "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        _ => return Err(error()),
+    };
+    number
+        .checked_mul(factor)
+        .ok_or_else(|| format!("{text:?} is too large a size"))
+}
+
+/// The size of one record: at least a byte, and what fits into memory.
+pub fn record_size(text: &str) -> Result<usize, String> {
+    match usize::try_from(size(text)?) {
+        Ok(0) | Err(_) => Err(format!(
+            "{text:?} is no length for a record: it is 1 or more"
+        )),
+        Ok(size) => Ok(size),
+    }
+}
+
+/// A duration: a number, which may have a fraction, and its unit, ms, s, m, h,
+/// d or w; without a unit it is seconds.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let error = || format!("{text:?} is no duration: write 500ms, 1s, 2.5s, 5m, 12h or 30d");
+    let at = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (digits, unit) = text.split_at(at);
+    if !digits.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(error());
+    }
+    let number: f64 = digits.parse().map_err(|_| error())?;
+    let factor = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3_600.0,
+        "d" => 86_400.0,
+        "w" => 604_800.0,
+        _ => return Err(error()),
+    };
+    Duration::try_from_secs_f64(number * factor).map_err(|_| error())
+}
+
+/// Permission bits in octal.
+pub fn permissions(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("0o").unwrap_or(text);
+    match u32::from_str_radix(digits, 8) {
+        Ok(mode) if mode <= 0o7777 && !digits.starts_with('+') => Ok(mode),
+        _ => Err(format!(
+            "{text:?} is no file mode: write it in octal, as 640"
+        )),
+    }
+}
+
+/// A text with the escapes `\n`, `\r`, `\t`, `\0`, `\\` and `\xNN`.
+pub fn escaped(text: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        bytes.extend_from_slice(&rest.as_bytes()[..at]);
+        let escape = &rest[at + 1..];
+        let (byte, length) = match escape.as_bytes() {
+            [b'n', ..] => (b'\n', 1),
+            [b'r', ..] => (b'\r', 1),
+            [b't', ..] => (b'\t', 1),
+            [b'0', ..] => (0, 1),
+            [b'\\', ..] => (b'\\', 1),
+            [b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                let digits = std::str::from_utf8(&escape.as_bytes()[1..3]);
+                let byte = digits.ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+                (byte.unwrap_or_default(), 3)
+            }
+            _ => {
+                return Err(format!(
+                    "{text:?} has an unknown escape: there are \\n \\r \\t \\0 \\\\ and \\xNN"
+                ));
+            }
+        };
+        bytes.push(byte);
+        rest = &escape[length..];
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    Ok(bytes)
+}
+
+/// `KEY=VALUE`.
+pub fn field(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("{text:?} is no field: write KEY=VALUE")),
+    }
+}
+
+/// A pattern for messages.
+pub fn pattern(text: &str) -> Result<regex::bytes::Regex, String> {
+    regex::bytes::Regex::new(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sizes() {
+        let table: &[(&str, u64)] = &[
+            ("0", 0),
+            ("4096", 4096),
+            ("1K", 1024),
+            ("1k", 1024),
+            ("10M", 10 << 20),
+            ("10MiB", 10 << 20),
+            ("10MB", 10_000_000),
+            ("2G", 2 << 30),
+            ("1T", 1 << 40),
+            ("7B", 7),
+        ];
+        for (text, bytes) in table {
+            assert_eq!(size(text), Ok(*bytes), "{text}");
+        }
+        for text in [
+            "",
+            "M",
+            "-1",
+            "1.5M",
+            "10X",
+            "10 M",
+            "99999999999G",
+            "+1",
+            "1KK",
+        ] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations() {
+        let table: &[(&str, u64)] = &[
+            ("500ms", 500),
+            ("1s", 1_000),
+            ("3", 3_000),
+            ("0.1", 100),
+            ("2.5s", 2_500),
+            ("5m", 300_000),
+            ("12h", 43_200_000),
+            ("30d", 2_592_000_000),
+            ("0", 0),
+        ];
+        for (text, millis) in table {
+            assert_eq!(duration(text), Ok(Duration::from_millis(*millis)), "{text}");
+        }
+        for text in [
+            "",
+            "s",
+            "-1s",
+            "1x",
+            "1 s",
+            ".5s",
+            "1..2s",
+            "inf",
+            "1e3s",
+            "9999999999999999999999d",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn modes_escapes_and_fields() {
+        assert_eq!(permissions("640"), Ok(0o640));
+        assert_eq!(permissions("0o600"), Ok(0o600));
+        for text in ["", "8", "99999", "rw", "+640", "-1"] {
+            assert!(permissions(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            escaped("a\\n\\0\\x1e\\\\é"),
+            Ok("a\n\0\x1e\\é".as_bytes().to_vec())
+        );
+        for text in ["\\", "\\q", "\\x1", "\\xé"] {
+            assert!(escaped(text).is_err(), "{text}");
+        }
+        assert_eq!(field("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert!(field("=b").is_err());
+        assert!(field("a").is_err());
+        assert_eq!(record_size("0").ok(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(text in "\\PC{0,12}") {
+            let _ = (size(&text), duration(&text), permissions(&text), escaped(&text));
+        }
+    }
+}

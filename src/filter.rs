@@ -1,0 +1,66 @@
+//! Which records a handler takes: by level, and by what the message says.
+
+use regex::bytes::Regex;
+
+use crate::level::Level;
+use crate::record::Record;
+
+/// The level and the patterns of one handler.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Records below this level are left out.
+    pub min_level: Option<Level>,
+    /// Where there are any, one of them has to match the message.
+    pub include: Vec<Regex>,
+    /// None of them may match the message.
+    pub exclude: Vec<Regex>,
+}
+
+impl Filter {
+    /// Whether every record passes, so that none has to be looked at.
+    pub fn is_open(&self) -> bool {
+        self.min_level.is_none() && self.include.is_empty() && self.exclude.is_empty()
+    }
+
+    /// Whether a record passes.
+    pub fn accepts(&self, record: &Record<'_>) -> bool {
+        let message = &record.message;
+        self.min_level.is_none_or(|level| record.level >= level)
+            && (self.include.is_empty() || self.include.iter().any(|re| re.is_match(message)))
+            && !self.exclude.iter().any(|re| re.is_match(message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::now::Timestamp;
+    use crate::record::Defaults;
+
+    #[test]
+    fn level_and_patterns() {
+        let patterns = |texts: &[&str]| {
+            texts
+                .iter()
+                .map(|text| Regex::new(text).unwrap())
+                .collect::<Vec<_>>()
+        };
+        let filter = Filter {
+            min_level: Some(Level::WARNING),
+            include: patterns(&["disk", "(?i)NET"]),
+            exclude: patterns(&["^test"]),
+        };
+        let defaults = Defaults::default();
+        let accepts = |level: Level, message: &'static [u8]| {
+            let mut record = Record::new(&defaults, Timestamp(0));
+            record.level = level;
+            record.message = message.into();
+            filter.accepts(&record)
+        };
+        assert!(accepts(Level::WARNING, b"disk full"));
+        assert!(accepts(Level::ERROR, b"net \xff down"));
+        assert!(!accepts(Level::INFO, b"disk full"));
+        assert!(!accepts(Level::ERROR, b"memory"));
+        assert!(!accepts(Level::ERROR, b"test disk"));
+    }
+}

@@ -1,0 +1,527 @@
+//! A file that several processes may append to: opened with care, locked
+//! around each batch, and left with whole records only.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::durable::{Durable, Fsync};
+use crate::batch::Frames;
+use crate::diag::{Diag, plain};
+use crate::handler::{EmitError, Fault};
+use crate::now::Now;
+use crate::sys::{self, FileId, OpenRules, Owner};
+
+/// What a file handler is told about its file.
+#[derive(Clone, Debug)]
+pub struct FileOptions {
+    /// The file.
+    pub path: PathBuf,
+    /// Empty the file when it is first opened.
+    pub truncate: bool,
+    /// Open it at the first record only.
+    pub delay: bool,
+    /// Follow the name: open it anew when another file, or none, stands there.
+    pub watch: bool,
+    /// Permission bits of a file that is made, in place of the umask's.
+    pub perm: Option<u32>,
+    /// Make missing directories.
+    pub mkdir: bool,
+    /// Take links and special files in directories that others can write.
+    pub follow: bool,
+    /// Lock the file around each batch against other writers.
+    pub lock: bool,
+    /// When what was written is made durable.
+    pub fsync: Fsync,
+    /// What stands at the beginning of each file: a byte order mark.
+    pub preamble: &'static [u8],
+    /// What a record ends with; it also ends a line that was cut short.
+    pub terminator: Vec<u8>,
+}
+
+impl FileOptions {
+    /// The defaults for a file.
+    pub fn new(path: impl Into<PathBuf>) -> FileOptions {
+        FileOptions {
+            path: path.into(),
+            truncate: false,
+            delay: false,
+            watch: false,
+            perm: None,
+            mkdir: false,
+            follow: false,
+            lock: true,
+            fsync: Fsync::Never,
+            preamble: b"",
+            terminator: b"\n".to_vec(),
+        }
+    }
+}
+
+/// The file that is open now.
+#[derive(Debug)]
+pub(super) struct Current {
+    pub(super) file: std::fs::File,
+    pub(super) id: FileId,
+    pub(super) regular: bool,
+    /// Its size when this process last looked or wrote; `None` before that,
+    /// and for what is no regular file.
+    pub(super) expected: Option<u64>,
+    /// Whether its last byte has to be looked at before the next record.
+    check_tail: bool,
+}
+
+/// A file that is appended to; see the [module](self).
+#[derive(Debug)]
+pub struct LogFile {
+    pub(super) options: FileOptions,
+    pub(super) diag: Diag,
+    pub(super) current: Option<Current>,
+    pub(super) durable: Durable,
+    /// Mode and owner for the next file that is made.
+    pub(super) inherit: Option<Owner>,
+    pub(super) locked: bool,
+    opened_before: bool,
+    /// Bytes of the first undelivered record that are in the file already.
+    begun: usize,
+    /// How many files were opened so far.
+    generation: u64,
+    /// The name could not be followed, and the user was told.
+    told_lost: bool,
+}
+
+impl LogFile {
+    /// Opens nothing yet.
+    pub fn new(options: FileOptions, diag: Diag) -> LogFile {
+        LogFile {
+            durable: Durable::new(options.fsync),
+            options,
+            diag,
+            current: None,
+            inherit: None,
+            locked: false,
+            opened_before: false,
+            begun: 0,
+            generation: 0,
+            told_lost: false,
+        }
+    }
+
+    /// The file's name, for messages.
+    pub fn name(&self) -> String {
+        self.options.path.display().to_string()
+    }
+
+    /// The file's path.
+    pub fn path(&self) -> &Path {
+        &self.options.path
+    }
+
+    /// Where notices go.
+    pub fn diag(&self) -> &Diag {
+        &self.diag
+    }
+
+    /// Changes whenever another file was opened under the name.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Whether the open file is a regular one, which alone can be rotated.
+    pub fn is_regular(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.regular)
+    }
+
+    /// The size of the open file, as far as it is known.
+    pub fn size(&self) -> u64 {
+        self.current
+            .as_ref()
+            .and_then(|current| current.expected)
+            .unwrap_or(0)
+    }
+
+    /// Whether the open file holds no record yet.
+    pub fn is_empty(&self) -> bool {
+        self.size() <= self.options.preamble.len() as u64
+    }
+
+    /// The open file.
+    pub fn open_file(&self) -> Option<&std::fs::File> {
+        self.current.as_ref().map(|current| &current.file)
+    }
+
+    /// Looks whether the file can be opened, and changes nothing.
+    ///
+    /// # Errors
+    /// The reason why it can't.
+    pub fn check(&self) -> io::Result<()> {
+        match self.options.mkdir {
+            true => Ok(()),
+            false => sys::check_append(&self.options.path),
+        }
+    }
+
+    /// Opens the file before the first record, unless it is to wait for that.
+    ///
+    /// # Errors
+    /// Those that will not pass by themselves; a full disk is left to the
+    /// first record.
+    pub fn open_at_start(&mut self) -> io::Result<()> {
+        if self.options.delay || self.current.is_some() {
+            return Ok(());
+        }
+        match self.open() {
+            Err(error) if !sys::open_may_succeed_later(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn rules(&self) -> OpenRules {
+        OpenRules {
+            follow: self.options.follow,
+            perm: self.options.perm,
+            inherit: self.inherit,
+        }
+    }
+
+    /// Opens the file under its name, and makes it if need be.
+    pub(super) fn open(&mut self) -> io::Result<()> {
+        let path = &self.options.path;
+        if self.options.mkdir {
+            std::fs::create_dir_all(sys::directory_of(path))?;
+        }
+        let opened = sys::open_append(path, self.rules())?;
+        if opened.created && self.durable.wanted() {
+            sys::sync_directory(sys::directory_of(path))?;
+        }
+        let meta = opened.meta;
+        if meta.regular {
+            if self.options.truncate && !self.opened_before {
+                opened.file.set_len(0)?;
+            }
+            // A file that was made has the mode already that it is to have.
+            self.inherit = Some(sys::fstat(&opened.file)?.owner);
+        }
+        self.opened_before = true;
+        self.generation += 1;
+        self.begun = 0;
+        self.current = Some(Current {
+            file: opened.file,
+            id: meta.id,
+            regular: meta.regular,
+            expected: None,
+            check_tail: false,
+        });
+        Ok(())
+    }
+
+    /// Makes the open file ready to be written by this process alone: opens
+    /// it, locks it, makes sure that it still stands under its name where that
+    /// is followed, settles what a failed sync left owing, and ends a line that
+    /// another writer left unfinished.
+    ///
+    /// Costs a lock, a stat and, with [`release`](Self::release), an unlock.
+    ///
+    /// # Errors
+    /// With `from` as what is done.
+    pub fn acquire(&mut self, from: usize) -> Result<(), EmitError> {
+        if let Err(source) = self.attach() {
+            self.release();
+            let fatal = !self.opened_before && !sys::open_may_succeed_later(&source);
+            return Err(EmitError {
+                done: from,
+                fault: if fatal { Fault::Fatal } else { Fault::Retry },
+                doing: "cannot open for append",
+                source,
+            });
+        }
+        let ready = self.settle().and_then(|()| {
+            let ended = self.end_torn_line();
+            ended.map_err(|source| EmitError::retry(from, "cannot write", source))
+        });
+        ready.map_err(|error| {
+            self.release();
+            EmitError {
+                done: from,
+                ..error
+            }
+        })
+    }
+
+    /// Lets other writers at the file again.
+    pub fn release(&mut self) {
+        if std::mem::take(&mut self.locked)
+            && let Some(current) = &self.current
+        {
+            // Closing would give the lock up as well: there is no error to act on.
+            let _ = sys::unlock(&current.file);
+        }
+    }
+
+    fn attach(&mut self) -> io::Result<()> {
+        loop {
+            if self.current.is_none() {
+                self.open()?;
+            }
+            self.lock();
+            let Some(current) = &self.current else {
+                continue;
+            };
+            if !current.regular {
+                return Ok(());
+            }
+            let size = match self.options.watch.then(|| sys::stat(&self.options.path)) {
+                Some(Ok(meta)) if meta.id == current.id => meta.size,
+                Some(Ok(_)) if self.follow_name()? => continue,
+                Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+                    if self.follow_name()? {
+                        continue;
+                    }
+                    self.open_size()?
+                }
+                // Not watched, or the name can't be looked at or followed: the
+                // open file is as good as ever.
+                _ => self.open_size()?,
+            };
+            if let Some(current) = &mut self.current
+                && current.expected != Some(size)
+            {
+                // Somebody else wrote, or this is the first look.
+                current.expected = Some(size);
+                current.check_tail = true;
+                self.begun = 0;
+            }
+            return Ok(());
+        }
+    }
+
+    fn open_size(&self) -> io::Result<u64> {
+        match &self.current {
+            Some(current) => Ok(sys::fstat(&current.file)?.size),
+            None => Ok(0),
+        }
+    }
+
+    pub(super) fn lock(&mut self) {
+        let Some(current) = &self.current else {
+            return;
+        };
+        if !self.options.lock || !current.regular {
+            return;
+        }
+        match sys::lock(&current.file) {
+            Ok(()) => self.locked = true,
+            Err(error) => {
+                self.options.lock = false;
+                self.diag.warn(format_args!(
+                    "{}: cannot lock: {}; other lh processes on this file are not kept apart",
+                    self.name(),
+                    plain(&error)
+                ));
+            }
+        }
+    }
+
+    /// Opens what stands under the name in place of the open file. `false`: that
+    /// failed, and the open file, which still has a name, is written on.
+    fn follow_name(&mut self) -> io::Result<bool> {
+        let old = self.current.take();
+        match self.open() {
+            Ok(()) => {
+                self.told_lost = false;
+                self.locked = false;
+                if let Some(old) = old {
+                    self.leave(old);
+                }
+                Ok(true)
+            }
+            Err(error) => {
+                let named = old.as_ref().and_then(|old| sys::fstat(&old.file).ok());
+                self.current = old;
+                if named.is_none_or(|meta| meta.links == 0) {
+                    return Err(error);
+                }
+                if !std::mem::replace(&mut self.told_lost, true) {
+                    self.diag.warn(format_args!(
+                        "{}: cannot open the file that now has this name: {}; \
+                         going on in the one that had it",
+                        self.name(),
+                        plain(&error)
+                    ));
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Ends the last line where another writer was stopped in the middle of it.
+    fn end_torn_line(&mut self) -> io::Result<()> {
+        let Some(current) = &mut self.current else {
+            return Ok(());
+        };
+        let size = current.expected.unwrap_or(0);
+        if !std::mem::take(&mut current.check_tail) || size <= self.options.preamble.len() as u64 {
+            return Ok(());
+        }
+        let Some(&end) = self.options.terminator.last() else {
+            return Ok(());
+        };
+        if sys::last_byte(&current.file, size).is_none_or(|byte| byte == end) {
+            return Ok(());
+        }
+        let mut at = 0;
+        let written = sys::write_some(
+            &mut current.file,
+            &self.options.terminator,
+            &mut at,
+            self.options.terminator.len(),
+        );
+        current.expected = Some(size + at as u64);
+        current.check_tail = written.is_err();
+        if written.is_ok() {
+            self.diag.warn(format_args!(
+                "{}: the last line was unfinished, so it was ended",
+                self.name()
+            ));
+        }
+        written
+    }
+
+    /// Appends the records from one record end to another. On an error the
+    /// file is left with whole records, and the error says up to which.
+    ///
+    /// # Errors
+    /// Those of write(2).
+    pub fn append(
+        &mut self,
+        frames: &Frames<'_>,
+        from: usize,
+        to: usize,
+        now: Now,
+    ) -> Result<(), EmitError> {
+        self.make_room_to_sync(to - from, from, now)?;
+        let Some(current) = &mut self.current else {
+            return Err(EmitError::retry(
+                from,
+                "cannot write",
+                io::ErrorKind::NotFound.into(),
+            ));
+        };
+        if current.regular && current.expected == Some(0) && !self.options.preamble.is_empty() {
+            let mut at = 0;
+            let preamble = self.options.preamble;
+            if let Err(source) =
+                sys::write_some(&mut current.file, preamble, &mut at, preamble.len())
+            {
+                let _ = current.file.set_len(0);
+                return Err(EmitError::retry(from, "cannot write", source));
+            }
+            current.expected = Some(at as u64);
+        }
+        let begun = self.begun;
+        let mut at = from + begun;
+        let result = sys::write_some(&mut current.file, frames.bytes(), &mut at, to);
+        let done = if at == to {
+            to
+        } else {
+            frames.cut(from, (at - from) as u64)
+        };
+        self.begun = at - done;
+        if let Some(size) = &mut current.expected {
+            // Where the first of these records begins.
+            let start = *size - begun as u64;
+            *size = start + (at - from) as u64;
+            if self.begun > 0 && current.regular {
+                let whole = start + (done - from) as u64;
+                if current.file.set_len(whole).is_ok() {
+                    *size = whole;
+                    self.begun = 0;
+                }
+            }
+            self.durable.note(&frames.bytes()[from..done], start, now);
+        }
+        result.map_err(|source| {
+            // The reader of a FIFO went away: the next open waits for another.
+            if source.kind() == io::ErrorKind::BrokenPipe {
+                self.current = None;
+                self.begun = 0;
+            }
+            EmitError::retry(done, "cannot write", source)
+        })
+    }
+
+    /// The record that is begun is given up: its line is ended before the next.
+    pub fn abandon(&mut self) {
+        if std::mem::take(&mut self.begun) > 0
+            && let Some(current) = &mut self.current
+        {
+            current.check_tail = true;
+        }
+    }
+
+    /// Opens the file anew under its name; if that fails, the open one is
+    /// written on.
+    pub fn reopen(&mut self, now: Now) {
+        let Some(old) = self.current.take() else {
+            return;
+        };
+        self.current = Some(old);
+        let _ = self.sync(0, now);
+        let old = self.current.take();
+        if let Err(error) = self.open() {
+            self.diag.warn(format_args!(
+                "{}: cannot open anew: {}; going on in the file that is open",
+                self.name(),
+                plain(&error)
+            ));
+            self.current = old;
+        } else if let Some(old) = old {
+            self.leave(old);
+        }
+    }
+
+    /// Goes on in a new file under the name, after the open one was renamed.
+    /// Nothing is locked afterwards.
+    ///
+    /// # Errors
+    /// When it can't be made; the old file stays open then, and locked.
+    pub fn switch(&mut self) -> io::Result<()> {
+        let old = self.current.take();
+        if !self.options.delay
+            && let Err(error) = self.open()
+        {
+            self.current = old;
+            return Err(error);
+        }
+        self.locked = false;
+        self.begun = 0;
+        if let Some(old) = old {
+            self.leave(old);
+        }
+        Ok(())
+    }
+
+    /// Closes a file that was left for another one.
+    fn leave(&mut self, old: Current) {
+        self.durable.sync_left(&old.file);
+        if let Err(error) = sys::close(old.file) {
+            self.diag.error(format_args!(
+                "{}: closing it failed: {}; its last records are in doubt",
+                self.name(),
+                plain(&error)
+            ));
+        }
+    }
+
+    /// Makes what was written as safe as was asked, and closes the file.
+    ///
+    /// # Errors
+    /// Those of fsync(2) and close(2).
+    pub fn close(&mut self, now: Now) -> Result<(), EmitError> {
+        self.sync(0, now)?;
+        match self.current.take() {
+            Some(current) => sys::close(current.file)
+                .map_err(|source| EmitError::retry(0, "closing failed", source)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `file`: one file, appended to; and the engine below all file handlers.
+
+mod durable;
+mod log_file;
+
+use std::io;
+use std::time::Instant;
+
+pub use durable::Fsync;
+pub use log_file::{FileOptions, LogFile};
+
+use super::{EmitError, Handler};
+use crate::batch::Frames;
+use crate::diag::Diag;
+use crate::now::Now;
+
+/// Python's `FileHandler`, and with [`FileOptions::watch`] its
+/// `WatchedFileHandler`.
+#[derive(Debug)]
+pub struct FileHandler {
+    file: LogFile,
+}
+
+impl FileHandler {
+    /// A handler for one file, which is not opened yet.
+    pub fn new(options: FileOptions, diag: Diag) -> FileHandler {
+        FileHandler {
+            file: LogFile::new(options, diag),
+        }
+    }
+}
+
+impl Handler for FileHandler {
+    fn target(&self) -> String {
+        self.file.name()
+    }
+
+    fn check(&self) -> io::Result<()> {
+        self.file.check()
+    }
+
+    fn open(&mut self, _now: Now) -> io::Result<()> {
+        self.file.open_at_start()
+    }
+
+    fn emit(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> Result<(), EmitError> {
+        if from == frames.len() && !self.file.owes() {
+            return Ok(());
+        }
+        self.file.acquire(from)?;
+        let written = self.file.append(frames, from, frames.len(), now);
+        let synced = written.and_then(|()| self.file.sync_if_due(frames.len(), now));
+        self.file.release();
+        synced
+    }
+
+    fn deadline(&self, _now: Now) -> Option<Instant> {
+        self.file.sync_deadline()
+    }
+
+    fn tick(&mut self, now: Now) -> Result<(), EmitError> {
+        self.file.tick(now)
+    }
+
+    fn reopen(&mut self, now: Now) {
+        self.file.reopen(now);
+    }
+
+    fn abandon(&mut self) {
+        self.file.abandon();
+    }
+
+    fn close(&mut self, now: Now, _hurry: bool) -> Result<(), EmitError> {
+        self.file.close(now)
+    }
+}

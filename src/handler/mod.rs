@@ -1,0 +1,138 @@
+//! Handlers: each delivers bytes that are already rendered and framed.
+//!
+//! Python's `Handler` filters, formats, delivers and copes with errors. Here a
+//! [`Handler`] only delivers; the [`Stage`] around it does the other three,
+//! once for all of them.
+
+pub mod dead_letter;
+pub mod file;
+pub mod null;
+pub mod rotate;
+pub mod rotating;
+pub mod stage;
+pub mod stream;
+pub mod timed;
+
+use std::io;
+use std::time::Instant;
+
+use crate::batch::Frames;
+use crate::now::Now;
+
+pub use file::FileHandler;
+pub use null::NullHandler;
+pub use rotate::RotatingFileHandler;
+pub use rotating::BaseRotatingHandler;
+pub use stage::Stage;
+pub use stream::StreamHandler;
+pub use timed::TimedRotatingFileHandler;
+
+/// Delivers batches of records to one place.
+pub trait Handler: Send {
+    /// What the handler writes to, as a message to the user names it.
+    fn target(&self) -> String;
+
+    /// Looks whether [`open`](Handler::open) would succeed, and changes nothing.
+    ///
+    /// # Errors
+    /// The reason why it would not.
+    fn check(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Opens what has to be there before the first record, so that a mistake
+    /// shows at the start. Does nothing where that is asked to wait (`--delay`).
+    ///
+    /// # Errors
+    /// Whatever keeps the target from being written and will not pass by
+    /// itself.
+    fn open(&mut self, now: Now) -> io::Result<()>;
+
+    /// Delivers the records of `frames` from the record end `from` on, all of
+    /// them or up to the record end that the error names. With `from` at the
+    /// end of the frames there is nothing to deliver but what the handler
+    /// still owes from before.
+    ///
+    /// # Errors
+    /// [`EmitError`] says how far it came and what can be done about it.
+    fn emit(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> Result<(), EmitError>;
+
+    /// When [`tick`](Handler::tick) has to be called at the latest.
+    fn deadline(&self, now: Now) -> Option<Instant> {
+        let _ = now;
+        None
+    }
+
+    /// Does what is due by the clock.
+    ///
+    /// # Errors
+    /// As [`emit`](Handler::emit), with nothing delivered.
+    fn tick(&mut self, now: Now) -> Result<(), EmitError> {
+        let _ = now;
+        Ok(())
+    }
+
+    /// Opens the target anew under its name (SIGHUP).
+    fn reopen(&mut self, now: Now) {
+        let _ = now;
+    }
+
+    /// Rolls over now, where the handler can (SIGALRM).
+    fn roll_over(&mut self, now: Now) {
+        let _ = now;
+    }
+
+    /// The records that were not delivered are given up: the next ones that
+    /// come do not continue them.
+    fn abandon(&mut self) {}
+
+    /// Makes room on a full disk by giving up the oldest backup, where there
+    /// are backups; tells whether there was one.
+    fn prune(&mut self) -> bool {
+        false
+    }
+
+    /// Finishes: what is delivered is made as safe as was asked, and
+    /// background work is waited for, or left to the next start if `hurry`.
+    ///
+    /// # Errors
+    /// Those of writing, for what could not be made safe.
+    fn close(&mut self, now: Now, hurry: bool) -> Result<(), EmitError>;
+}
+
+/// What can be done about a failed delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It may succeed later as it is: a full disk, a busy reader.
+    Retry,
+    /// The record behind `done` can never be delivered; those after it can.
+    Drop,
+    /// Nothing more can be delivered here.
+    Fatal,
+}
+
+/// A delivery that came only part of the way.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+pub struct EmitError {
+    /// The record end up to which everything was delivered.
+    pub done: usize,
+    /// What can be done about it.
+    pub fault: Fault,
+    /// What was being done, in words that come before the reason.
+    pub doing: &'static str,
+    /// The reason.
+    pub source: io::Error,
+}
+
+impl EmitError {
+    /// A failure that may pass.
+    pub fn retry(done: usize, doing: &'static str, source: io::Error) -> EmitError {
+        EmitError {
+            done,
+            fault: Fault::Retry,
+            doing,
+            source,
+        }
+    }
+}

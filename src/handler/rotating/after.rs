@@ -1,0 +1,262 @@
+//! What follows a rollover, on a thread of its own: compression and the
+//! user's command. Nothing here is waited for while records come in.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::backups::Backups;
+use crate::diag::{Diag, plain};
+use crate::roll::compress::{self, ENDINGS, Method};
+use crate::sys;
+
+/// A file that was rolled over.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// Its name when it was rolled over.
+    pub(super) path: PathBuf,
+    /// Whether the user's command is run for it.
+    pub(super) hook: bool,
+}
+
+/// The thread, which is started by the first job.
+#[derive(Debug)]
+pub(super) struct After {
+    backups: Arc<Backups>,
+    hook: Option<String>,
+    diag: Diag,
+    stop: Arc<AtomicBool>,
+    running: Option<(Sender<Job>, JoinHandle<()>)>,
+}
+
+impl After {
+    pub(super) fn new(backups: Arc<Backups>, hook: Option<String>, diag: Diag) -> After {
+        After {
+            backups,
+            hook,
+            diag,
+            stop: Arc::new(AtomicBool::new(false)),
+            running: None,
+        }
+    }
+
+    /// Hands over a file, if there is anything to do after a rollover.
+    pub(super) fn push(&mut self, job: Job) {
+        if self.backups.method.is_none() && !(job.hook && self.hook.is_some()) {
+            return;
+        }
+        if self.running.is_none() {
+            let (sender, jobs) = channel();
+            let worker = Worker {
+                backups: Arc::clone(&self.backups),
+                hook: self.hook.clone(),
+                diag: self.diag.clone(),
+                stop: Arc::clone(&self.stop),
+            };
+            let thread = std::thread::Builder::new().name("after-rollover".to_owned());
+            match thread.spawn(move || worker.run(&jobs)) {
+                Ok(thread) => self.running = Some((sender, thread)),
+                Err(error) => {
+                    self.diag.warn(format_args!(
+                        "{}: cannot start a thread: {}; it is left as it is until the next start",
+                        job.path.display(),
+                        plain(&error)
+                    ));
+                    return;
+                }
+            }
+        }
+        if let Some((sender, _)) = &self.running {
+            // The thread ends only when the sender is dropped.
+            let _ = sender.send(job);
+        }
+    }
+
+    /// Waits for what is to be done; in a hurry, leaves it to the next start.
+    pub(super) fn finish(&mut self, hurry: bool) {
+        self.stop.fetch_or(hurry, Ordering::Relaxed);
+        if let Some((sender, thread)) = self.running.take() {
+            drop(sender);
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for After {
+    fn drop(&mut self) {
+        self.finish(true);
+    }
+}
+
+struct Worker {
+    backups: Arc<Backups>,
+    hook: Option<String>,
+    diag: Diag,
+    stop: Arc<AtomicBool>,
+}
+
+impl Worker {
+    fn run(&self, jobs: &Receiver<Job>) {
+        for job in jobs {
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let mut path = job.path;
+            if let Some(method) = self.backups.method {
+                match self.pack(&path, method) {
+                    Ok(Some(packed)) => path = packed,
+                    // Deleted meanwhile, or another process is at it.
+                    Ok(None) => {}
+                    Err(error) if self.stop.load(Ordering::Relaxed) => {
+                        let _ = error;
+                        return;
+                    }
+                    Err(error) => self.diag.warn(format_args!(
+                        "{}: cannot compress: {}; it stays as it is until the next start",
+                        path.display(),
+                        plain(&error)
+                    )),
+                }
+            }
+            if let (true, Some(command)) = (job.hook, &self.hook) {
+                self.run_hook(command, &path);
+            }
+        }
+    }
+
+    /// Compresses a file under a temporary name, makes that durable, and puts
+    /// it in the file's place, wherever rollovers have moved it meanwhile.
+    fn pack(&self, path: &Path, method: Method) -> io::Result<Option<PathBuf>> {
+        let mut source = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let meta = sys::fstat(&source)?;
+        let ending = method.ending();
+        let temporary = self
+            .backups
+            .namer
+            .temporary(&self.backups.file, meta.id.number(), ending);
+        if !clear(&temporary)? {
+            return Ok(None);
+        }
+        let result = (|| {
+            let mut packed = sys::create_new(&temporary, meta.owner)?;
+            if !sys::try_lock(&packed).unwrap_or(true) {
+                return Ok(None);
+            }
+            compress::compress(method, &mut source, &mut packed, &self.stop)?;
+            packed.flush()?;
+            if let Ok(modified) = source.metadata().and_then(|meta| meta.modified()) {
+                // The age of what is in it, not of the compression.
+                let _ = packed.set_modified(modified);
+            }
+            if let Some(sequence) = sys::sequence(path) {
+                let _ = sys::set_sequence(&packed, sequence);
+            }
+            // Before the source goes, this has to be on the disk.
+            packed.sync_all()?;
+            self.replace(meta.id, &temporary, ending)
+        })();
+        if !matches!(result, Ok(Some(_))) {
+            let _ = std::fs::remove_file(&temporary);
+        }
+        result
+    }
+
+    fn replace(
+        &self,
+        source: sys::FileId,
+        temporary: &Path,
+        ending: &'static str,
+    ) -> io::Result<Option<PathBuf>> {
+        let _file = self.backups.lock_file()?;
+        let mut names = self.backups.hold();
+        let list = names.list()?;
+        let Some(backup) = list.iter().find(|backup| backup.id == source) else {
+            return Ok(None);
+        };
+        let mut variables = backup.variables.clone();
+        variables.ending = ending;
+        let packed = self.backups.namer.path(&variables);
+        sys::rename_new(temporary, &packed)?;
+        sys::sync_directory(self.backups.namer.directory())?;
+        std::fs::remove_file(&backup.path)?;
+        Ok(Some(packed))
+    }
+
+    fn run_hook(&self, command: &str, dest: &Path) {
+        let mut shell = sys::shell(command);
+        shell
+            .env("LH_SOURCE", &self.backups.file)
+            .env("LH_DEST", dest);
+        shell.stdin(std::process::Stdio::null());
+        let ended = shell.spawn().and_then(|mut child| {
+            loop {
+                match child.try_wait()? {
+                    Some(status) => return Ok(Some(status)),
+                    // The command goes on by itself.
+                    None if self.stop.load(Ordering::Relaxed) => return Ok(None),
+                    None => std::thread::sleep(Duration::from_millis(10)),
+                }
+            }
+        });
+        match ended {
+            Ok(Some(status)) if !status.success() => self.diag.warn(format_args!(
+                "{}: the --on-rotate command ended with {status}",
+                dest.display()
+            )),
+            Ok(_) => {}
+            Err(error) => self.diag.warn(format_args!(
+                "{}: cannot run the --on-rotate command: {}",
+                dest.display(),
+                plain(&error)
+            )),
+        }
+    }
+}
+
+/// Removes a temporary file that a crash left. `false`: it is in use.
+pub(super) fn clear(temporary: &Path) -> io::Result<bool> {
+    let file = match sys::open_existing(temporary) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(error),
+    };
+    if !sys::try_lock(&file)? {
+        return Ok(false);
+    }
+    std::fs::remove_file(temporary)?;
+    Ok(true)
+}
+
+/// Finishes what a crash left between a compressed file and its source: where
+/// both are there and hold the same, the source goes.
+pub(super) fn finish_packed(backups: &Backups, stop: &AtomicBool) -> io::Result<()> {
+    let list = backups.hold().list()?;
+    for plain in list
+        .iter()
+        .filter(|backup| backup.variables.ending.is_empty())
+    {
+        for (ending, method) in ENDINGS.into_iter().zip([Method::Gzip(6), Method::Zstd(3)]) {
+            let mut variables = plain.variables.clone();
+            variables.ending = ending;
+            let Ok(packed) = File::open(backups.namer.path(&variables)) else {
+                continue;
+            };
+            let mut ours = io::BufReader::new(File::open(&plain.path)?);
+            let mut theirs = compress::reader(method, packed)?;
+            if compress::same(&mut ours, &mut theirs, stop).unwrap_or(false) {
+                std::fs::remove_file(&plain.path)?;
+                break;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! The rolled-over files that are there, in the order of their rollovers.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::roll::compress::Method;
+use crate::roll::keep::Held;
+use crate::roll::names::{self, Namer, Variables};
+use crate::sys::{self, FileId};
+
+/// One rolled-over file.
+#[derive(Clone, Debug)]
+pub(super) struct Backup {
+    pub(super) variables: Variables,
+    pub(super) path: PathBuf,
+    pub(super) id: FileId,
+    pub(super) held: Held,
+    /// Its place in the order of rollovers, where one is noted.
+    sequence: Option<u64>,
+}
+
+/// The backups of one file. Shared with the thread that compresses them.
+#[derive(Debug)]
+pub(super) struct Backups {
+    /// The file that is rolled over.
+    pub(super) file: PathBuf,
+    pub(super) namer: Namer,
+    /// Whether the number in a name is its place in the order, and moves.
+    pub(super) numbered: bool,
+    /// How new backups are compressed.
+    pub(super) method: Option<Method>,
+    /// Whether other processes are kept out by a lock on the file.
+    pub(super) lock: bool,
+    /// Held while names change, so that the thread and the handler take turns.
+    /// Keeps the order of this process's rollovers for file systems that can't
+    /// note it with the file.
+    order: Mutex<HashMap<PathBuf, u64>>,
+}
+
+impl Backups {
+    pub(super) fn new(
+        file: PathBuf,
+        namer: Namer,
+        numbered: bool,
+        method: Option<Method>,
+        lock: bool,
+    ) -> Backups {
+        Backups {
+            file,
+            namer,
+            numbered,
+            method,
+            lock,
+            order: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Keeps this process's other thread from changing names.
+    pub(super) fn hold(&self) -> Names<'_> {
+        Names {
+            backups: self,
+            order: self.order.lock().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Locks the file that is written now, if it is there, against rollovers
+    /// by other processes.
+    pub(super) fn lock_file(&self) -> io::Result<Option<File>> {
+        if !self.lock {
+            return Ok(None);
+        }
+        loop {
+            let file = match sys::open_existing(&self.file) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            if sys::lock(&file).is_err() {
+                return Ok(None);
+            }
+            let id = sys::fstat(&file)?.id;
+            match sys::stat(&self.file) {
+                Ok(meta) if meta.id == id => return Ok(Some(file)),
+                // Rolled over meanwhile: the lock was on a backup.
+                _ => {}
+            }
+        }
+    }
+
+    /// Temporary files of compressions in the backups' directory.
+    pub(super) fn temporaries(&self) -> io::Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for entry in read_dir(self.namer.directory())? {
+            let name = entry?.file_name();
+            if self.namer.is_temporary(&self.file, &name) {
+                found.push(self.namer.directory().join(name));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Reading and changing names, while the other thread is kept out.
+pub(super) struct Names<'a> {
+    backups: &'a Backups,
+    order: MutexGuard<'a, HashMap<PathBuf, u64>>,
+}
+
+impl Names<'_> {
+    /// Every backup that this handler would make, the oldest first.
+    ///
+    /// Costs a reading of the directory and two system calls a backup.
+    pub(super) fn list(&mut self) -> io::Result<Vec<Backup>> {
+        let backups = self.backups;
+        let mut list = Vec::new();
+        for entry in read_dir(backups.namer.directory())? {
+            let name = entry?.file_name();
+            let Some(variables) = backups.namer.parse_name(&name) else {
+                continue;
+            };
+            let path = backups.namer.directory().join(&name);
+            // Gone meanwhile, a link or a directory: none of ours.
+            let Ok(meta) = sys::lstat(&path) else {
+                continue;
+            };
+            if !meta.regular || path == backups.file {
+                continue;
+            }
+            let plain = backups.plain(&variables);
+            let sequence = match backups.numbered {
+                true => None,
+                false => sys::sequence(&path).or_else(|| self.order.get(&plain).copied()),
+            };
+            list.push(Backup {
+                variables,
+                path,
+                id: meta.id,
+                held: Held {
+                    size: meta.size,
+                    modified: meta.modified,
+                },
+                sequence,
+            });
+        }
+        if backups.numbered {
+            let all: Vec<Variables> = list.iter().map(|b| b.variables.clone()).collect();
+            let chain: Vec<Variables> = names::chain(&all).into_iter().cloned().collect();
+            list.retain(|backup| chain.contains(&backup.variables));
+            list.sort_by_key(|backup| std::cmp::Reverse(backup.variables.number));
+        } else {
+            // What has no number was not made here, or not by this program: it
+            // counts as older, in the order of its names.
+            list.sort_by(|a, b| {
+                let key = |backup: &Backup| (backup.sequence.is_some(), backup.sequence);
+                let name = |b: &Backup| (b.variables.times.clone(), b.variables.number);
+                key(a).cmp(&key(b)).then_with(|| name(a).cmp(&name(b)))
+            });
+            let there: Vec<PathBuf> = list.iter().map(|b| backups.plain(&b.variables)).collect();
+            self.order.retain(|path, _| there.contains(path));
+        }
+        Ok(list)
+    }
+
+    /// Notes that the open file becomes the newest backup, under this name.
+    pub(super) fn note_newest(&mut self, file: Option<&File>, path: &Path, list: &[Backup]) {
+        let newest = list.iter().filter_map(|backup| backup.sequence).max();
+        let sequence = newest.unwrap_or(0) + 1;
+        // Not every file system can: then the names and this process tell.
+        if let Some(file) = file {
+            let _ = sys::set_sequence(file, sequence);
+        }
+        self.order.insert(path.to_owned(), sequence);
+    }
+}
+
+impl Backups {
+    /// The path that a backup has while it is not compressed.
+    pub(super) fn plain(&self, variables: &Variables) -> PathBuf {
+        self.namer.path(&Variables {
+            ending: "",
+            ..variables.clone()
+        })
+    }
+}
+
+/// A directory that is not there yet has no entries.
+fn read_dir(path: &Path) -> io::Result<impl Iterator<Item = io::Result<std::fs::DirEntry>>> {
+    match std::fs::read_dir(path) {
+        Ok(entries) => Ok(Some(entries).into_iter().flatten()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None.into_iter().flatten()),
+        Err(error) => Err(error),
+    }
+}

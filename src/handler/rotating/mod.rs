@@ -1,0 +1,555 @@
+//! What `rotate` and `timed` share: Python's `BaseRotatingHandler`.
+
+mod after;
+mod backups;
+mod roll;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use after::{After, Job};
+use backups::{Backup, Backups};
+
+use super::file::{FileOptions, LogFile};
+use super::{EmitError, Handler};
+use crate::batch::Frames;
+use crate::diag::{Diag, plain};
+use crate::now::Now;
+use crate::roll::compress::Method;
+use crate::roll::keep::{self, Limits, Reason};
+use crate::roll::names::Namer;
+use crate::roll::when::{LocalZone, Schedule, UtcZone, Zone};
+use crate::sys;
+
+/// How long a clock that jumps can keep an eager rollover waiting.
+const CLOCK_CHECK: Duration = Duration::from_secs(5);
+
+/// What a rotating handler is told.
+#[derive(Debug)]
+pub struct RotatingOptions {
+    /// The file, and how it is written.
+    pub file: FileOptions,
+    /// A file does not reach this size in bytes, unless one record alone is
+    /// longer. `None`: any size.
+    pub max_bytes: Option<u64>,
+    /// When a file is rolled over by the clock.
+    pub schedule: Option<Schedule>,
+    /// The calendar of the schedule and of times in names is UTC's.
+    pub utc: bool,
+    /// Roll over at the moment, not at the first record after it.
+    pub eager: bool,
+    /// How many backups are kept; 0 is all of them where they have times for
+    /// names, and no rollover at all where they have numbers.
+    pub backups: usize,
+    /// The names of the backups.
+    pub namer: Namer,
+    /// Whether the number in a name counts from the newest, and moves.
+    pub numbered: bool,
+    /// Compress backups.
+    pub compress: Option<Method>,
+    /// A command that takes the place of the rename.
+    pub rotator: Option<String>,
+    /// A command that is run after a rollover.
+    pub on_rotate: Option<String>,
+    /// Retention beside the number of backups.
+    pub limits: Limits,
+    /// A symbolic link that is kept on the file.
+    pub link: Option<PathBuf>,
+}
+
+impl RotatingOptions {
+    /// Options by which a file is only ever rolled over on request.
+    pub fn new(file: FileOptions, namer: Namer) -> RotatingOptions {
+        RotatingOptions {
+            file,
+            max_bytes: None,
+            schedule: None,
+            utc: false,
+            eager: false,
+            backups: 0,
+            namer,
+            numbered: false,
+            compress: None,
+            rotator: None,
+            on_rotate: None,
+            limits: Limits::default(),
+            link: None,
+        }
+    }
+}
+
+/// A file that is rolled over by size, by the clock, or on request.
+#[derive(Debug)]
+pub struct BaseRotatingHandler {
+    file: LogFile,
+    backups: Arc<Backups>,
+    after: After,
+    options: Rules,
+    zone: Box<dyn Zone>,
+    /// When the open file is due, in seconds since the epoch.
+    roll_at: Option<i64>,
+    /// The file that `roll_at` was computed for.
+    scheduled: u64,
+    /// When this was last looked at, to see a clock that steps back.
+    looked_at: i64,
+    /// Where the clocks stood at the start.
+    started: Option<Now>,
+    failure: Option<Failure>,
+}
+
+/// What is left of the options once the file and the names are built.
+#[derive(Debug)]
+struct Rules {
+    max_bytes: Option<u64>,
+    schedule: Option<Schedule>,
+    eager: bool,
+    keep: usize,
+    rotator: Option<String>,
+    limits: Limits,
+    link: Option<PathBuf>,
+}
+
+/// What `--backups` has to say when backups are chosen to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Count {
+    /// Nothing: no rollover was made yet.
+    Ignored,
+    /// A rollover is still to come, and adds one.
+    Before,
+    /// A rollover was made.
+    After,
+}
+
+/// A rollover that failed, and when it is tried again.
+#[derive(Debug)]
+struct Failure {
+    count: u64,
+    pause: Duration,
+    again: Instant,
+}
+
+impl BaseRotatingHandler {
+    /// A handler that has opened nothing yet.
+    pub fn new(options: RotatingOptions, diag: Diag) -> BaseRotatingHandler {
+        let mut file = options.file;
+        // Another process may roll it over, or logrotate rename it.
+        file.watch = true;
+        let backups = Arc::new(Backups::new(
+            file.path.clone(),
+            options.namer,
+            options.numbered,
+            options.compress,
+            file.lock,
+        ));
+        BaseRotatingHandler {
+            file: LogFile::new(file, diag.clone()),
+            after: After::new(Arc::clone(&backups), options.on_rotate, diag),
+            backups,
+            options: Rules {
+                max_bytes: options.max_bytes,
+                schedule: options.schedule,
+                eager: options.eager,
+                keep: options.backups,
+                rotator: options.rotator,
+                limits: options.limits,
+                link: options.link,
+            },
+            zone: match options.utc {
+                true => Box::new(UtcZone),
+                false => Box::new(LocalZone),
+            },
+            roll_at: None,
+            scheduled: 0,
+            looked_at: i64::MIN,
+            started: None,
+            failure: None,
+        }
+    }
+
+    /// Whether this handler ever rolls over.
+    pub fn rolls(&self) -> bool {
+        !(self.backups.numbered && self.options.keep == 0)
+    }
+
+    /// Python's `shouldRollover` for the clock.
+    fn is_due(&mut self, now: Now) -> bool {
+        self.reschedule(now);
+        let due = self.roll_at.is_some_and(|at| at <= now.wall.secs());
+        due && self.rolls() && self.file.is_regular() && !self.is_held_back(now)
+    }
+
+    fn is_held_back(&self, now: Now) -> bool {
+        self.failure
+            .as_ref()
+            .is_some_and(|failure| now.mono < failure.again)
+    }
+
+    /// Computes when the open file is due, if it is another one than before,
+    /// or the clock stepped back.
+    fn reschedule(&mut self, now: Now) {
+        let Some(schedule) = &self.options.schedule else {
+            return;
+        };
+        let wall = now.wall.secs();
+        let stepped_back = wall < self.looked_at;
+        self.looked_at = wall;
+        if self.scheduled != self.file.generation() || self.roll_at.is_none() {
+            self.scheduled = self.file.generation();
+            let meta = self.file.open_file().and_then(|file| sys::fstat(file).ok());
+            let began = match meta {
+                Some(meta) if !self.file.is_empty() => meta
+                    .born
+                    .unwrap_or(meta.modified)
+                    .min(meta.modified)
+                    .min(wall),
+                _ => wall,
+            };
+            self.roll_at = Some(schedule.next(&*self.zone, began));
+        } else if stepped_back {
+            // Never further away than it would be for a file that begins now.
+            let next = schedule.next(&*self.zone, wall);
+            self.roll_at = self.roll_at.map(|at| at.min(next));
+        } else if self.file.is_empty() && self.roll_at.is_some_and(|at| at <= wall) {
+            // An empty file is never rolled over: its interval begins anew.
+            self.roll_at = Some(schedule.next(&*self.zone, wall));
+        }
+    }
+
+    /// How many more bytes the open file may take.
+    fn room(&self, now: Now) -> u64 {
+        match self.options.max_bytes {
+            Some(max) if self.rolls() && self.file.is_regular() && !self.is_held_back(now) => {
+                (max - 1).saturating_sub(self.file.size())
+            }
+            _ => u64::MAX,
+        }
+    }
+
+    /// Writes from one record end to the last, with the file locked. `false`:
+    /// it was rolled over, and the next file has to be acquired.
+    fn emit_locked(
+        &mut self,
+        frames: &Frames<'_>,
+        at: &mut usize,
+        now: Now,
+    ) -> Result<bool, EmitError> {
+        if self.is_due(now) && !self.file.is_empty() && self.do_rollover(*at, now)? {
+            return Ok(false);
+        }
+        while *at < frames.len() {
+            let mut end = frames.cut(*at, self.room(now));
+            if end == *at {
+                if self.file.is_empty() {
+                    end = frames.next(*at);
+                } else if self.do_rollover(*at, now)? {
+                    return Ok(false);
+                } else {
+                    // Held back now, so there is room for everything.
+                    continue;
+                }
+            }
+            self.file.append(frames, *at, end, now)?;
+            *at = end;
+        }
+        self.file.sync_if_due(*at, now)?;
+        Ok(true)
+    }
+
+    /// Runs something with the file locked, if it is there or can be made.
+    fn with_file(
+        &mut self,
+        now: Now,
+        act: impl FnOnce(&mut Self, Now) -> Result<(), EmitError>,
+    ) -> Result<(), EmitError> {
+        self.file.acquire(0)?;
+        let result = act(self, now);
+        self.file.release();
+        result
+    }
+
+    /// Finishes what a crash left half done.
+    fn recover(&mut self) -> io::Result<()> {
+        let _file = self.backups.lock_file()?;
+        for temporary in self.backups.temporaries()? {
+            after::clear(&temporary)?;
+        }
+        after::finish_packed(&self.backups, &AtomicBool::new(false))?;
+        if self.backups.numbered {
+            self.close_gaps()?;
+        }
+        Ok(())
+    }
+
+    fn compress_leftovers(&mut self) -> io::Result<()> {
+        if self.backups.method.is_some() {
+            let list = self.backups.hold().list()?;
+            for backup in list
+                .into_iter()
+                .filter(|backup| backup.variables.ending.is_empty())
+            {
+                self.after.push(Job {
+                    path: backup.path,
+                    hook: false,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Which backups retention would delete after a rollover now, by which
+    /// limit; nothing is changed.
+    ///
+    /// # Errors
+    /// When the directory can't be read.
+    pub fn surplus_at_next_rollover(&self, now: Now) -> io::Result<Vec<(PathBuf, Reason)>> {
+        let list = self.backups.hold().list()?;
+        Ok(self.choose(&list, now, Count::Before))
+    }
+
+    fn choose(&self, list: &[Backup], now: Now, count: Count) -> Vec<(PathBuf, Reason)> {
+        let coming = usize::from(count == Count::Before);
+        let keep = self.options.keep;
+        let beyond = |at: usize, backup: &Backup| match (count, self.backups.numbered) {
+            (Count::Ignored, _) => false,
+            _ if keep == 0 => false,
+            (_, true) => backup.variables.number + coming as u64 > keep as u64,
+            (_, false) => list.len() - at + coming > keep,
+        };
+        let mut surplus = Vec::new();
+        let mut rest = Vec::new();
+        for (at, backup) in list.iter().enumerate() {
+            if beyond(at, backup) {
+                surplus.push((backup.path.clone(), Reason::Backups));
+            } else {
+                rest.push(backup);
+            }
+        }
+        let held: Vec<_> = rest.iter().map(|backup| backup.held).collect();
+        let free = self
+            .options
+            .limits
+            .min_free
+            .and_then(|_| sys::free_space(self.backups.namer.directory()).ok());
+        // With a size limit, the room that the current file may come to take.
+        let size = sys::stat(self.file.path()).map_or(0, |meta| meta.size);
+        let current = size.max(self.options.max_bytes.unwrap_or(0));
+        let reasons = keep::surplus(
+            &held,
+            self.options.limits,
+            self.cautious(now),
+            current,
+            free,
+        );
+        surplus.extend(
+            rest.iter()
+                .zip(reasons)
+                .map(|(backup, why)| (backup.path.clone(), why)),
+        );
+        surplus
+    }
+
+    /// The time by which ages are judged: a clock that jumps ahead while this
+    /// runs makes no file old.
+    fn cautious(&self, now: Now) -> i64 {
+        let Some(started) = self.started else {
+            return now.wall.secs();
+        };
+        let elapsed = now.mono.saturating_duration_since(started.mono).as_secs();
+        let steady = started.wall.secs().saturating_add_unsigned(elapsed);
+        now.wall.secs().min(steady)
+    }
+
+    /// Deletes what retention does not keep.
+    fn retain(&mut self, now: Now, count: Count) {
+        let list = self.backups.hold().list();
+        let surplus = match list {
+            Ok(list) => self.choose(&list, now, count),
+            Err(error) => {
+                self.complain("cannot look for old backups", &error);
+                return;
+            }
+        };
+        for (path, _) in surplus {
+            if let Err(error) = std::fs::remove_file(&path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                self.complain("cannot delete an old backup", &error);
+                return;
+            }
+        }
+    }
+
+    fn complain(&self, doing: &str, error: &io::Error) {
+        let name = self.file.name();
+        self.file
+            .diag()
+            .warn(format_args!("{name}: {doing}: {}", plain(error)));
+    }
+
+    fn keep_link(&self) {
+        if let Some(link) = &self.options.link {
+            let target = link_target(self.file.path(), link);
+            if let Err(error) = sys::replace_link(&target, link) {
+                self.complain(&format!("cannot keep the link {}", link.display()), &error);
+            }
+        }
+    }
+
+    /// The rollovers to come: `count` pairs of a moment, in seconds since the
+    /// epoch, and the name of the file that is made then.
+    pub fn plan(&self, count: usize, now: Now) -> Vec<(i64, PathBuf)> {
+        let Some(schedule) = &self.options.schedule else {
+            return Vec::new();
+        };
+        let wall = now.wall.secs();
+        let began = sys::stat(self.file.path())
+            .ok()
+            .filter(|meta| meta.size > 0);
+        let began = began.map_or(wall, |meta| {
+            meta.born
+                .unwrap_or(meta.modified)
+                .min(meta.modified)
+                .min(wall)
+        });
+        let mut taken = Vec::new();
+        let mut at = schedule.next(&*self.zone, began);
+        (0..count)
+            .map(|_| {
+                let moment = at.max(wall);
+                let path = self.fresh_name(schedule.start(&*self.zone, at), &taken);
+                taken.push(path.clone());
+                at = schedule.next(&*self.zone, moment);
+                (moment, path)
+            })
+            .collect()
+    }
+}
+
+impl Handler for BaseRotatingHandler {
+    fn target(&self) -> String {
+        self.file.name()
+    }
+
+    fn check(&self) -> io::Result<()> {
+        self.file.check()
+    }
+
+    fn open(&mut self, now: Now) -> io::Result<()> {
+        self.started = Some(now);
+        self.file.open_at_start()?;
+        if let Err(error) = self.recover().and_then(|()| self.compress_leftovers()) {
+            self.complain("cannot look through its backups", &error);
+        }
+        if self.options.limits != Limits::default() {
+            self.retain(now, Count::Ignored);
+        }
+        self.keep_link();
+        Ok(())
+    }
+
+    fn emit(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> Result<(), EmitError> {
+        if from == frames.len() && !self.file.owes() {
+            return Ok(());
+        }
+        let mut at = from;
+        loop {
+            self.file.acquire(at)?;
+            let result = self.emit_locked(frames, &mut at, now);
+            self.file.release();
+            if result? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn deadline(&self, now: Now) -> Option<Instant> {
+        let eager = self
+            .roll_at
+            .filter(|_| self.options.eager && !self.file.is_empty());
+        let roll = eager.map(|at| {
+            let left = u64::try_from(at.saturating_sub(now.wall.secs())).unwrap_or(0);
+            let within = Duration::from_nanos(now.wall.subsec_nanos().into());
+            let left = Duration::from_secs(left)
+                .saturating_sub(within)
+                .min(CLOCK_CHECK);
+            let held_back = self
+                .failure
+                .as_ref()
+                .map_or(now.mono, |failure| failure.again);
+            (now.mono + left).max(held_back)
+        });
+        [roll, self.file.sync_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn tick(&mut self, now: Now) -> Result<(), EmitError> {
+        self.file.tick(now)?;
+        if self.options.eager && self.is_due(now) && !self.file.is_empty() {
+            self.with_file(now, |handler, now| {
+                if handler.is_due(now) && !handler.file.is_empty() {
+                    handler.do_rollover(0, now)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn reopen(&mut self, now: Now) {
+        self.file.reopen(now);
+    }
+
+    fn roll_over(&mut self, now: Now) {
+        if !self.rolls() {
+            return;
+        }
+        self.failure = None;
+        let rolled = self.with_file(now, |handler, now| {
+            if handler.file.is_regular() && !handler.file.is_empty() {
+                handler.do_rollover(0, now)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = rolled {
+            self.complain("cannot roll over", &error.source);
+        }
+    }
+
+    fn abandon(&mut self) {
+        self.file.abandon();
+    }
+
+    fn prune(&mut self) -> bool {
+        let list = self.backups.hold().list().unwrap_or_default();
+        list.first().is_some_and(|oldest| {
+            let gone = std::fs::remove_file(&oldest.path).is_ok();
+            if gone {
+                let (name, oldest) = (self.file.name(), oldest.path.display());
+                let diag = self.file.diag();
+                diag.warn(format_args!("{name}: the disk is full: deleted {oldest}"));
+            }
+            gone
+        })
+    }
+
+    fn close(&mut self, now: Now, hurry: bool) -> Result<(), EmitError> {
+        let closed = self.file.close(now);
+        self.after.finish(hurry);
+        closed
+    }
+}
+
+/// What a link has to hold to lead to the file.
+fn link_target(file: &Path, link: &Path) -> PathBuf {
+    if sys::directory_of(file) == sys::directory_of(link) {
+        return file
+            .file_name()
+            .map_or_else(|| file.to_owned(), PathBuf::from);
+    }
+    std::path::absolute(file).unwrap_or_else(|_| file.to_owned())
+}

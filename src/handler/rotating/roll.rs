@@ -1,0 +1,251 @@
+//! One rollover: its steps, and the way back when one of them fails.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::after::Job;
+use super::backups::{Backup, Names};
+use super::{BaseRotatingHandler, Count, Failure};
+use crate::diag::plain;
+use crate::handler::EmitError;
+use crate::now::Now;
+use crate::roll::names::{self, Rename, Variables};
+use crate::roll::when::format_local;
+use crate::sys;
+
+/// After a failed rollover, how long until the next attempt: doubled each
+/// time, from the first of these to the second.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// A step of a rollover that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}: {reason}")]
+struct RollError {
+    doing: String,
+    reason: String,
+}
+
+impl RollError {
+    fn new(doing: String, source: &io::Error) -> RollError {
+        RollError {
+            doing,
+            reason: plain(source),
+        }
+    }
+}
+
+impl BaseRotatingHandler {
+    /// Python's `doRollover`, with the file locked. `false`: it failed, the
+    /// old files are as they were, and the current one is written on for a
+    /// while.
+    ///
+    /// # Errors
+    /// Only when what the file holds could not be made durable first.
+    pub(super) fn do_rollover(&mut self, done: usize, now: Now) -> Result<bool, EmitError> {
+        self.file.sync(done, now)?;
+        match self.roll(now) {
+            Ok(path) => {
+                if let Some(failure) = self.failure.take() {
+                    let (name, count) = (self.file.name(), failure.count);
+                    let diag = self.file.diag();
+                    diag.warn(format_args!(
+                        "{name}: rolled over again after {count} failed attempts"
+                    ));
+                }
+                if let Some(schedule) = &self.options.schedule {
+                    let wall = now.wall.secs();
+                    let due = self.roll_at.is_none_or(|at| at <= wall);
+                    if due {
+                        self.roll_at = Some(schedule.next(&*self.zone, wall));
+                    }
+                    // It holds for the file that was just opened, too.
+                    self.scheduled = self.file.generation();
+                }
+                self.retain(now, Count::After);
+                self.after.push(Job { path, hook: true });
+                self.keep_link();
+                Ok(true)
+            }
+            Err(error) => {
+                self.note_failure(&error, now);
+                Ok(false)
+            }
+        }
+    }
+
+    fn note_failure(&mut self, error: &RollError, now: Now) {
+        let (count, pause) = match &self.failure {
+            None => (1, PAUSES.0),
+            Some(failure) => (failure.count + 1, (failure.pause * 2).min(PAUSES.1)),
+        };
+        if count == 1 {
+            self.file.diag().warn(format_args!(
+                "{}: cannot roll over: {error}; going on in this file, and trying again",
+                self.file.name()
+            ));
+        }
+        self.failure = Some(Failure {
+            count,
+            pause,
+            again: now.mono + pause,
+        });
+    }
+
+    fn roll(&mut self, now: Now) -> Result<PathBuf, RollError> {
+        let backups = std::sync::Arc::clone(&self.backups);
+        let mut names = backups.hold();
+        let list = names.list().map_err(|error| {
+            let directory = backups.namer.directory().display();
+            RollError::new(format!("cannot read the directory {directory}"), &error)
+        })?;
+        let steps = match backups.numbered {
+            true => names::shift(&backups.namer, &variables(&list)),
+            false => Vec::new(),
+        };
+        let mut taken: Vec<Rename> = Vec::new();
+        let result = steps
+            .into_iter()
+            .try_for_each(|step| {
+                rename(&step.from, &step.to)?;
+                taken.push(step);
+                Ok(())
+            })
+            .and_then(|()| self.leave_file(&mut names, &list, now));
+        if result.is_err() {
+            for step in taken.iter().rev() {
+                // What can't be taken back is put in order at the next start.
+                let _ = sys::rename_new(&step.to, &step.from);
+            }
+        } else if self.file.wants_sync() {
+            let _ = sys::sync_directory(backups.namer.directory());
+        }
+        result
+    }
+
+    /// The last two steps: the file gets its backup's name, and a new one is
+    /// opened in its place.
+    fn leave_file(
+        &mut self,
+        names: &mut Names<'_>,
+        list: &[Backup],
+        now: Now,
+    ) -> Result<PathBuf, RollError> {
+        let file = self.file.path().to_owned();
+        let dest = if self.backups.numbered {
+            self.numbered_name(now)
+        } else {
+            let start = match (&self.options.schedule, self.roll_at) {
+                (Some(schedule), Some(at)) => schedule.start(&*self.zone, at),
+                _ => now.wall.secs(),
+            };
+            let dest = self.fresh_name_among(start, &variables(list), &[]);
+            names.note_newest(self.file.open_file(), &dest, list);
+            dest
+        };
+        match &self.options.rotator {
+            None => rename(&file, &dest)?,
+            Some(command) => run_rotator(command, &file, &dest)?,
+        }
+        self.file.switch().map_err(|error| {
+            // Without a new file there is no rollover.
+            let _ = sys::rename_new(&dest, &file);
+            RollError::new(format!("cannot open a new {}", file.display()), &error)
+        })?;
+        Ok(dest)
+    }
+
+    fn numbered_name(&self, now: Now) -> PathBuf {
+        let wall = now.wall.secs();
+        self.backups.namer.path(&Variables {
+            number: 1,
+            times: self
+                .backups
+                .namer
+                .times(|format| format_local(&*self.zone, wall, format)),
+            ending: "",
+        })
+    }
+
+    /// A name for a file that began at `start`, different from every backup
+    /// that is there, and from those `taken`.
+    pub(super) fn fresh_name(&self, start: i64, taken: &[PathBuf]) -> PathBuf {
+        if self.backups.numbered {
+            // All that are there move on: each rollover makes number 1.
+            return self.backups.namer.path(&Variables {
+                number: 1,
+                times: self
+                    .backups
+                    .namer
+                    .times(|f| format_local(&*self.zone, start, f)),
+                ending: "",
+            });
+        }
+        let list = self.backups.hold().list().unwrap_or_default();
+        self.fresh_name_among(start, &variables(&list), taken)
+    }
+
+    fn fresh_name_among(&self, start: i64, list: &[Variables], taken: &[PathBuf]) -> PathBuf {
+        let namer = &self.backups.namer;
+        let times = namer.times(|format| format_local(&*self.zone, start, format));
+        let same = list.iter().filter(|backup| backup.times == times);
+        let last = same.map(|backup| backup.number).max();
+        let mut next = Variables {
+            number: last.map_or(u64::from(namer.is_numbered()), |last| last + 1),
+            times,
+            ending: "",
+        };
+        loop {
+            let path = namer.path(&next);
+            // What is no backup, a directory for example, is not replaced either.
+            if !taken.contains(&path) && sys::lstat(&path).is_err() {
+                return path;
+            }
+            next.number += 1;
+        }
+    }
+
+    /// Closes the gap that a rollover left when it was cut short.
+    pub(super) fn close_gaps(&self) -> io::Result<()> {
+        let mut names = self.backups.hold();
+        let list = names.list()?;
+        for step in names::close_gaps(&self.backups.namer, &variables(&list)) {
+            sys::rename_new(&step.from, &step.to)?;
+        }
+        Ok(())
+    }
+}
+
+fn variables(list: &[Backup]) -> Vec<Variables> {
+    list.iter().map(|backup| backup.variables.clone()).collect()
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), RollError> {
+    sys::rename_new(from, to).map_err(|error| {
+        let doing = format!("cannot rename {} to {}", from.display(), to.display());
+        RollError::new(doing, &error)
+    })
+}
+
+/// Runs the user's command in place of the rename. It has to take the file
+/// away, or to empty it: else its records would stand twice.
+fn run_rotator(command: &str, file: &Path, dest: &Path) -> Result<(), RollError> {
+    let fail = |reason: String| RollError {
+        doing: "the --rotator command".to_owned(),
+        reason,
+    };
+    let before = sys::stat(file).map_err(|error| fail(plain(&error)))?;
+    let mut shell = sys::shell(command);
+    shell.env("LH_SOURCE", file).env("LH_DEST", dest);
+    shell.stdin(std::process::Stdio::null());
+    let status = shell.status().map_err(|error| fail(plain(&error)))?;
+    if !status.success() {
+        return Err(fail(format!("ended with {status}")));
+    }
+    match sys::stat(file) {
+        Ok(after) if after.id == before.id && after.size >= before.size => {
+            Err(fail(format!("left {} as it was", file.display())))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,117 @@
+//! `stream`: standard output or standard error.
+
+use std::fs::File;
+use std::io;
+
+use super::{EmitError, Fault, Handler};
+use crate::batch::Frames;
+use crate::now::Now;
+use crate::sys;
+
+/// How often what a stream has taken is handed to the system.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flush {
+    /// A write for each record, as Python's `StreamHandler` does.
+    Record,
+    /// A write for each batch.
+    #[default]
+    Batch,
+}
+
+/// Python's `StreamHandler`.
+#[derive(Debug)]
+pub struct StreamHandler {
+    stream: File,
+    name: &'static str,
+    flush: Flush,
+    /// Bytes of the first undelivered record that are out already.
+    begun: usize,
+    /// A record was given up half way: its line has to be ended first.
+    torn: bool,
+}
+
+impl StreamHandler {
+    /// Writes to the process's standard output.
+    ///
+    /// # Errors
+    /// When it is closed.
+    pub fn stdout(flush: Flush) -> io::Result<StreamHandler> {
+        Ok(StreamHandler::new(sys::stdout()?, "stdout", flush))
+    }
+
+    /// Writes to the process's standard error.
+    ///
+    /// # Errors
+    /// When it is closed.
+    pub fn stderr(flush: Flush) -> io::Result<StreamHandler> {
+        Ok(StreamHandler::new(sys::stderr()?, "stderr", flush))
+    }
+
+    fn new(stream: File, name: &'static str, flush: Flush) -> StreamHandler {
+        StreamHandler {
+            stream,
+            name,
+            flush,
+            begun: 0,
+            torn: false,
+        }
+    }
+}
+
+impl Handler for StreamHandler {
+    fn target(&self) -> String {
+        self.name.to_owned()
+    }
+
+    fn open(&mut self, _now: Now) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn emit(&mut self, frames: &Frames<'_>, from: usize, _now: Now) -> Result<(), EmitError> {
+        if self.torn {
+            let mut at = 0;
+            sys::write_some(&mut self.stream, b"\n", &mut at, 1).map_err(|e| failure(from, e))?;
+            self.torn = false;
+        }
+        let mut done = from;
+        while done < frames.len() {
+            let end = match self.flush {
+                Flush::Record => frames.next(done),
+                Flush::Batch => frames.len(),
+            };
+            let mut at = done + self.begun;
+            let result = sys::write_some(&mut self.stream, frames.bytes(), &mut at, end);
+            // A stream can't take back what it has: the rest of a record that
+            // is half out goes first when it is tried again.
+            let whole = if at == end {
+                end
+            } else {
+                frames.cut(done, (at - done) as u64)
+            };
+            self.begun = at - whole;
+            done = whole;
+            result.map_err(|e| failure(done, e))?;
+        }
+        Ok(())
+    }
+
+    fn abandon(&mut self) {
+        self.torn |= std::mem::take(&mut self.begun) > 0;
+    }
+
+    fn close(&mut self, _now: Now, _hurry: bool) -> Result<(), EmitError> {
+        Ok(())
+    }
+}
+
+fn failure(done: usize, source: io::Error) -> EmitError {
+    EmitError {
+        done,
+        fault: match source.kind() {
+            io::ErrorKind::BrokenPipe => Fault::Fatal,
+            _ => Fault::Retry,
+        },
+        doing: "cannot write",
+        source,
+    }
+}

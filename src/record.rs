@@ -1,0 +1,119 @@
+//! One log record, borrowed from the bytes that it came in.
+
+use std::borrow::Cow;
+
+use crate::level::Level;
+use crate::now::Timestamp;
+
+/// What Python's `LogRecord` holds, as far as a record that crossed a pipe or
+/// a socket can have it.
+///
+/// A record borrows from the input wherever it can; a decoder fills the same
+/// value again for each frame of a batch, so that the vector of extra
+/// attributes is allocated once a batch and not once a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record<'a> {
+    /// The message. Bytes, because a line of a pipe may hold any.
+    pub message: Cow<'a, [u8]>,
+    /// The level on Python's scale.
+    pub level: Level,
+    /// The name that the sender gave the level, where `level` does not have it.
+    pub level_name: Option<Cow<'a, str>>,
+    /// When the record was made, or else when lh read it.
+    pub created: Timestamp,
+    /// The logger's name.
+    pub name: Cow<'a, str>,
+    /// The text of an exception, possibly of many lines.
+    pub exc_text: Option<Cow<'a, str>>,
+    /// Every other attribute, in the order in which it came.
+    pub extra: Vec<(Cow<'a, str>, Value<'a>)>,
+}
+
+/// The value of an extra attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// A string.
+    Text(Cow<'a, str>),
+    /// Any other JSON value, as its JSON text: a number keeps its digits.
+    Json(Cow<'a, str>),
+}
+
+/// What records get that do not say it themselves.
+#[derive(Clone, Debug)]
+pub struct Defaults {
+    /// The level of a record that carries none (`--level`).
+    pub level: Level,
+    /// Look for a level in a plain line (`--detect-level`).
+    pub detect_level: bool,
+    /// How a level's number is read (`--level-scale`).
+    pub level_scale: LevelScale,
+    /// The logger's name (`--name`); Python's own default is `root`.
+    pub name: String,
+    /// Extra attributes of every record (`--field`).
+    pub fields: Vec<(String, String)>,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Defaults {
+            level: Level::INFO,
+            detect_level: false,
+            level_scale: LevelScale::Auto,
+            name: "root".to_owned(),
+            fields: Vec::new(),
+        }
+    }
+}
+
+/// The scale of a level that is given as a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LevelScale {
+    /// By the key and what stands beside it.
+    #[default]
+    Auto,
+    /// 10 debug to 50 critical.
+    Python,
+    /// 7 debug to 0 emergency.
+    Syslog,
+    /// 10 trace to 60 fatal, as pino and bunyan have it.
+    Pino,
+}
+
+impl<'a> Record<'a> {
+    /// An empty record with the defaults filled in.
+    pub fn new(defaults: &'a Defaults, received: Timestamp) -> Record<'a> {
+        let mut record = Record {
+            message: Cow::Borrowed(b""),
+            level: defaults.level,
+            level_name: None,
+            created: received,
+            name: Cow::Borrowed(&defaults.name),
+            exc_text: None,
+            extra: Vec::new(),
+        };
+        record.reset(defaults, received);
+        record
+    }
+
+    /// Makes the record empty again, keeping what it has allocated.
+    pub fn reset(&mut self, defaults: &'a Defaults, received: Timestamp) {
+        self.message = Cow::Borrowed(b"");
+        self.level = defaults.level;
+        self.level_name = None;
+        self.created = received;
+        self.name = Cow::Borrowed(&defaults.name);
+        self.exc_text = None;
+        self.extra.clear();
+        let fields = defaults.fields.iter().map(|(key, value)| {
+            let value = Value::Text(Cow::Borrowed(value.as_str()));
+            (Cow::Borrowed(key.as_str()), value)
+        });
+        self.extra.extend(fields);
+    }
+
+    /// The extra attribute of that name; the last one, should it stand twice.
+    pub fn get(&self, key: &str) -> Option<&Value<'a>> {
+        let mut found = self.extra.iter().rev().filter(|(name, _)| name == key);
+        found.next().map(|(_, value)| value)
+    }
+}

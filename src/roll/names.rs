@@ -1,0 +1,436 @@
+//! Names of rolled-over files: making them, and telling one's own from others.
+//!
+//! Only a name that the same template would make is ever renamed or deleted.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use regex::bytes::Regex;
+
+use super::compress::ENDINGS;
+use crate::sys;
+
+/// What `{suffix}` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suffix {
+    /// The number of the backup, 1 for the newest: `RotatingFileHandler`.
+    Number,
+    /// The start of the interval in this strftime format:
+    /// `TimedRotatingFileHandler`.
+    Time(&'static str),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Literal(Vec<u8>),
+    Number,
+    Time(String),
+}
+
+/// Makes the names of one file's backups, and knows them again.
+#[derive(Clone, Debug)]
+pub struct Namer {
+    directory: PathBuf,
+    segments: Vec<Segment>,
+    pattern: Regex,
+}
+
+/// What varies in the name of a backup.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variables {
+    /// `{n}`, where the template has it; else the counter behind the name, 0
+    /// where there is none.
+    pub number: u64,
+    /// The times, in the order of the template.
+    pub times: Vec<String>,
+    /// The ending of a compressed file, or nothing.
+    pub ending: &'static str,
+}
+
+/// A template for names that can't be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("name template {template:?}, at byte {at}: {problem}")]
+pub struct NamerError {
+    template: String,
+    at: usize,
+    problem: String,
+}
+
+const FIELDS: &str = "{base} {dir} {stem} {ext} {n} {suffix} {time:%Y%m%d}";
+
+impl Namer {
+    /// Reads a template for the backups of `file`.
+    ///
+    /// A relative name stands in the file's own directory. `{ext}` has its
+    /// dot; a dot before it in the template is not doubled. A name without
+    /// `{n}` gets a counter behind it where it is taken already.
+    ///
+    /// # Errors
+    /// An unknown field or time specifier, a template in which nothing varies,
+    /// and one that varies in the directory.
+    pub fn parse(template: &str, file: &Path, suffix: Suffix) -> Result<Namer, NamerError> {
+        let error = |at: usize, problem: String| NamerError {
+            template: template.to_owned(),
+            at,
+            problem,
+        };
+        let home = sys::directory_of(file);
+        let base = file.file_name().unwrap_or_default();
+        let mut rest = template;
+        let mut directory = home.to_owned();
+        if let Some(tail) = template.strip_prefix("{dir}") {
+            rest = tail.trim_start_matches('/');
+        }
+        let mut segments = Vec::new();
+        let mut literal: Vec<u8> = Vec::new();
+        while let Some(next) = rest.chars().next() {
+            let at = template.len() - rest.len();
+            let doubled = rest.starts_with("{{") || rest.starts_with("}}");
+            if doubled || !matches!(next, '{' | '}') {
+                literal.extend_from_slice(&rest.as_bytes()[..next.len_utf8()]);
+                rest = &rest[next.len_utf8() * (1 + usize::from(doubled))..];
+                continue;
+            }
+            let Some((field, tail)) = rest[1..].split_once('}').filter(|_| next == '{') else {
+                return Err(error(
+                    at,
+                    format!("a lone {next}; write {next}{next} for one"),
+                ));
+            };
+            rest = tail;
+            let variable = match field {
+                "base" => {
+                    literal.extend_from_slice(sys::name_bytes(base));
+                    continue;
+                }
+                "stem" => {
+                    let stem = Path::new(base).file_stem().unwrap_or_default();
+                    literal.extend_from_slice(sys::name_bytes(stem));
+                    continue;
+                }
+                "ext" => {
+                    let extension = Path::new(base).extension();
+                    if literal.last() == Some(&b'.') {
+                        literal.pop();
+                    }
+                    if let Some(extension) = extension {
+                        literal.push(b'.');
+                        literal.extend_from_slice(sys::name_bytes(extension));
+                    }
+                    continue;
+                }
+                "n" => Segment::Number,
+                "suffix" => match suffix {
+                    Suffix::Number => Segment::Number,
+                    Suffix::Time(format) => Segment::Time(format.to_owned()),
+                },
+                "dir" => return Err(error(at, "{dir} can only stand at the beginning".into())),
+                _ => match field.strip_prefix("time:") {
+                    Some(format) if !format.is_empty() => {
+                        time_pattern(format).map_err(|problem| error(at, problem))?;
+                        Segment::Time(format.to_owned())
+                    }
+                    _ => {
+                        let problem = format!("unknown field {{{field}}}; there are {FIELDS}");
+                        return Err(error(at, problem));
+                    }
+                },
+            };
+            segments.push(Segment::Literal(std::mem::take(&mut literal)));
+            segments.push(variable);
+        }
+        segments.push(Segment::Literal(literal));
+
+        let slash = segments.iter().rposition(
+            |segment| matches!(segment, Segment::Literal(bytes) if bytes.contains(&b'/')),
+        );
+        match slash {
+            None => {}
+            Some(0) => {
+                let Segment::Literal(bytes) = &mut segments[0] else {
+                    unreachable!("rposition found a literal");
+                };
+                let at = bytes.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
+                let name = bytes.split_off(at + 1);
+                directory = home.join(sys::path_from(bytes));
+                segments[0] = Segment::Literal(name);
+            }
+            Some(_) => {
+                let problem = "only the last part of the name may vary, not the directory";
+                return Err(error(0, problem.into()));
+            }
+        }
+        let numbers = segments
+            .iter()
+            .filter(|segment| **segment == Segment::Number)
+            .count();
+        if numbers > 1 {
+            return Err(error(0, "the number can stand in it only once".into()));
+        }
+        if segments.len() == 1 {
+            let problem = "every backup would have the same name; put {n}, {suffix} or \
+                           {time:%Y%m%d-%H%M%S} into it";
+            return Err(error(0, problem.into()));
+        }
+        let pattern = pattern(&segments).map_err(|problem| error(0, problem))?;
+        Ok(Namer {
+            directory,
+            segments,
+            pattern,
+        })
+    }
+
+    /// Where the backups are.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whether the names hold the backup's number.
+    pub fn is_numbered(&self) -> bool {
+        self.segments.contains(&Segment::Number)
+    }
+
+    /// The texts of the template's times, each formatted by `format`.
+    pub fn times(&self, mut format: impl FnMut(&str) -> String) -> Vec<String> {
+        let times = self.segments.iter().filter_map(|segment| match segment {
+            Segment::Time(text) => Some(format(text)),
+            _ => None,
+        });
+        times.collect()
+    }
+
+    /// The path of a backup.
+    pub fn path(&self, variables: &Variables) -> PathBuf {
+        let mut name = Vec::new();
+        let mut times = variables.times.iter();
+        for segment in &self.segments {
+            match segment {
+                Segment::Literal(bytes) => name.extend_from_slice(bytes),
+                Segment::Number => name.extend_from_slice(variables.number.to_string().as_bytes()),
+                Segment::Time(_) => {
+                    name.extend_from_slice(times.next().map_or(b"", |text| text.as_bytes()));
+                }
+            }
+        }
+        if !self.is_numbered() && variables.number > 0 {
+            name.extend_from_slice(format!(".{}", variables.number).as_bytes());
+        }
+        name.extend_from_slice(variables.ending.as_bytes());
+        self.directory.join(sys::path_from(&name))
+    }
+
+    /// What varies in a file's name, if it is one that this namer makes.
+    pub fn parse_name(&self, name: &OsStr) -> Option<Variables> {
+        let name = sys::name_bytes(name);
+        let captures = self.pattern.captures(name)?;
+        let text = |group: &str| {
+            let bytes = captures.name(group)?.as_bytes();
+            std::str::from_utf8(bytes).ok().map(str::to_owned)
+        };
+        let number = match text("n") {
+            Some(digits) => digits.parse().ok()?,
+            None => 0,
+        };
+        let count = self
+            .segments
+            .iter()
+            .filter(|s| matches!(s, Segment::Time(_)))
+            .count();
+        let times = (0..count)
+            .map(|at| text(&format!("t{at}")))
+            .collect::<Option<Vec<_>>>()?;
+        let packed = text("packed").unwrap_or_default();
+        let ending = ENDINGS
+            .into_iter()
+            .find(|ending| *ending == packed)
+            .unwrap_or("");
+        let variables = Variables {
+            number,
+            times,
+            ending,
+        };
+        // Byte for byte, or it is somebody else's.
+        let made = self.path(&variables);
+        (made.file_name().map(sys::name_bytes) == Some(name)).then_some(variables)
+    }
+
+    /// The name of the temporary file in which a backup is compressed; `id`
+    /// sets it apart from every other.
+    pub fn temporary(&self, file: &Path, id: u64, ending: &str) -> PathBuf {
+        let mut name = file.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{id}{ending}.tmp"));
+        self.directory.join(name)
+    }
+
+    /// Whether a name is one of [`temporary`](Self::temporary)'s for the file.
+    pub fn is_temporary(&self, file: &Path, name: &OsStr) -> bool {
+        let base = sys::name_bytes(file.file_name().unwrap_or_default());
+        let middle = sys::name_bytes(name)
+            .strip_prefix(base)
+            .and_then(|rest| rest.strip_prefix(b"."))
+            .and_then(|rest| rest.strip_suffix(b".tmp"));
+        let Some(middle) = middle else {
+            return false;
+        };
+        let mut endings = ENDINGS.iter();
+        let id = endings.find_map(|ending| middle.strip_suffix(ending.as_bytes()));
+        id.is_some_and(|id| !id.is_empty() && id.iter().all(u8::is_ascii_digit))
+    }
+}
+
+/// The pattern of all the names that the segments make.
+fn pattern(segments: &[Segment]) -> Result<Regex, String> {
+    let mut text = String::from("(?s-u)^");
+    let mut times = 0;
+    let mut numbered = false;
+    for segment in segments {
+        match segment {
+            Segment::Literal(bytes) => {
+                bytes
+                    .iter()
+                    .for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+            }
+            Segment::Number => {
+                numbered = true;
+                text.push_str("(?P<n>[1-9][0-9]{0,8})");
+            }
+            Segment::Time(format) => {
+                text.push_str(&format!("(?P<t{times}>{})", time_pattern(format)?));
+                times += 1;
+            }
+        }
+    }
+    if !numbered {
+        text.push_str("(?:\\.(?P<n>[1-9][0-9]{0,8}))?");
+    }
+    text.push_str("(?P<packed>\\.gz|\\.zst)?$");
+    Regex::new(&text).map_err(|error| error.to_string())
+}
+
+/// The pattern of what a strftime format makes.
+fn time_pattern(format: &str) -> Result<String, String> {
+    let mut text = String::new();
+    let mut chars = format.chars();
+    while let Some(char) = chars.next() {
+        if char != '%' {
+            if char == '/' {
+                return Err("a time in a name can't hold a /".into());
+            }
+            let mut bytes = [0; 4];
+            for byte in char.encode_utf8(&mut bytes).bytes() {
+                text.push_str(&format!("\\x{byte:02x}"));
+            }
+            continue;
+        }
+        text.push_str(match chars.next() {
+            Some('Y' | 'G') => "[0-9]{4}",
+            Some('y' | 'g' | 'C') => "[0-9]{2}",
+            Some('m') => "(?:0[1-9]|1[0-2])",
+            Some('d') => "(?:0[1-9]|[12][0-9]|3[01])",
+            Some('H') => "(?:[01][0-9]|2[0-3])",
+            Some('I') => "(?:0[1-9]|1[0-2])",
+            Some('M') => "[0-5][0-9]",
+            Some('S') => "(?:[0-5][0-9]|60)",
+            Some('j') => "[0-3][0-9]{2}",
+            Some('U' | 'W' | 'V') => "[0-5][0-9]",
+            Some('u') => "[1-7]",
+            Some('w') => "[0-6]",
+            Some('F') => "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])",
+            Some('T') => "(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)",
+            Some('R') => "(?:[01][0-9]|2[0-3]):[0-5][0-9]",
+            Some('b' | 'h') => "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)",
+            Some('a') => "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)",
+            Some('p') => "(?:AM|PM)",
+            Some('z') => "[+-][0-9]{4}",
+            Some('s') => "-?[0-9]{1,12}",
+            Some('%') => "%",
+            Some(other) => {
+                return Err(format!(
+                    "%{other} can't be used in a name; there are %Y %m %d %H %M %S %F %T %R %y %j \
+                     %G %V %u %b %a %I %p %z %s"
+                ));
+            }
+            None => return Err("a lone % at the end of the time; write %% for one".into()),
+        });
+    }
+    Ok(text)
+}
+
+/// One step of a rollover: a file gets another name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    /// The name that it has.
+    pub from: PathBuf,
+    /// The name that it gets, which must be free.
+    pub to: PathBuf,
+}
+
+/// The numbered backups that belong together, by their numbers: 1, 2, 3, …
+/// with at most one number missing in a row, as a rollover that was cut short
+/// leaves it. A number far from the others (`app.log.20231101`) is not one of
+/// them.
+pub fn chain(backups: &[Variables]) -> Vec<&Variables> {
+    let mut sorted: Vec<&Variables> = backups.iter().collect();
+    sorted.sort_by_key(|backup| backup.number);
+    let mut last = 0;
+    sorted.retain(|backup| {
+        let near = backup.number <= last + 2;
+        if near {
+            last = backup.number;
+        }
+        near
+    });
+    sorted
+}
+
+/// The steps that make number 1 free, the oldest backup first. Where a number
+/// is missing, only what is newer moves: then a rollover that was cut short is
+/// completed, and nothing is ever renamed onto another file.
+pub fn shift(namer: &Namer, backups: &[Variables]) -> Vec<Rename> {
+    let chain = chain(backups);
+    let mut free = 1;
+    for backup in &chain {
+        if backup.number == free {
+            free += 1;
+        } else if backup.number > free {
+            break;
+        }
+    }
+    let moved = chain.iter().rev().filter(|backup| backup.number < free);
+    moved
+        .map(|backup| rename(namer, backup, backup.number + 1))
+        .collect()
+}
+
+/// The steps that close the gaps a rollover left when it was cut short, the
+/// newest backup first: the same as if it had never begun.
+pub fn close_gaps(namer: &Namer, backups: &[Variables]) -> Vec<Rename> {
+    let (mut last, mut number) = (0, 0);
+    let mut steps = Vec::new();
+    for backup in chain(backups) {
+        if backup.number != last {
+            last = backup.number;
+            number += 1;
+        }
+        if backup.number != number {
+            steps.push(rename(namer, backup, number));
+        }
+    }
+    steps
+}
+
+fn rename(namer: &Namer, backup: &Variables, number: u64) -> Rename {
+    let to = Variables {
+        number,
+        ..backup.clone()
+    };
+    Rename {
+        from: namer.path(backup),
+        to: namer.path(&to),
+    }
+}
+
+/// A name as an operating system's string.
+pub fn os_name(path: &Path) -> OsString {
+    path.file_name().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,642 @@
+//! The level of a plain line, found where real logs have it.
+//!
+//! The first level word that *stands as one* decides. An upper-case word
+//! stands for itself (` ERROR `, `[main] INFO `, `WARNING:root:`); any other
+//! spelling only in brackets (`[error]`, `[core:warn]`, `<info>`), as the
+//! value of a key (`level=warn`, `"severity":"info"`) or at the start of the
+//! line before a colon (`error: …`). So "an error occurred" is no level.
+//!
+//! Most bytes of most lines are none of this. The search goes over eight of
+//! them at a time and looks closer only where a bracket, an equals sign or a
+//! second upper-case letter stands; it ends after [`WINDOW`] bytes, because a
+//! level stands in front of the message.
+
+use crate::level::Level;
+
+/// How far into a line a level is looked for.
+const WINDOW: usize = 160;
+
+/// Finds the level that a line says it has.
+pub fn level(line: &[u8]) -> Option<Level> {
+    let line = &line[..line.len().min(WINDOW)];
+    match *line.first()? {
+        b'<' => {
+            if let Some(level) = priority(line) {
+                return Some(level);
+            }
+        }
+        b'{' if is_object(line) => return in_object(line),
+        // Tornado and Jupyter: `[I 240131 10:00:00 app:1]`.
+        b'[' => {
+            if let [_, letter, b' ', b'0'..=b'9', ..] = *line
+                && let Some(level) = letter_level(letter)
+            {
+                return Some(level);
+            }
+        }
+        b'0'..=b'9' => {
+            if let Some(level) = logcat_after_time(line) {
+                return Some(level);
+            }
+        }
+        first if first.is_ascii_alphabetic() => {
+            if let Some(level) = at_start(line) {
+                return Some(level);
+            }
+        }
+        _ => {}
+    }
+    scan(line)
+}
+
+/// `<N>`, the prefix of sd-daemon and `logger --prio-prefix`: facility times
+/// eight plus severity.
+fn priority(line: &[u8]) -> Option<Level> {
+    let digits = line[1..].iter().take_while(|b| b.is_ascii_digit()).count();
+    if !(1..=3).contains(&digits) || line.get(digits + 1) != Some(&b'>') {
+        return None;
+    }
+    let number = number(&line[1..=digits]);
+    (number <= 191).then(|| Level::from_syslog(number & 7))?
+}
+
+fn number(digits: &[u8]) -> u32 {
+    let add = |sum: u32, digit: &u8| sum * 10 + u32::from(digit - b'0');
+    digits.iter().fold(0, add)
+}
+
+/// The one-letter levels of glog, logcat and Tornado.
+fn letter_level(letter: u8) -> Option<Level> {
+    Some(match letter {
+        b'V' => Level::TRACE,
+        b'D' => Level::DEBUG,
+        b'I' => Level::INFO,
+        b'W' => Level::WARNING,
+        b'E' => Level::ERROR,
+        b'C' | b'F' => Level::CRITICAL,
+        _ => return None,
+    })
+}
+
+/// What stands at the start of a line: `E0102 15:04:05` of glog and klog,
+/// `E/Tag` of logcat, `error: …` of many.
+fn at_start(line: &[u8]) -> Option<Level> {
+    if let [letter, digits @ ..] = line
+        && let [b'0'..=b'1', b'0'..=b'9', b'0'..=b'3', b'0'..=b'9', b' ', ..] = digits
+    {
+        return letter_level(*letter);
+    }
+    if let Some(level) = logcat_tag(line) {
+        return Some(level);
+    }
+    let len = line.iter().take(15).take_while(|b| b.is_ascii_alphabetic());
+    let (word, rest) = line.split_at(len.count());
+    let rest = match rest {
+        // The compiler's `error[E0308]: …`.
+        [b'[', rest @ ..] => {
+            let close = rest.iter().take(16).position(|&b| b == b']')?;
+            &rest[close + 1..]
+        }
+        rest => rest,
+    };
+    if rest.first() != Some(&b':') {
+        return None;
+    }
+    // ASP.NET Core's console has four letters.
+    match word {
+        b"fail" => Some(Level::ERROR),
+        b"dbug" => Some(Level::DEBUG),
+        b"trce" => Some(Level::TRACE),
+        _ => word_level(word),
+    }
+}
+
+/// `E/Tag: …` or `E/Tag( 1234): …`.
+fn logcat_tag(text: &[u8]) -> Option<Level> {
+    let [letter, b'/', tag @ ..] = text else {
+        return None;
+    };
+    let is_tag = |&&b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'$');
+    let len = tag.iter().take_while(is_tag).count();
+    let rest = tag[len..].trim_ascii_start();
+    match rest.first() {
+        Some(b':' | b'(') if len > 0 => letter_level(*letter),
+        _ => None,
+    }
+}
+
+/// logcat's `time` and `threadtime`: `01-02 15:04:05.000  123  456 E Tag: …`.
+fn logcat_after_time(line: &[u8]) -> Option<Level> {
+    let date = line.iter().position(|&b| b == b' ').filter(|&n| n <= 10)?;
+    if line.get(date.checked_sub(3)?) != Some(&b'-') || line.get(date + 3) != Some(&b':') {
+        return None;
+    }
+    let time = line[date + 1..].iter().position(|&b| b == b' ')?;
+    let mut rest = line[date + 1 + time..].trim_ascii_start();
+    if let Some(level) = logcat_tag(rest) {
+        return Some(level);
+    }
+    let mut numbers = 0;
+    while rest.first().is_some_and(u8::is_ascii_digit) {
+        let len = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        if rest.get(len) != Some(&b' ') {
+            return None;
+        }
+        rest = rest[len..].trim_ascii_start();
+        numbers += 1;
+    }
+    match *rest {
+        [letter, b' ', ..] if numbers == 2 => letter_level(letter),
+        _ => None,
+    }
+}
+
+/// A level word in any case: the spellings of [`Level`], and the short forms
+/// of loggers that write three letters (Serilog, zerolog) or MySQL's `Note`.
+fn word_level(word: &[u8]) -> Option<Level> {
+    // Nearly every word is turned away by its first letter and its length.
+    if !(3..=13).contains(&word.len()) {
+        return None;
+    }
+    match word[0] | 0x20 {
+        b't' | b'd' | b'i' | b'n' | b'w' | b'e' | b'c' | b'a' | b'f' | b'p' | b'v' | b's' => {}
+        _ => return None,
+    }
+    Level::from_name(word).or_else(|| {
+        let short = |name: &[u8]| word.eq_ignore_ascii_case(name);
+        Some(match () {
+            () if short(b"inf") || short(b"note") => Level::INFO,
+            () if short(b"wrn") => Level::WARNING,
+            () if short(b"ftl") => Level::CRITICAL,
+            () if short(b"trc") || short(b"vrb") => Level::TRACE,
+            () => return None,
+        })
+    })
+}
+
+/// Looks at every place of the line where a level word may stand.
+fn scan(line: &[u8]) -> Option<Level> {
+    // What the word before ended with.
+    let mut carry_upper = 0;
+    let mut carry_pair = 0;
+    // Quoted values are no place for a level.
+    let mut resume = 0;
+    let mut base = 0;
+    while base < line.len() {
+        let rest = &line[base..];
+        if is_dull(rest) {
+            // Nor does a run of upper-case letters reach over its end.
+            (carry_upper, carry_pair) = (0, 0);
+            base += STRIDE;
+            continue;
+        }
+        let word = match rest.first_chunk() {
+            Some(bytes) => u64::from_le_bytes(*bytes),
+            None => rest
+                .iter()
+                .rev()
+                .fold(0, |word, &b| word << 8 | u64::from(b)),
+        };
+        let upper = upper_case(word);
+        // The second letter of each run of at least two.
+        let pair = upper & (upper << 8 | carry_upper);
+        let second = pair & !(pair << 8 | carry_pair);
+        carry_upper = upper >> 56;
+        carry_pair = pair >> 56;
+        // `<` and `=` differ in their last bit alone.
+        let mut found = second | equal(word, b'[') | equal(word & !ONES, b'<');
+        while found != 0 {
+            let at = base + found.trailing_zeros() as usize / 8;
+            found &= found - 1;
+            if at < resume {
+                continue;
+            }
+            let level = match line[at] {
+                b'[' => in_brackets(line, at, b']'),
+                b'<' => in_brackets(line, at, b'>'),
+                b'=' => match value_of_key(line, at) {
+                    Ok(level) => level,
+                    Err(end) => {
+                        resume = end;
+                        None
+                    }
+                },
+                _ => upper_word(line, at - 1),
+            };
+            if level.is_some() {
+                return level;
+            }
+        }
+        base += 8;
+    }
+    None
+}
+
+const STRIDE: usize = 32;
+
+/// Whether the next [`STRIDE`] bytes have nothing to look at. Written so that
+/// the compiler makes vector instructions of it: no branch, one byte each.
+fn is_dull(text: &[u8]) -> bool {
+    let (Some(bytes), Some(next)) = (
+        text.first_chunk::<STRIDE>(),
+        text.get(1..).and_then(|text| text.first_chunk::<STRIDE>()),
+    ) else {
+        return false;
+    };
+    let mut found = 0;
+    for (&b, &next) in bytes.iter().zip(next) {
+        let special = u8::from(b == b'[') | u8::from(b & !1 == b'<');
+        let pair = u8::from(b.is_ascii_uppercase()) & u8::from(next.is_ascii_uppercase());
+        found |= special | pair;
+    }
+    found == 0
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = ONES * 0x80;
+
+/// Sets the sign bit of each byte that is an upper-case ASCII letter.
+fn upper_case(word: u64) -> u64 {
+    let low = word & !HIGH;
+    // Neither sum can carry into the next byte.
+    let from_a = low + ONES * (0x80 - b'A' as u64);
+    let beyond_z = low + ONES * (0x7f - b'Z' as u64);
+    from_a & !beyond_z & !word & HIGH
+}
+
+/// Sets the sign bit of each byte that is equal to `byte`.
+fn equal(word: u64, byte: u8) -> u64 {
+    let differs = word ^ (ONES * u64::from(byte));
+    !(((differs & !HIGH) + !HIGH) | differs) & HIGH
+}
+
+/// An upper-case word that begins at `start`, if it stands for itself.
+fn upper_word(line: &[u8], start: usize) -> Option<Level> {
+    let word = &line[start..];
+    let len = word.iter().take_while(|b| b.is_ascii_uppercase()).count();
+    let (word, rest) = word.split_at(len);
+    // Quotes and `=` are not among these: what is quoted is not the line's own.
+    let before = match start.checked_sub(1).map(|at| line[at]) {
+        None => true,
+        Some(b'm') => ends_with_colour(&line[..start]),
+        Some(b) => matches!(
+            b,
+            b' ' | b'\t' | b'[' | b'(' | b'<' | b'|' | b':' | b',' | b';' | b'*' | b'#' | b'>'
+        ),
+    };
+    if !before {
+        return None;
+    }
+    match (word, rest) {
+        // PostgreSQL.
+        (b"LOG", [b':', ..]) => return Some(Level::INFO),
+        (b"DEBUG", [b'1'..=b'5', b':', ..]) => return Some(Level::DEBUG),
+        _ => {}
+    }
+    let after = match rest.first() {
+        None => true,
+        Some(b) => matches!(
+            b,
+            b' ' | b'\t'
+                | b']'
+                | b')'
+                | b'>'
+                | b'|'
+                | b':'
+                | b','
+                | b';'
+                | b'/'
+                | b'!'
+                | b'('
+                | b'['
+                | b'\r'
+                | 0x1b
+        ),
+    };
+    if after { word_level(word) } else { None }
+}
+
+/// Whether the text ends with an escape sequence for a colour, as in front
+/// of the levels of tracing-subscriber.
+fn ends_with_colour(text: &[u8]) -> bool {
+    let Some((b'm', text)) = text.split_last() else {
+        return false;
+    };
+    let codes = text.iter().rev().take(16);
+    let codes = codes
+        .take_while(|b| b.is_ascii_digit() || **b == b';')
+        .count();
+    text[..text.len() - codes].ends_with(b"\x1b[")
+}
+
+/// `[error]`, `[ info ]`, `<info> `, and the `[core:warn]` of Apache, at `open`.
+fn in_brackets(line: &[u8], open: usize, close: u8) -> Option<Level> {
+    let text = &line[open + 1..];
+    // Mostly a number, a process's.
+    if text.first()?.is_ascii_digit() {
+        return None;
+    }
+    let before = open.checked_sub(1).map(|at| line[at]);
+    if before.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !ends_with_colour(&line[..open])
+    {
+        return None;
+    }
+    let end = text.iter().take(32).position(|&b| b == close)?;
+    if close == b'>' && text.get(end + 1) != Some(&b' ') {
+        // An element of XML is no level.
+        return None;
+    }
+    let inside = text[..end].trim_ascii();
+    let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'-');
+    if !inside.iter().all(is_word) {
+        return None;
+    }
+    word_level(inside.rsplit(|&b| b == b':').next()?)
+}
+
+/// Whether a key is one that a level has.
+fn is_level_key(key: &[u8]) -> bool {
+    const KEYS: [&[u8]; 9] = [
+        b"level",
+        b"lvl",
+        b"severity",
+        b"levelname",
+        b"loglevel",
+        b"log_level",
+        b"log.level",
+        b"severity_text",
+        b"severityText",
+    ];
+    (3..=13).contains(&key.len()) && KEYS.iter().any(|name| key.eq_ignore_ascii_case(name))
+}
+
+/// The level behind the `=` at `at`; else where to go on, behind the value if
+/// it is quoted.
+fn value_of_key(line: &[u8], at: usize) -> Result<Option<Level>, usize> {
+    let value = &line[at + 1..];
+    let last = at.checked_sub(1).map_or(0, |at| line[at] | 0x20);
+    // The last letters of the keys: most others end here.
+    if !matches!(last, b'l' | b'y' | b'e' | b't') && value.first() != Some(&b'"') {
+        return Err(at + 1);
+    }
+    let is_key = |&&b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.');
+    let len = line[..at].iter().rev().take(16).take_while(is_key).count();
+    if is_level_key(&line[at - len..at]) {
+        let level = leading_word(value.strip_prefix(b"\"").unwrap_or(value));
+        if level.is_some() {
+            return Ok(level);
+        }
+    }
+    Err(match value.first() {
+        Some(b'"') => at + 2 + end_of_string(&value[1..]),
+        _ => at + 1,
+    })
+}
+
+/// The level that the first word of `text` is.
+fn leading_word(text: &[u8]) -> Option<Level> {
+    let len = text.iter().take(15).take_while(|b| b.is_ascii_alphabetic());
+    let (word, rest) = text.split_at(len.count());
+    match rest.first() {
+        Some(b) if b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.') => None,
+        _ => word_level(word),
+    }
+}
+
+/// The length of a quoted string up to its closing quote, or to the end.
+fn end_of_string(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(offset) = memchr::memchr2(b'"', b'\\', &text[at..]) {
+        at += offset;
+        if text[at] == b'"' {
+            return at;
+        }
+        at = (at + 2).min(text.len());
+    }
+    text.len()
+}
+
+/// Whether a line that begins with `{` goes on as an object does.
+fn is_object(line: &[u8]) -> bool {
+    line[1..].trim_ascii_start().first() == Some(&b'"')
+}
+
+/// The level of a line of JSON: by its key, as any word may stand in the
+/// strings. A number is left alone: its scale depends on what stands beside it.
+fn in_object(line: &[u8]) -> Option<Level> {
+    let mut rest = line;
+    loop {
+        let open = memchr::memchr(b'"', rest)?;
+        let string = &rest[open + 1..];
+        let len = end_of_string(string);
+        let (key, behind) = (&string[..len], string.get(len + 1..)?);
+        rest = behind;
+        let Some((b':', value)) = behind.trim_ascii_start().split_first() else {
+            continue;
+        };
+        let Some((b'"', value)) = value.trim_ascii_start().split_first() else {
+            continue;
+        };
+        if is_level_key(key)
+            && let Some(level) = leading_word(value)
+        {
+            return Some(level);
+        }
+        rest = value.get(end_of_string(value) + 1..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LINES: &[(&str, Option<Level>)] = &[
+        // The prefix of sd-daemon and of `logger --prio-prefix`.
+        ("<3>disk failed", Some(Level::ERROR)),
+        ("<0>x", Some(Level::EMERGENCY)),
+        ("<191>ERROR", Some(Level::DEBUG)),
+        ("<192>x", None),
+        ("<>x", None),
+        ("<1234>x", None),
+        ("<14", None),
+        // Upper-case words.
+        ("ERROR disk failed", Some(Level::ERROR)),
+        (
+            "2015-07-29 17:41:44,747 - INFO  [QuorumPeer[myid=1]/0:0] - x",
+            Some(Level::INFO),
+        ),
+        (
+            "2003-07-08 16:49:45,896 WARNING app: x",
+            Some(Level::WARNING),
+        ),
+        (
+            "10:00:00.123 [main] INFO  com.example.App - started",
+            Some(Level::INFO),
+        ),
+        ("WARNING:root:watch out", Some(Level::WARNING)),
+        ("[2026-01-02T03:04:05Z WARN  x::y] z", Some(Level::WARNING)),
+        (
+            "2026-01-02T03:04:05.123456Z  INFO app: ready",
+            Some(Level::INFO),
+        ),
+        (
+            "2026-01-02T03:04:05Z \u{1b}[32m INFO\u{1b}[0m app",
+            Some(Level::INFO),
+        ),
+        ("\u{1b}[1;31mERROR\u{1b}[0m app", Some(Level::ERROR)),
+        (
+            "[2024-01-01 10:00:00,000: WARNING/MainProcess] x",
+            Some(Level::WARNING),
+        ),
+        ("2024-01-01,10:00:00,ERROR,x", Some(Level::ERROR)),
+        ("[12:00:01 INF] Serilog", Some(Level::INFO)),
+        ("12:00PM WRN zerolog", Some(Level::WARNING)),
+        ("SEVERE: Tomcat", Some(Level::ERROR)),
+        ("npm ERR! code E404", Some(Level::ERROR)),
+        ("npm WARN deprecated", Some(Level::WARNING)),
+        (
+            "Jan  2 03:04:05 host app[12]: CRITICAL x",
+            Some(Level::CRITICAL),
+        ),
+        // PostgreSQL, nginx, Apache, MySQL.
+        (
+            "2024-01-01 10:00:00.000 UTC [123] ERROR:  relation \"x\"",
+            Some(Level::ERROR),
+        ),
+        (
+            "2024-01-01 10:00:00.000 UTC [123] LOG:  checkpoint",
+            Some(Level::INFO),
+        ),
+        ("2024-01-01 10:00:00 UTC FATAL:  no", Some(Level::CRITICAL)),
+        ("2024-01-01 10:00:00 UTC DEBUG2:  x", Some(Level::DEBUG)),
+        (
+            "2024/01/01 10:00:00 [error] 12#12: *1 open() failed",
+            Some(Level::ERROR),
+        ),
+        (
+            "[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok",
+            Some(Level::NOTICE),
+        ),
+        (
+            "[Sun Dec 04 04:47:44 2005] [core:warn] [pid 1] x",
+            Some(Level::WARNING),
+        ),
+        ("[Sun Dec 04 04:47:44 2005] [:error] x", Some(Level::ERROR)),
+        ("2024-01-01T00:00:00 0 [Note] mysqld", Some(Level::INFO)),
+        ("\u{1b}[2mx\u{1b}[0m[warn] y", Some(Level::WARNING)),
+        ("[ warn ] spdlog", Some(Level::WARNING)),
+        ("<info>  [1592] manager: NetworkManager", Some(Level::INFO)),
+        ("<error>text</error>", None),
+        // Keys.
+        ("time=x level=warn msg=\"y\"", Some(Level::WARNING)),
+        ("ts=1 lvl=eror msg=y", None),
+        ("ts=1 lvl=DBUG level=debug", Some(Level::DEBUG)),
+        ("severity=\"Critical\" x", Some(Level::CRITICAL)),
+        ("msg=\"an ERROR here\" level=info", Some(Level::INFO)),
+        ("msg=\"an \\\" ERROR here\" level=info", Some(Level::INFO)),
+        ("level=30 msg=x", None),
+        ("sublevel=error", None),
+        ("{\"level\":\"warn\",\"msg\":\"x\"}", Some(Level::WARNING)),
+        (
+            "{ \"msg\" : \"ERROR \\\" level\", \"severity\" : \"INFO\"}",
+            Some(Level::INFO),
+        ),
+        (
+            "{\"a\":1,\"log\":{\"level\":\"error\"}}",
+            Some(Level::ERROR),
+        ),
+        ("{\"level\":30,\"msg\":\"ERROR\"}", None),
+        ("{\"msg\":\"level\"", None),
+        ("{main} ERROR x", Some(Level::ERROR)),
+        // Letters.
+        ("E/ActivityManager( 123): ANR", Some(Level::ERROR)),
+        ("W/Tag: x", Some(Level::WARNING)),
+        (
+            "01-02 15:04:05.000  1234  5678 E AndroidRuntime: FATAL",
+            Some(Level::ERROR),
+        ),
+        ("01-02 15:04:05.000 D/Tag( 1): x", Some(Level::DEBUG)),
+        (
+            "E0102 15:04:05.000000   123 file.go:12] x",
+            Some(Level::ERROR),
+        ),
+        (
+            "I0102 15:04:05.000000   123 file.go:12] ERROR",
+            Some(Level::INFO),
+        ),
+        ("[W 240102 15:04:05 web:1] 404", Some(Level::WARNING)),
+        // The start of the line.
+        ("error: no such file", Some(Level::ERROR)),
+        ("error[E0308]: mismatched types", Some(Level::ERROR)),
+        ("warning: unused", Some(Level::WARNING)),
+        ("Error: cannot find module", Some(Level::ERROR)),
+        ("fail: Microsoft.Hosting[0]", Some(Level::ERROR)),
+        ("panic: runtime error", Some(Level::EMERGENCY)),
+        ("fatal: not a git repository", Some(Level::CRITICAL)),
+        // Running text.
+        ("an error occurred", None),
+        ("error in line 3", None),
+        ("Error while reading", None),
+        ("2024-01-01 INFO no error, ERROR=0", Some(Level::INFO)),
+        ("2024-01-01 app ERROR_CODE 3, MYERROR, ERROR-5", None),
+        ("HTTPError: TypeError: x", None),
+        ("\"ERROR\" was said", None),
+        ("array[error] and f(info)", None),
+        ("check pass; user unknown", None),
+        ("[error", None),
+        ("", None),
+        ("=", None),
+        ("[", None),
+        ("E", None),
+        ("level=", None),
+    ];
+
+    #[test]
+    fn lines_of_real_logs() {
+        for &(line, want) in LINES {
+            assert_eq!(level(line.as_bytes()), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn found_at_any_offset_of_the_window_and_not_beyond() {
+        for word in ["ERROR ", "[error] ", "level=error "] {
+            for offset in 0..200 {
+                let line = format!("{:offset$} {word}", ".");
+                let want = (offset.max(1) + 1 + word.len() <= WINDOW).then_some(Level::ERROR);
+                if want.is_some() || offset > WINDOW {
+                    assert_eq!(level(line.as_bytes()), want, "{offset} {word}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_of_eight() {
+        for byte in 0..=255_u8 {
+            let word = u64::from_le_bytes([b'a', byte, 0, 0xff, byte, b'[', 1, byte]);
+            let at = 0x8000_0080_0000_8000;
+            let upper = if byte.is_ascii_uppercase() { at } else { 0 };
+            assert_eq!(upper_case(word), upper, "{byte}");
+            let bracket = 0x80 << 40 | if byte == b'[' { at } else { 0 };
+            assert_eq!(equal(word, b'['), bracket, "{byte}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes(line in prop::collection::vec(any::<u8>(), 0..200)) {
+            level(&line);
+        }
+
+        #[test]
+        fn any_pieces(pieces in prop::collection::vec(
+            prop::sample::select(vec!["ERROR", "[", "]", "=", "\"", "{", "level", "<", ">", ":", "warn", "1", " ", "\\", "E/", "\x1b[1m", "-"]), 0..30)
+        ) {
+            level(pieces.concat().as_bytes());
+        }
+    }
+}
