@@ -8,10 +8,15 @@
 //!
 //! Most bytes of most lines are none of this. The search goes over eight of
 //! them at a time and looks closer only where a bracket, an equals sign or a
-//! second upper-case letter stands; it ends after [`WINDOW`] bytes, because a
+//! second upper-case letter stands; it ends after 160 bytes, because a
 //! level stands in front of the message.
 
+mod bytes;
+mod start;
+
 use crate::level::Level;
+use bytes::{ONES, STRIDE, equal, is_dull, upper_case};
+use start::{at_start, letter_level, logcat_after_time, priority};
 
 /// How far into a line a level is looked for.
 const WINDOW: usize = 160;
@@ -47,108 +52,6 @@ pub fn level(line: &[u8]) -> Option<Level> {
         _ => {}
     }
     scan(line)
-}
-
-/// `<N>`, the prefix of sd-daemon and `logger --prio-prefix`: facility times
-/// eight plus severity.
-fn priority(line: &[u8]) -> Option<Level> {
-    let digits = line[1..].iter().take_while(|b| b.is_ascii_digit()).count();
-    if !(1..=3).contains(&digits) || line.get(digits + 1) != Some(&b'>') {
-        return None;
-    }
-    let number = number(&line[1..=digits]);
-    (number <= 191).then(|| Level::from_syslog(number & 7))?
-}
-
-fn number(digits: &[u8]) -> u32 {
-    let add = |sum: u32, digit: &u8| sum * 10 + u32::from(digit - b'0');
-    digits.iter().fold(0, add)
-}
-
-/// The one-letter levels of glog, logcat and Tornado.
-fn letter_level(letter: u8) -> Option<Level> {
-    Some(match letter {
-        b'V' => Level::TRACE,
-        b'D' => Level::DEBUG,
-        b'I' => Level::INFO,
-        b'W' => Level::WARNING,
-        b'E' => Level::ERROR,
-        b'C' | b'F' => Level::CRITICAL,
-        _ => return None,
-    })
-}
-
-/// What stands at the start of a line: `E0102 15:04:05` of glog and klog,
-/// `E/Tag` of logcat, `error: …` of many.
-fn at_start(line: &[u8]) -> Option<Level> {
-    if let [letter, digits @ ..] = line
-        && let [b'0'..=b'1', b'0'..=b'9', b'0'..=b'3', b'0'..=b'9', b' ', ..] = digits
-    {
-        return letter_level(*letter);
-    }
-    if let Some(level) = logcat_tag(line) {
-        return Some(level);
-    }
-    let len = line.iter().take(15).take_while(|b| b.is_ascii_alphabetic());
-    let (word, rest) = line.split_at(len.count());
-    let rest = match rest {
-        // The compiler's `error[E0308]: …`.
-        [b'[', rest @ ..] => {
-            let close = rest.iter().take(16).position(|&b| b == b']')?;
-            &rest[close + 1..]
-        }
-        rest => rest,
-    };
-    if rest.first() != Some(&b':') {
-        return None;
-    }
-    // ASP.NET Core's console has four letters.
-    match word {
-        b"fail" => Some(Level::ERROR),
-        b"dbug" => Some(Level::DEBUG),
-        b"trce" => Some(Level::TRACE),
-        _ => word_level(word),
-    }
-}
-
-/// `E/Tag: …` or `E/Tag( 1234): …`.
-fn logcat_tag(text: &[u8]) -> Option<Level> {
-    let [letter, b'/', tag @ ..] = text else {
-        return None;
-    };
-    let is_tag = |&&b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-' | b'$');
-    let len = tag.iter().take_while(is_tag).count();
-    let rest = tag[len..].trim_ascii_start();
-    match rest.first() {
-        Some(b':' | b'(') if len > 0 => letter_level(*letter),
-        _ => None,
-    }
-}
-
-/// logcat's `time` and `threadtime`: `01-02 15:04:05.000  123  456 E Tag: …`.
-fn logcat_after_time(line: &[u8]) -> Option<Level> {
-    let date = line.iter().position(|&b| b == b' ').filter(|&n| n <= 10)?;
-    if line.get(date.checked_sub(3)?) != Some(&b'-') || line.get(date + 3) != Some(&b':') {
-        return None;
-    }
-    let time = line[date + 1..].iter().position(|&b| b == b' ')?;
-    let mut rest = line[date + 1 + time..].trim_ascii_start();
-    if let Some(level) = logcat_tag(rest) {
-        return Some(level);
-    }
-    let mut numbers = 0;
-    while rest.first().is_some_and(u8::is_ascii_digit) {
-        let len = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-        if rest.get(len) != Some(&b' ') {
-            return None;
-        }
-        rest = rest[len..].trim_ascii_start();
-        numbers += 1;
-    }
-    match *rest {
-        [letter, b' ', ..] if numbers == 2 => letter_level(letter),
-        _ => None,
-    }
 }
 
 /// A level word in any case: the spellings of [`Level`], and the short forms
@@ -230,44 +133,6 @@ fn scan(line: &[u8]) -> Option<Level> {
         base += 8;
     }
     None
-}
-
-const STRIDE: usize = 32;
-
-/// Whether the next [`STRIDE`] bytes have nothing to look at. Written so that
-/// the compiler makes vector instructions of it: no branch, one byte each.
-fn is_dull(text: &[u8]) -> bool {
-    let (Some(bytes), Some(next)) = (
-        text.first_chunk::<STRIDE>(),
-        text.get(1..).and_then(|text| text.first_chunk::<STRIDE>()),
-    ) else {
-        return false;
-    };
-    let mut found = 0;
-    for (&b, &next) in bytes.iter().zip(next) {
-        let special = u8::from(b == b'[') | u8::from(b & !1 == b'<');
-        let pair = u8::from(b.is_ascii_uppercase()) & u8::from(next.is_ascii_uppercase());
-        found |= special | pair;
-    }
-    found == 0
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = ONES * 0x80;
-
-/// Sets the sign bit of each byte that is an upper-case ASCII letter.
-fn upper_case(word: u64) -> u64 {
-    let low = word & !HIGH;
-    // Neither sum can carry into the next byte.
-    let from_a = low + ONES * (0x80 - b'A' as u64);
-    let beyond_z = low + ONES * (0x7f - b'Z' as u64);
-    from_a & !beyond_z & !word & HIGH
-}
-
-/// Sets the sign bit of each byte that is equal to `byte`.
-fn equal(word: u64, byte: u8) -> u64 {
-    let differs = word ^ (ONES * u64::from(byte));
-    !(((differs & !HIGH) + !HIGH) | differs) & HIGH
 }
 
 /// An upper-case word that begins at `start`, if it stands for itself.
@@ -611,18 +476,6 @@ mod tests {
                     assert_eq!(level(line.as_bytes()), want, "{offset} {word}");
                 }
             }
-        }
-    }
-
-    #[test]
-    fn words_of_eight() {
-        for byte in 0..=255_u8 {
-            let word = u64::from_le_bytes([b'a', byte, 0, 0xff, byte, b'[', 1, byte]);
-            let at = 0x8000_0080_0000_8000;
-            let upper = if byte.is_ascii_uppercase() { at } else { 0 };
-            assert_eq!(upper_case(word), upper, "{byte}");
-            let bracket = 0x80 << 40 | if byte == b'[' { at } else { 0 };
-            assert_eq!(equal(word, b'['), bracket, "{byte}");
         }
     }
 

@@ -4,13 +4,17 @@
 //! once, when every mistake in it is reported, and can fail no more after that.
 
 pub mod detect;
+mod digits;
 pub mod encoding;
+
+mod error;
 mod parse;
 mod spec;
 pub mod template;
 pub mod time;
 
-pub use template::{Template, TemplateError};
+pub use error::TemplateError;
+pub use template::Template;
 use time::{Strftime, StrftimeError, TimeStyle, TimeText, Timestamp};
 
 use crate::record::Record;
@@ -109,5 +113,84 @@ impl Formatter {
             Formatter::Json(time) => json::encode(record, time, out),
             Formatter::Logfmt(time) => logfmt::encode(record, time, out),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::record::{Defaults, Value};
+
+    fn formatted(format: &str, datefmt: Option<&str>) -> String {
+        let defaults = Defaults::default();
+        let mut record = Record::new(&defaults, Timestamp(1_057_682_985_896_123_000));
+        record.message = Cow::Borrowed(b"hello");
+        record.exc_text = Some("Traceback".into());
+        record
+            .extra
+            .push(("n".into(), Value::Json(Cow::Borrowed("1"))));
+        let mut formatter = Formatter::parse(format, datefmt, true).unwrap();
+        let mut out = Vec::new();
+        formatter.format(&record, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn presets_and_templates() {
+        let cases = [
+            ("message", "hello\nTraceback"),
+            (
+                "text",
+                "2003-07-08 16:49:45,896 INFO root: hello\nTraceback",
+            ),
+            (
+                "json",
+                r#"{"timestamp":"2003-07-08T16:49:45.896123+00:00","levelname":"INFO","name":"root","message":"hello","exc_text":"Traceback","n":1}"#,
+            ),
+            (
+                "logfmt",
+                "timestamp=2003-07-08T16:49:45.896123+00:00 level=info logger=root msg=hello exc_text=Traceback n=1",
+            ),
+            ("{n}", "1\nTraceback"),
+            ("%(n)s", "1\nTraceback"),
+        ];
+        for (format, want) in cases {
+            assert_eq!(formatted(format, None), want, "{format}");
+        }
+    }
+
+    #[test]
+    fn the_date_format_is_for_asctime_alone() {
+        let datefmt = Some("%H.%M");
+        assert_eq!(
+            formatted("text", datefmt),
+            "16.49 INFO root: hello\nTraceback"
+        );
+        let shown = formatted("{asctime:>7}|{timestamp}|{exc_text}", datefmt);
+        assert_eq!(shown, "  16.49|2003-07-08T16:49:45.896123+00:00|Traceback");
+        assert!(formatted("json", datefmt).contains("2003-07-08T16:49:45.896123"));
+    }
+
+    #[test]
+    fn an_exception_can_be_left_out() {
+        let defaults = Defaults::default();
+        let mut record = Record::new(&defaults, Timestamp(0));
+        record.exc_text = Some("Traceback".into());
+        let mut formatter = Formatter::parse("{levelname}", None, true).unwrap();
+        formatter.set_append_exception(false);
+        let mut out = Vec::new();
+        formatter.format(&record, &mut out);
+        assert_eq!(out, b"INFO");
+    }
+
+    #[test]
+    fn mistakes() {
+        let error = |format, datefmt| Formatter::parse(format, datefmt, false).unwrap_err();
+        assert!(matches!(error("raw", None), FormatError::Raw));
+        assert!(matches!(error("jsno", None), FormatError::Template(_)));
+        assert!(matches!(error("{", None), FormatError::Template(_)));
+        assert!(matches!(error("text", Some("%")), FormatError::Datefmt(_)));
     }
 }

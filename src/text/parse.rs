@@ -1,51 +1,11 @@
 //! From the text of a template to its parts, with errors that show the place.
 
-use std::fmt;
-
+use super::error::TemplateError;
 use super::spec::{Align, Kind, Spec};
 use super::template::{Attr, Field, Part, Type};
 
 /// A field wider than this is a mistake, and would fill a disk with spaces.
 const MAX_WIDTH: usize = 4096;
-
-/// A template is malformed: what is wrong with it, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TemplateError {
-    template: String,
-    /// Offset in bytes.
-    at: usize,
-    problem: String,
-}
-
-impl TemplateError {
-    /// What is wrong, without the picture of the template.
-    pub fn problem(&self) -> &str {
-        &self.problem
-    }
-}
-
-impl std::error::Error for TemplateError {}
-
-impl fmt::Display for TemplateError {
-    /// The template, below it a caret at the place, and what is wrong there.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Shown on one line, whatever control characters it holds.
-        let shown = |text: &str| {
-            let visible = |ch: char| -> Vec<char> {
-                match ch.is_control() {
-                    true => ch.escape_default().collect(),
-                    false => vec![ch],
-                }
-            };
-            text.chars().flat_map(visible).collect::<String>()
-        };
-        let (before, _) = self.template.split_at(self.at);
-        let column = shown(before).chars().count();
-        writeln!(f, "malformed template")?;
-        writeln!(f, "  {}", shown(&self.template))?;
-        write!(f, "  {:column$}^ {}", "", self.problem)
-    }
-}
 
 /// Both styles of template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +135,12 @@ impl<'t> Parser<'t> {
         }
         let mut spec = Spec::default();
         if self.eat(|ch| ch == ':').is_some() {
+            if self.peek() == Some('%') && matches!(attr, Attr::Asctime | Attr::Timestamp) {
+                return Err(self.error(
+                    self.at,
+                    "expected a format spec: what a date looks like is for --datefmt to say",
+                ));
+            }
             spec = self.brace_spec(kind)?;
         }
         if self.eat(|ch| ch == '}').is_none() {

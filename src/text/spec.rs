@@ -6,6 +6,8 @@
 
 use std::io::Write as _;
 
+use super::digits::{general, group_digits, pythonic_exponent, whole_part, write_float};
+
 /// Where the value stands in a field that is wider than it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
@@ -370,129 +372,6 @@ impl Spec {
     }
 }
 
-/// How many digits stand before the point, the exponent or the per cent sign.
-fn whole_part(digits: &[u8]) -> usize {
-    let end = digits.iter().position(|b| !b.is_ascii_digit());
-    end.unwrap_or(digits.len())
-}
-
-/// Puts separators into the whole part, and zeros before it until it is at
-/// least `least` characters long.
-fn group_digits(digits: &mut Vec<u8>, whole: usize, group: usize, separator: u8, least: usize) {
-    let mut count = whole;
-    while count + count.saturating_sub(1) / group < least {
-        count += 1;
-    }
-    digits.splice(0..0, std::iter::repeat_n(b'0', count - whole));
-    let mut at = count;
-    while at > group {
-        at -= group;
-        digits.insert(at, separator);
-    }
-}
-
-/// Writes what Python's `str` makes of a float: the fewest digits that read
-/// back as the same number.
-pub(super) fn write_float(n: f64, out: &mut Vec<u8>) {
-    let start = out.len();
-    // Debug has Python's limits for exponents (1e16 and 1e-4), but not its
-    // way to write them.
-    let _ = write!(out, "{n:?}");
-    if out[start..].contains(&b'e') {
-        let mut text = out.split_off(start);
-        pythonic_exponent(&mut text);
-        out.append(&mut text);
-    }
-}
-
-/// Turns Rust's `1e5` into Python's `1e+05`.
-fn pythonic_exponent(digits: &mut Vec<u8>) {
-    let Some(e) = digits.iter().rposition(|&b| b == b'e') else {
-        return;
-    };
-    let mut at = e + 1;
-    match digits.get(at) {
-        Some(b'-') => {}
-        _ => digits.insert(at, b'+'),
-    }
-    at += 1;
-    if digits.len() - at < 2 {
-        digits.insert(at, b'0');
-    }
-}
-
-/// `g`, or a float without a letter but with a precision (`pointed`), which
-/// keeps at least one digit behind the point.
-fn general(n: f64, precision: usize, pointed: bool, keep_zeros: bool, out: &mut Vec<u8>) {
-    let precision = precision.max(1);
-    let after_point = precision - 1;
-    let _ = write!(out, "{n:.after_point$e}");
-    let e = out.iter().rposition(|&b| b == b'e').unwrap_or(out.len());
-    let exponent = std::str::from_utf8(&out[(e + 1).min(out.len())..])
-        .ok()
-        .and_then(|text| text.parse::<i64>().ok())
-        .unwrap_or(0);
-    // CPython's format_float_short: with a point to add, one digit is its.
-    let limit = precision as i64 - i64::from(pointed);
-    if exponent < -4 || exponent >= limit {
-        if !keep_zeros {
-            let kept = without_zeros(&out[..e]);
-            out.drain(kept..e);
-        }
-        pythonic_exponent(out);
-        return;
-    }
-    out.clear();
-    let after_point = usize::try_from(after_point as i64 - exponent).unwrap_or(0);
-    let _ = write!(out, "{n:.after_point$}");
-    if !keep_zeros && out.contains(&b'.') {
-        out.truncate(without_zeros(out));
-    }
-    if pointed && !out.contains(&b'.') {
-        out.extend_from_slice(b".0");
-    }
-}
-
-/// The length of `digits` without zeros at its end, and without a point there.
-fn without_zeros(digits: &[u8]) -> usize {
-    if !digits.contains(&b'.') {
-        return digits.len();
-    }
-    let zeros = digits.iter().rev().take_while(|&&b| b == b'0').count();
-    let kept = digits.len() - zeros;
-    kept - usize::from(digits[..kept].ends_with(b"."))
-}
-
-/// Writes what Python's `repr` makes of a string; with `ascii`, its `ascii`.
-pub(super) fn write_repr(text: &[u8], ascii: bool, out: &mut Vec<u8>) {
-    let quote = match text.contains(&b'\'') && !text.contains(&b'"') {
-        true => '"',
-        false => '\'',
-    };
-    out.push(quote as u8);
-    let chars = text.utf8_chunks().flat_map(|chunk| {
-        let broken = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
-        chunk.valid().chars().chain(broken)
-    });
-    for ch in chars {
-        // Writing to a vector cannot fail.
-        let _ = match ch {
-            '\n' => write!(out, "\\n"),
-            '\r' => write!(out, "\\r"),
-            '\t' => write!(out, "\\t"),
-            '\\' => write!(out, "\\\\"),
-            _ if ch == quote => write!(out, "\\{ch}"),
-            _ if !ch.is_control() && (!ascii || ch.is_ascii()) => write!(out, "{ch}"),
-            _ => match u32::from(ch) {
-                n @ ..0x100 => write!(out, "\\x{n:02x}"),
-                n @ ..0x10000 => write!(out, "\\u{n:04x}"),
-                n => write!(out, "\\U{n:08x}"),
-            },
-        };
-    }
-    out.push(quote as u8);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -504,42 +383,5 @@ mod tests {
         assert_eq!(width_of(b"a\xffb\xf0\x9f\x92"), 4);
         assert_eq!(prefix_len(b"a\xffb", 2), 2);
         assert_eq!(prefix_len("\u{f6}b".as_bytes(), 1), 2);
-    }
-
-    #[test]
-    fn floats_are_pythons() {
-        let cases = [
-            (0.0, "0.0"),
-            (-0.0, "-0.0"),
-            (1.0, "1.0"),
-            (0.0001, "0.0001"),
-            (0.00001, "1e-05"),
-            (1e15, "1000000000000000.0"),
-            (1e16, "1e+16"),
-            (1.5e300, "1.5e+300"),
-            (1700000000.123456, "1700000000.123456"),
-        ];
-        for (number, text) in cases {
-            let mut out = Vec::new();
-            write_float(number, &mut out);
-            assert_eq!(String::from_utf8(out).unwrap(), text);
-        }
-    }
-
-    #[test]
-    fn repr_is_pythons() {
-        let cases: [(&[u8], bool, &str); 6] = [
-            (b"plain", false, "'plain'"),
-            (b"it's", false, "\"it's\""),
-            (b"it's \"so\"", false, r#"'it\'s "so"'"#),
-            (b"a\tb\n\x1b\\", false, r"'a\tb\n\x1b\\'"),
-            ("\u{f6}".as_bytes(), false, "'\u{f6}'"),
-            ("\u{f6}\u{1f600}".as_bytes(), true, r"'\xf6\U0001f600'"),
-        ];
-        for (text, ascii, want) in cases {
-            let mut out = Vec::new();
-            write_repr(text, ascii, &mut out);
-            assert_eq!(String::from_utf8(out).unwrap(), want);
-        }
     }
 }

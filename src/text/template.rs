@@ -3,15 +3,16 @@
 //! A template is a list of parts, literal text and fields. A field without a
 //! format spec, which is nearly every field of nearly every template, is
 //! copied from the record to the output; only the others pass through
-//! [`super::spec`].
+//! `spec.rs`.
 
 use std::borrow::Cow;
 use std::io::Write as _;
 
 use super::Times;
+use super::digits;
+use super::error::TemplateError;
 use super::parse;
-pub use super::parse::TemplateError;
-use super::spec::{self, Kind, Number, Spec};
+use super::spec::{Kind, Number, Spec};
 use super::time::Timestamp;
 use crate::record::{Record, Value};
 use crate::wire::json;
@@ -30,7 +31,7 @@ pub struct Template {
     /// Room for values that are not text in the record, and for digits: kept
     /// from record to record.
     value: Vec<u8>,
-    digits: Vec<u8>,
+    scratch: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -161,7 +162,7 @@ impl Template {
             start: None,
             append_exception: true,
             value: Vec::new(),
-            digits: Vec::new(),
+            scratch: Vec::new(),
         })
     }
 
@@ -200,7 +201,7 @@ impl Template {
                 Some(spec) => {
                     self.value.clear();
                     let shown = show(&field.attr, record, &mut self.times, start, &mut self.value);
-                    write_spec(spec, shown, &mut self.value, &mut self.digits, out);
+                    write_spec(spec, shown, &mut self.value, &mut self.scratch, out);
                 }
             }
         }
@@ -259,7 +260,7 @@ fn write_plain(
             // Writing to a vector cannot fail.
             let _ = write!(out, "{number}");
         }
-        Shown::Float(number) => spec::write_float(number, out),
+        Shown::Float(number) => digits::write_float(number, out),
     }
 }
 
@@ -269,7 +270,7 @@ fn write_spec(
     spec: &Spec,
     shown: Shown<'_>,
     value: &mut Vec<u8>,
-    digits: &mut Vec<u8>,
+    scratch: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) {
     let number = match &shown {
@@ -280,7 +281,7 @@ fn write_spec(
     };
     if let Some(number) = number
         && (spec.kind.is_number() || spec.kind == Kind::Any)
-        && spec.write_number(number, digits, out)
+        && spec.write_number(number, scratch, out)
     {
         return;
     }
@@ -294,7 +295,7 @@ fn write_spec(
             value
         }
         Shown::Float(number) => {
-            spec::write_float(*number, value);
+            digits::write_float(*number, value);
             value
         }
     };
@@ -303,9 +304,9 @@ fn write_spec(
             spec.write_text(text, out);
         }
         Kind::Repr | Kind::Ascii if matches!(shown, Shown::Text(_) | Shown::Buffered) => {
-            digits.clear();
-            spec::write_repr(text, spec.kind == Kind::Ascii, digits);
-            spec.write_text(digits, out);
+            scratch.clear();
+            digits::write_repr(text, spec.kind == Kind::Ascii, scratch);
+            spec.write_text(scratch, out);
         }
         Kind::Repr | Kind::Ascii => spec.write_text(text, out),
         _ => spec.write_unconverted(text, out),
@@ -719,65 +720,5 @@ mod tests {
             let kept = text.chars().count().min(precision);
             prop_assert_eq!(shown.chars().count(), kept.max(width));
         }
-    }
-}
-
-#[cfg(test)]
-mod conf {
-    use super::*;
-    #[test]
-    #[ignore]
-    fn big() {
-        let text = std::fs::read_to_string("/tmp/h2/conf.jsonl").unwrap();
-        let defaults = crate::record::Defaults::default();
-        let (mut bad, mut total, mut refused, mut accepted_wrong) = (0, 0, 0, 0);
-        for line in text.lines() {
-            let row: serde_json::Value = serde_json::from_str(line).unwrap();
-            let style = row[0].as_str().unwrap();
-            let spec = row[1].as_str().unwrap();
-            let isnum = row[3] == "n";
-            let val = match &row[2] {
-                serde_json::Value::String(s) => s.clone(),
-                v => v.to_string(),
-            };
-            let ok = row[4].as_bool().unwrap();
-            let want = row[5].as_str().unwrap();
-            let template = if style == "b" {
-                format!("{{x:{spec}}}")
-            } else {
-                format!("%(x){spec}")
-            };
-            let mut record = Record::new(&defaults, Timestamp(0));
-            let v = if isnum {
-                Value::Json(val.clone().into())
-            } else {
-                Value::Text(val.clone().into())
-            };
-            record.extra.push(("x".into(), v));
-            total += 1;
-            let got = match Template::parse(&template, Times::new(None, true)) {
-                Ok(mut t) => {
-                    let mut o = vec![];
-                    t.render(&record, &mut o);
-                    Some(String::from_utf8(o).unwrap())
-                }
-                Err(_) => None,
-            };
-            if ok {
-                if got.as_deref() != Some(want) {
-                    bad += 1;
-                    if bad < 60 {
-                        println!("{template} {val} want {want:?} got {got:?}");
-                    }
-                }
-            } else if got.is_none() {
-                refused += 1
-            } else {
-                accepted_wrong += 1
-            }
-        }
-        println!(
-            "{bad} bad of {total}; refused {refused}, python refuses but we write {accepted_wrong}"
-        );
     }
 }

@@ -5,7 +5,7 @@ use memchr::{memchr, memrchr};
 use crate::batch::Frames;
 
 /// The bytes asked for in one read, as long as lines are short.
-pub const READ_SIZE: usize = 256 << 10;
+pub const READ_SIZE: usize = 512 << 10;
 
 /// What becomes of a line that is longer than the longest record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

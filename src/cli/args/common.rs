@@ -12,6 +12,7 @@ use crate::handler::dead_letter::DeadLetters;
 use crate::handler::stage::{OnError, Rendering};
 use crate::handler::{Handler, Stage};
 use crate::level::Level;
+use crate::now::Now;
 use crate::text::Formatter;
 use crate::text::encoding::{Charset, Errors};
 
@@ -118,7 +119,9 @@ impl CommonArgs {
             }
             Some(format) => {
                 let formatter = Formatter::parse(format, self.datefmt.as_deref(), self.utc);
-                Some(formatter.map_err(|error| error.to_string())?)
+                let mut formatter = formatter.map_err(|error| error.to_string())?;
+                formatter.set_start(Now::read().wall);
+                Some(formatter)
             }
         };
         let filter = Filter {

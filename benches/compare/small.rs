@@ -1,0 +1,157 @@
+//! The rows that are no duel on a large input: the time to start, and the peak of memory.
+
+use crate::args::Options;
+use crate::duels::Inputs;
+use crate::peers::LH_OUTPUT;
+use crate::report::{Ratio, Report, Row};
+use crate::run::{self, Folder, Side};
+use crate::verify;
+use nix::sys::resource::{UsageWho, getrusage};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+const GROUPS: usize = 20;
+const GROUP: usize = 100;
+
+/// One record from the command line: both write it once, lh to a file, logger to stderr. `--no-act`
+/// and `--socket-errors=off` let logger run to its end where there is no syslog daemon.
+pub fn start(options: &Options, dir: &Path, place: &str, report: &mut Report) {
+    if !options.wants("start/logger") {
+        return;
+    }
+    let what = format!("start: `logger`, {GROUPS} × {GROUP} spawns, {place}");
+    if !run::installed("logger") {
+        return report.add(Row::skipped(
+            what,
+            "logger is not installed (Debian: bsdutils)".to_owned(),
+        ));
+    }
+    let each = |groups: &[f64]| format!("{:.3} ms", run::median(groups) / GROUP as f64 * 1e3);
+    match spawns(options, dir) {
+        Ok((ours, theirs)) => {
+            report.add(Row::measured(
+                what,
+                each(&ours),
+                each(&theirs),
+                Ratio::of(&ours, &theirs, Some(2.0)),
+            ));
+        }
+        Err(why) => report.add(Row::broken(what, why)),
+    }
+}
+
+fn spawns(options: &Options, dir: &Path) -> Result<(Vec<f64>, Vec<f64>), String> {
+    let folder = Folder::new(dir, "start")?;
+    let file = folder.path().join("app.log");
+    let mut lh = Command::new(&options.lh);
+    lh.args(["-m", "x", "file"]).arg(&file);
+    let mut logger = Command::new("logger");
+    logger.args(["--no-act", "--socket-errors=off", "-s", "x"]);
+    for command in [&mut lh, &mut logger] {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+    }
+    let group = |command: &mut Command| {
+        let begin = Instant::now();
+        for _ in 0..GROUP {
+            match command.status() {
+                Ok(status) if status.success() => {}
+                Ok(status) => return Err(format!("{}: {status}", command.get_program().display())),
+                Err(why) => return Err(format!("{}: {why}", command.get_program().display())),
+            }
+        }
+        Ok(begin.elapsed().as_secs_f64())
+    };
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..GROUPS {
+        ours.push(group(&mut lh)?);
+        theirs.push(group(&mut logger)?);
+    }
+    let written = std::fs::read(&file).map_err(|why| format!("{}: {why}", file.display()))?;
+    if written != b"x\n".repeat(GROUPS * GROUP) {
+        return Err(format!(
+            "wrong output: {} bytes, {} expected",
+            written.len(),
+            2 * GROUPS * GROUP
+        ));
+    }
+    Ok((ours, theirs))
+}
+
+/// The largest resident set of lh in the raw row.
+pub fn memory(options: &Options, inputs: &Inputs, dir: &Path, place: &str, report: &mut Report) {
+    const HELD: u64 = 6144;
+    if !options.wants("memory/peak") {
+        return;
+    }
+    let what = format!("memory: peak of `lh rotate`, {place}");
+    let input = inputs.plain(options);
+    let peaks: Result<Vec<u64>, String> = (0..options.runs.min(3))
+        .map(|_| peak(options, dir, input))
+        .collect();
+    match peaks {
+        Ok(peaks) => report.add(Row::bound(what, peaks.into_iter().max().unwrap_or(0), HELD)),
+        Err(why) => report.add(Row::broken(what, why)),
+    }
+}
+
+const LAUNCH: &str = "--peak-of";
+
+/// The kernel counts what a process held before its exec, and this one holds the whole input. So a
+/// fresh copy of it, which holds nothing yet, starts lh and asks.
+fn peak(options: &Options, dir: &Path, input: &[u8]) -> Result<u64, String> {
+    let own = std::env::current_exe().map_err(|why| why.to_string())?;
+    let lh = options.lh.to_str().ok_or("the path of lh is not UTF-8")?;
+    let args = [
+        LAUNCH,
+        "peak",
+        lh,
+        "rotate",
+        "--max-bytes",
+        "10M",
+        "--backups",
+        "5",
+        "app.log",
+    ];
+    let mut peak = Err("no peak was reported".to_owned());
+    run::once(&Side::new(own, &args), dir, input, |at| {
+        let note = at.join("peak");
+        let text = std::fs::read_to_string(&note).map_err(|why| format!("peak: {why}"))?;
+        std::fs::remove_file(&note).map_err(|why| format!("peak: {why}"))?;
+        peak = text.trim().parse().map_err(|_| format!("peak: {text:?}"));
+        verify::check(LH_OUTPUT, at, input, false)
+    })?;
+    peak
+}
+
+/// Under `--peak-of FILE PROGRAM ARG...` this program only runs PROGRAM and notes its peak in KiB.
+pub fn launcher() -> Option<ExitCode> {
+    let mut args = std::env::args_os().skip(1);
+    if args.next()? != LAUNCH {
+        return None;
+    }
+    let (file, program) = (args.next()?, args.next()?);
+    let status = match Command::new(&program).args(args).status() {
+        Ok(status) => status,
+        Err(why) => {
+            eprintln!("{}: {why}", program.display());
+            return Some(ExitCode::FAILURE);
+        }
+    };
+    let rss = getrusage(UsageWho::RUSAGE_CHILDREN)
+        .map(|usage| usage.max_rss())
+        .unwrap_or(0);
+    // Bytes there, KiB everywhere else.
+    let rss = if cfg!(target_vendor = "apple") {
+        rss / 1024
+    } else {
+        rss
+    };
+    if std::fs::write(file, rss.to_string()).is_err() || !status.success() {
+        return Some(ExitCode::FAILURE);
+    }
+    Some(ExitCode::SUCCESS)
+}
