@@ -88,8 +88,8 @@ pub fn escaped(text: &str) -> Result<Vec<u8>, String> {
             [b'0', ..] => (0, 1),
             [b'\\', ..] => (b'\\', 1),
             [b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                let digits = std::str::from_utf8(&escape.as_bytes()[1..3]);
-                let byte = digits.ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+                // Two ASCII digits, so this is their character boundary.
+                let byte = u8::from_str_radix(&escape[1..3], 16);
                 (byte.unwrap_or_default(), 3)
             }
             _ => {

@@ -71,7 +71,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     #[command(flatten)]
-    Handler(HandlerCommand),
+    Handler(Box<HandlerCommand>),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
