@@ -2,7 +2,7 @@
 //!
 //! Only a name that the same template would make is ever renamed or deleted.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use regex::bytes::Regex;
@@ -74,7 +74,7 @@ impl Namer {
             at,
             problem,
         };
-        let home = sys::directory_of(file);
+        let home = file.parent().unwrap_or(Path::new(""));
         let base = file.file_name().unwrap_or_default();
         let mut rest = template;
         let mut directory = home.to_owned();
@@ -182,7 +182,10 @@ impl Namer {
 
     /// Where the backups are.
     pub fn directory(&self) -> &Path {
-        &self.directory
+        match self.directory.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => &self.directory,
+        }
     }
 
     /// Whether the names hold the backup's number.
@@ -430,7 +433,194 @@ fn rename(namer: &Namer, backup: &Variables, number: u64) -> Rename {
     }
 }
 
-/// A name as an operating system's string.
-pub fn os_name(path: &Path) -> OsString {
-    path.file_name().unwrap_or_default().to_owned()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn namer(template: &str) -> Namer {
+        Namer::parse(template, Path::new("logs/app.log"), Suffix::Number).unwrap()
+    }
+
+    fn numbered(number: u64) -> Variables {
+        Variables {
+            number,
+            ..Variables::default()
+        }
+    }
+
+    #[test]
+    fn templates() {
+        let table = [
+            ("{base}.{n}", "logs/app.log.3"),
+            ("{base}.{suffix}", "logs/app.log.3"),
+            ("{stem}-{n}{ext}", "logs/app-3.log"),
+            ("{stem}.{n}.{ext}", "logs/app.3.log"),
+            ("{dir}/{base}.{n}", "logs/app.log.3"),
+            ("{dir}/old/{base}.{n}", "logs/old/app.log.3"),
+            ("old/{n}", "logs/old/3"),
+            ("/var/old/{n}.{{{base}}}", "/var/old/3.{app.log}"),
+        ];
+        for (template, path) in table {
+            assert_eq!(
+                namer(template).path(&numbered(3)),
+                Path::new(path),
+                "{template}"
+            );
+        }
+        let plain = Namer::parse("{base}.{n}", Path::new("app.log"), Suffix::Number).unwrap();
+        assert_eq!(plain.path(&numbered(1)), Path::new("app.log.1"));
+        assert_eq!(plain.directory(), Path::new("."));
+    }
+
+    #[test]
+    fn templates_that_are_refused() {
+        let refused = [
+            "",
+            "{base}",
+            "{base}.{n}.{n}",
+            "{base}.{x}",
+            "{base}.{n",
+            "{base}.n}",
+            "{time:%Y}/{base}",
+            "{base}.{time:%Q}",
+            "{base}.{time:%}",
+            "{base}.{time:%d/%m}",
+            "{base}.{time:}",
+            "x{dir}.{n}",
+        ];
+        for template in refused {
+            let parsed = Namer::parse(template, Path::new("app.log"), Suffix::Number);
+            assert!(parsed.is_err(), "{template}");
+        }
+        let error = Namer::parse("ab{x}", Path::new("f"), Suffix::Number).unwrap_err();
+        assert!(error.to_string().contains("at byte 2"), "{error}");
+    }
+
+    #[test]
+    fn only_own_names_are_known() {
+        let rotate = namer("{base}.{n}");
+        let own = ["app.log.1", "app.log.12", "app.log.3.gz", "app.log.3.zst"];
+        let foreign = [
+            "app.log",
+            "app.log.",
+            "app.log.0",
+            "app.log.01",
+            "app.log.1.txt",
+            "app.log.1.gz.tmp",
+            "app.log.bak",
+            "app.log.1 ",
+            "app.log.1\n",
+            "xapp.log.1",
+            "app_log.1",
+            "app.log2.1",
+            "app.log.-1",
+        ];
+        for name in own {
+            assert!(rotate.parse_name(OsStr::new(name)).is_some(), "{name}");
+        }
+        for name in foreign {
+            assert_eq!(rotate.parse_name(OsStr::new(name)), None, "{name:?}");
+        }
+        let file = Path::new("app.log");
+        let day = Suffix::Time("%Y-%m-%d");
+        let timed = Namer::parse("{base}.{suffix}", file, day).unwrap();
+        for name in [
+            "app.log.2026-11-22",
+            "app.log.2026-11-22.7",
+            "app.log.2026-11-22.7.gz",
+        ] {
+            assert!(timed.parse_name(OsStr::new(name)).is_some(), "{name}");
+        }
+        for name in [
+            "app.log.2026-13-22",
+            "app.log.2026-11-22_10",
+            "app.log.12026-11-22",
+        ] {
+            assert_eq!(timed.parse_name(OsStr::new(name)), None, "{name}");
+        }
+        assert!(rotate.is_temporary(Path::new("x/app.log"), OsStr::new("app.log.17.gz.tmp")));
+        assert!(!rotate.is_temporary(Path::new("app.log"), OsStr::new("app.log.x.gz.tmp")));
+        assert!(!rotate.is_temporary(Path::new("app.log"), OsStr::new("app.log.tmp")));
+    }
+
+    fn steps(make: fn(&Namer, &[Variables]) -> Vec<Rename>, numbers: &[u64]) -> Vec<String> {
+        let backups: Vec<_> = numbers.iter().copied().map(numbered).collect();
+        let name = |path: &Path| {
+            path.extension()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        };
+        let steps = make(&namer("{base}.{n}"), &backups);
+        steps
+            .iter()
+            .map(|step| format!("{}>{}", name(&step.from), name(&step.to)))
+            .collect()
+    }
+
+    #[test]
+    fn a_shift_never_lands_on_a_file() {
+        assert_eq!(steps(shift, &[]), [""; 0]);
+        assert_eq!(steps(shift, &[1, 2, 3]), ["3>4", "2>3", "1>2"]);
+        // Cut short before: only what is newer than the gap moves.
+        assert_eq!(steps(shift, &[1, 2, 4, 5]), ["2>3", "1>2"]);
+        assert_eq!(steps(shift, &[2, 3]), [""; 0]);
+        // A number far away is somebody else's.
+        assert_eq!(steps(shift, &[1, 20231101]), ["1>2"]);
+    }
+
+    #[test]
+    fn gaps_are_closed() {
+        assert_eq!(steps(close_gaps, &[1, 2, 3]), [""; 0]);
+        assert_eq!(steps(close_gaps, &[2, 3]), ["2>1", "3>2"]);
+        assert_eq!(steps(close_gaps, &[1, 2, 4, 5]), ["4>3", "5>4"]);
+        assert_eq!(steps(close_gaps, &[5, 6]), [""; 0]);
+    }
+
+    proptest! {
+        /// Stopped between any two renames, and started again: every backup is
+        /// still there, in the same order, and the numbers have no gap.
+        #[test]
+        fn a_cut_short_shift_is_taken_back(count in 0u64..9, stop in 0usize..10) {
+            let namer = namer("{base}.{n}");
+            // The value is the backup's identity: its number at the start.
+            let mut files: Vec<(u64, u64)> = (1..=count).map(|n| (n, n)).collect();
+            let apply = |files: &mut Vec<(u64, u64)>, steps: &[Rename]| {
+                for step in steps {
+                    let number = |path: &Path| {
+                        let name = path.file_name().unwrap();
+                        namer.parse_name(name).unwrap().number
+                    };
+                    let to = number(&step.to);
+                    assert!(files.iter().all(|file| file.0 != to), "renamed onto a file");
+                    let file = files.iter_mut().find(|file| file.0 == number(&step.from));
+                    file.unwrap().0 = to;
+                }
+            };
+            let variables = |files: &[(u64, u64)]| -> Vec<Variables> {
+                files.iter().map(|file| numbered(file.0)).collect()
+            };
+            let steps = shift(&namer, &variables(&files));
+            apply(&mut files, &steps[..stop.min(steps.len())]);
+            let steps = close_gaps(&namer, &variables(&files));
+            apply(&mut files, &steps);
+            files.sort_unstable();
+            prop_assert!(files.iter().all(|file| file.0 == file.1), "{:?}", files);
+        }
+
+        /// Every name that is made is known again, and gives the same variables.
+        #[test]
+        fn names_are_known_again(number in 1u64..999_999_999, packed in 0usize..3) {
+            for template in ["{base}.{n}", "{stem}-{n}{ext}", "{n}.{base}"] {
+                let namer = namer(template);
+                let variables = Variables {
+                    ending: ["", ".gz", ".zst"][packed],
+                    ..numbered(number)
+                };
+                let path = namer.path(&variables);
+                prop_assert_eq!(namer.parse_name(path.file_name().unwrap()), Some(variables));
+            }
+        }
+    }
 }

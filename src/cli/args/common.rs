@@ -119,7 +119,7 @@ impl CommonArgs {
             }
             Some(format) => {
                 let formatter = Formatter::parse(format, self.datefmt.as_deref(), self.utc);
-                let mut formatter = formatter.map_err(|error| error.to_string())?;
+                let mut formatter = formatter.map_err(|error| format!("--format: {error}"))?;
                 formatter.set_start(Now::read().wall);
                 Some(formatter)
             }
