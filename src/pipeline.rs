@@ -255,17 +255,13 @@ impl Pipeline {
 
     /// Closes every handler, and says what became of the records.
     pub fn finish(mut self) -> Tally {
-        let mut failed = false;
         self.pending.fill(true);
         let hurry = self.stop != Stop::No;
         self.until_done(
             |stage, now| stage.close(now, hurry),
-            |stage, _| {
-                failed = true;
-                let _ = stage;
-            },
+            |stage, _| stage.doubt(&std::io::ErrorKind::TimedOut.into()),
         );
-        let mut tally = Tally { lost: 0, failed };
+        let mut tally = Tally::default();
         for stage in &mut self.stages {
             let lost = stage.counts().lost;
             tally.lost += lost;

@@ -13,7 +13,6 @@ use crate::now::Now;
 use crate::pipeline::Pipeline;
 use crate::roll::when::{LocalZone, format_local};
 use crate::source::{Decoder, Tee, stdin};
-use crate::sys;
 use crate::sys::signals::Signals;
 use crate::wire::framing::{LineBuffer, Oversize, OversizeCounts};
 
@@ -59,9 +58,9 @@ pub fn chain(input: InputArgs, chain: Vec<HandlerCommand>) -> Result<Status, Fai
                     "reading lines from this terminal; end with Ctrl-D, or give one with -m TEXT"
                 ));
             }
-            let stdin = sys::stdin().context("stdin: cannot read")?;
+            let input_file = stdin::open().context("stdin: cannot read")?;
             let buffer = LineBuffer::new(input.max_record(), input.oversize());
-            stdin::run(stdin, buffer, tee.ok(), &mut pipeline)
+            stdin::run(input_file, buffer, tee.ok(), &mut pipeline)
         }
     };
     let tally = pipeline.finish();

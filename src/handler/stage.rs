@@ -359,17 +359,34 @@ impl Stage {
         Some(self.resting.map_or(due, |until| due.max(until)))
     }
 
-    /// Closes the handler. `false`: it could not finish and can be tried again.
+    /// Closes the handler. `false`: it could not make its last records safe,
+    /// and can be tried again.
     pub fn close(&mut self, now: Now, hurry: bool) -> bool {
-        match self.handler.close(now, hurry) {
+        let error = match self.handler.close(now, hurry) {
             Ok(()) => {
                 self.end_trouble(now);
-                true
+                return true;
             }
-            Err(error) => {
+            Err(error) => error,
+        };
+        match self.on_error {
+            OnError::Block | OnError::Prune => {
                 self.begin_trouble(&error, "trying again", now);
                 false
             }
+            OnError::Drop | OnError::Exit => {
+                self.doubt(&error.source);
+                true
+            }
         }
+    }
+
+    /// Ends with records of which it is not known whether they are safe.
+    pub fn doubt(&mut self, reason: &std::io::Error) {
+        let (target, reason) = (self.handler.target(), plain(reason));
+        self.diag.error(format_args!(
+            "{target}: its last records are in doubt: {reason}"
+        ));
+        self.end.get_or_insert(End::Fatal);
     }
 }

@@ -10,6 +10,14 @@ use crate::pipeline::{Pipeline, Wait};
 use crate::sys;
 use crate::wire::framing::{LineBuffer, OversizeCounts};
 
+/// The process's standard input.
+///
+/// # Errors
+/// When its descriptor can't be copied.
+pub fn open() -> io::Result<File> {
+    sys::stdin()
+}
+
 /// Reads lines from a file until it ends or the pipeline is to stop, and
 /// hands them to the pipeline.
 ///
@@ -36,11 +44,12 @@ pub fn run(
             Err(error) => break Err(error),
         };
         buffer.fill(count);
-        buffer.cut(false);
-        pipeline.deliver(&buffer.frames(), Now::read());
         if let Some(tee) = &mut tee {
+            // Before long lines are cut: a copy is as it came.
             tee.pass(buffer.last(count));
         }
+        buffer.cut(false);
+        pipeline.deliver(&buffer.frames(), Now::read());
         buffer.consume();
     };
     buffer.cut(true);

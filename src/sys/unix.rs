@@ -134,7 +134,9 @@ pub struct Opened {
 /// `InvalidInput`, unless [`OpenRules::follow`] is set.
 pub fn open_append(path: &Path, rules: OpenRules) -> io::Result<Opened> {
     if let Some(file) = own_stream(path)? {
-        let meta = fstat(&file)?;
+        let mut meta = fstat(&file)?;
+        // Whatever it leads to, the name is not this program's to rename.
+        meta.regular = false;
         return Ok(Opened {
             file,
             meta,
@@ -185,6 +187,21 @@ pub fn open_append(path: &Path, rules: OpenRules) -> io::Result<Opened> {
         meta,
         created,
     })
+}
+
+/// The file that a symbolic link leads to, where that is a regular one and
+/// [`open_append`] would follow the link: its backups belong beside it.
+pub fn behind_link(path: &Path, follow: bool) -> Option<PathBuf> {
+    let link = std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_symlink());
+    let trusted = link && (follow || !others_can_write(directory_of(path)).unwrap_or(true));
+    let own = STDOUT
+        .iter()
+        .chain(STDERR)
+        .any(|name| path == Path::new(name));
+    if !trusted || own || !stat(path).is_ok_and(|meta| meta.regular) {
+        return None;
+    }
+    std::fs::canonicalize(path).ok()
 }
 
 /// Looks whether [`open_append`] would find a file or could make one, and

@@ -35,7 +35,7 @@ impl RotateArgs {
     }
 
     pub fn handler(&self, diag: &Diag) -> Result<BaseRotatingHandler, String> {
-        let file = self.target.options(&self.common);
+        let file = self.target.options(&self.common).behind_link();
         let template = self
             .rolling
             .namer

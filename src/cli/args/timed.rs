@@ -44,7 +44,7 @@ impl TimedArgs {
         let Some(schedule) = rolling.schedule()? else {
             return Err("--when is missing".to_owned());
         };
-        let file = self.target.options(&self.common);
+        let file = self.target.options(&self.common).behind_link();
         let template = rolling
             .namer
             .as_deref()

@@ -57,6 +57,18 @@ impl FileOptions {
     }
 }
 
+impl FileOptions {
+    /// Puts the file that a symbolic link leads to in the link's place, for
+    /// handlers that rename it: else the link would be renamed.
+    #[must_use]
+    pub fn behind_link(mut self) -> FileOptions {
+        if let Some(path) = sys::behind_link(&self.path, self.follow) {
+            self.path = path;
+        }
+        self
+    }
+}
+
 /// The file that is open now.
 #[derive(Debug)]
 pub(super) struct Current {
@@ -461,10 +473,10 @@ impl LogFile {
     /// Opens the file anew under its name; if that fails, the open one is
     /// written on.
     pub fn reopen(&mut self, now: Now) {
-        let Some(old) = self.current.take() else {
+        if self.current.is_none() {
             return;
-        };
-        self.current = Some(old);
+        }
+        // What fails here is owed still, and settled in the next file.
         let _ = self.sync(0, now);
         let old = self.current.take();
         if let Err(error) = self.open() {
