@@ -1,0 +1,112 @@
+//! Runs every command of the README as a user would paste it: in a folder of
+//! its own, with `lh` and a small `myapp` on the path. What the commands are
+//! meant to show is looked at in the tests of each subject; here they work.
+//!
+//! Not tested here: building. `.ci/run` runs the first two blocks as they are.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+const MYAPP: &str = "#!/bin/sh
+i=0
+while [ $i -lt 20000 ]; do
+    echo \"2026-11-23 10:00:00 INFO request $i served in 12 ms\"
+    i=$((i + 1))
+done
+echo '2026-11-23 10:00:01 ERROR cannot reach the database'
+echo 'a line on stderr' >&2
+";
+
+fn blocks() -> Vec<String> {
+    let readme = include_str!("../README.md");
+    let mut blocks = Vec::new();
+    for part in readme.split("```sh\n").skip(1) {
+        let block = part.split("```").next().unwrap();
+        blocks.push(block.trim_end().to_owned());
+    }
+    blocks
+}
+
+fn run(command: &str, folder: &Path) -> (String, String) {
+    let bin = folder.join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    let app = bin.join("myapp");
+    std::fs::write(&app, MYAPP).unwrap();
+    std::fs::set_permissions(&app, std::fs::Permissions::from_mode(0o755)).unwrap();
+    if !bin.join("lh").exists() {
+        symlink(env!("CARGO_BIN_EXE_lh"), bin.join("lh")).unwrap();
+    }
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let work = folder.join("work");
+    std::fs::create_dir_all(&work).unwrap();
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", command])
+        .current_dir(&work)
+        .env("PATH", path)
+        .env("TZ", "UTC")
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{command}\n{stderr}");
+    (stdout, stderr)
+}
+
+#[test]
+fn every_recipe_works_when_pasted() {
+    let blocks = blocks();
+    assert!(blocks.len() > 10, "the README has its recipes in ```sh blocks");
+    for block in blocks.iter().skip(2) {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, stderr) = run(block, folder.path());
+        assert_eq!(stderr, "", "{block}");
+    }
+}
+
+#[test]
+fn the_first_command_makes_the_files_that_it_shows() {
+    let blocks = blocks();
+    let main_job = blocks[0].strip_prefix("cargo build --release && ").unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // The sources, and this build in the place of the release build.
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    std::fs::create_dir_all(work.join("target/release")).unwrap();
+    symlink(root.join("src"), work.join("src")).unwrap();
+    symlink(env!("CARGO_BIN_EXE_lh"), work.join("target/release/lh")).unwrap();
+    let (stdout, _) = run(main_job, folder.path());
+    for name in ["app.log", "app.log.1", "app.log.2", "app.log.3"] {
+        assert!(stdout.lines().any(|line| line.ends_with(name)), "{stdout}");
+    }
+    let ci = std::fs::read_to_string(root.join(".ci/run")).unwrap();
+    assert!(ci.contains("$(block 1)") && ci.contains("$(block 2)"), ".ci/run runs both");
+    assert_eq!(blocks[1], "cargo test");
+}
+
+#[test]
+fn recipes_do_what_they_say() {
+    let blocks = blocks();
+    let find = |text: &str| {
+        let block = blocks.iter().find(|block| block.contains(text));
+        block.unwrap_or_else(|| panic!("no recipe has {text}")).clone()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+
+    let (stdout, _) = run(&find("slow query"), folder.path());
+    assert_eq!(stdout, "2023-11-14 22:13:20,000 WARNING  db: slow query (812 ms)\n");
+
+    run(&find("errors.log"), folder.path());
+    let errors = std::fs::read_to_string(work.join("errors.log")).unwrap();
+    assert_eq!(errors, "2026-11-23 10:00:01 ERROR cannot reach the database\n");
+
+    run(&find("shipped"), folder.path());
+    let shipped = std::fs::read_to_string(work.join("shipped")).unwrap();
+    assert!(shipped.lines().all(|line| line.ends_with(".gz")), "{shipped}");
+    assert!(!shipped.is_empty());
+
+    let (stdout, _) = run(&find("--plan 3"), folder.path());
+    assert_eq!(stdout.lines().count(), 3, "{stdout}");
+    assert!(stdout.lines().all(|line| line.contains("T03:00:00+00:00\tapp.log.20")), "{stdout}");
+}
