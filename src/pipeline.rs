@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::batch::Frames;
 use crate::diag::{Diag, plain};
 use crate::event::{Event, Events};
+use crate::handler::Stage;
 use crate::handler::stage::End;
-use crate::handler::{Handler, Stage};
 use crate::now::Now;
 use crate::source::Decoder;
 use crate::sys;
@@ -88,23 +88,9 @@ impl Pipeline {
     /// # Errors
     /// The target that can't be opened, and why.
     pub fn open(&mut self) -> Result<(), String> {
-        let fail = |handler: &dyn Handler, error: &std::io::Error| {
-            format!(
-                "{}: cannot open for append: {}",
-                handler.target(),
-                plain(error)
-            )
-        };
-        for stage in &mut self.stages {
-            let handler = stage.handler();
-            handler.check().map_err(|error| fail(handler, &error))?;
-        }
+        self.stages.iter().try_for_each(Stage::check)?;
         let now = Now::read();
-        for stage in &mut self.stages {
-            let handler = stage.handler();
-            handler.open(now).map_err(|error| fail(handler, &error))?;
-        }
-        Ok(())
+        self.stages.iter_mut().try_for_each(|stage| stage.open(now))
     }
 
     /// Says whether the input ends when its writer does: then a first SIGINT

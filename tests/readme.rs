@@ -56,7 +56,10 @@ fn run(command: &str, folder: &Path) -> (String, String) {
 #[test]
 fn every_recipe_works_when_pasted() {
     let blocks = blocks();
-    assert!(blocks.len() > 10, "the README has its recipes in ```sh blocks");
+    assert!(
+        blocks.len() > 10,
+        "the README has its recipes in ```sh blocks"
+    );
     for block in blocks.iter().skip(2) {
         let folder = tempfile::tempdir().unwrap();
         let (_, stderr) = run(block, folder.path());
@@ -80,7 +83,10 @@ fn the_first_command_makes_the_files_that_it_shows() {
         assert!(stdout.lines().any(|line| line.ends_with(name)), "{stdout}");
     }
     let ci = std::fs::read_to_string(root.join(".ci/run")).unwrap();
-    assert!(ci.contains("$(block 1)") && ci.contains("$(block 2)"), ".ci/run runs both");
+    assert!(
+        ci.contains("$(block 1)") && ci.contains("$(block 2)"),
+        ".ci/run runs both"
+    );
     assert_eq!(blocks[1], "cargo test");
 }
 
@@ -89,24 +95,40 @@ fn recipes_do_what_they_say() {
     let blocks = blocks();
     let find = |text: &str| {
         let block = blocks.iter().find(|block| block.contains(text));
-        block.unwrap_or_else(|| panic!("no recipe has {text}")).clone()
+        block
+            .unwrap_or_else(|| panic!("no recipe has {text}"))
+            .clone()
     };
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path().join("work");
 
     let (stdout, _) = run(&find("slow query"), folder.path());
-    assert_eq!(stdout, "2023-11-14 22:13:20,000 WARNING  db: slow query (812 ms)\n");
+    assert_eq!(
+        stdout,
+        "2023-11-14 22:13:20,000 WARNING  db: slow query (812 ms)\n"
+    );
 
     run(&find("errors.log"), folder.path());
     let errors = std::fs::read_to_string(work.join("errors.log")).unwrap();
-    assert_eq!(errors, "2026-11-23 10:00:01 ERROR cannot reach the database\n");
+    assert_eq!(
+        errors,
+        "2026-11-23 10:00:01 ERROR cannot reach the database\n"
+    );
 
     run(&find("shipped"), folder.path());
     let shipped = std::fs::read_to_string(work.join("shipped")).unwrap();
-    assert!(shipped.lines().all(|line| line.ends_with(".gz")), "{shipped}");
+    assert!(
+        shipped.lines().all(|line| line.ends_with(".gz")),
+        "{shipped}"
+    );
     assert!(!shipped.is_empty());
 
     let (stdout, _) = run(&find("--plan 3"), folder.path());
     assert_eq!(stdout.lines().count(), 3, "{stdout}");
-    assert!(stdout.lines().all(|line| line.contains("T03:00:00+00:00\tapp.log.20")), "{stdout}");
+    assert!(
+        stdout
+            .lines()
+            .all(|line| line.contains("T03:00:00+00:00\tapp.log.20")),
+        "{stdout}"
+    );
 }

@@ -35,7 +35,10 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
         let piece = Piece::from_arg_matches(&matches)?;
         input = input.merge(piece.input).map_err(Failure::usage)?;
         match piece.command {
-            Command::Handler(handler) => chain.push(*handler),
+            Command::Handler(mut handler) => {
+                input = input.merge(handler.take_input()).map_err(Failure::usage)?;
+                chain.push(*handler);
+            }
             other => alone = Some(other),
         }
     }

@@ -36,6 +36,11 @@ impl DeadLetters {
         }
     }
 
+    /// The handler of the file.
+    pub fn handler(&self) -> &dyn Handler {
+        &self.file
+    }
+
     /// Keeps the records of `frames` between two record ends. Each becomes an object with `timestamp`,
     /// `target`, `reason` and `record`, the text as it would have been
     /// delivered; where that is no UTF-8, `record_base64` has its bytes.

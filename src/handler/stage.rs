@@ -130,6 +130,33 @@ impl Stage {
         !(self.filter.is_open() && self.rendering.is_copy())
     }
 
+    /// Looks whether everything can be opened, and changes nothing.
+    ///
+    /// # Errors
+    /// What can't be opened, and why.
+    pub fn check(&self) -> Result<(), String> {
+        let mut handlers: Vec<&dyn Handler> = vec![&*self.handler];
+        handlers.extend(self.dead_letters.as_ref().map(DeadLetters::handler));
+        for handler in handlers {
+            handler.check().map_err(|error| {
+                let target = handler.target();
+                format!("{target}: cannot open for append: {}", plain(&error))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Opens the handler.
+    ///
+    /// # Errors
+    /// What can't be opened, and why.
+    pub fn open(&mut self, now: Now) -> Result<(), String> {
+        self.handler.open(now).map_err(|error| {
+            let target = self.handler.target();
+            format!("{target}: cannot open for append: {}", plain(&error))
+        })
+    }
+
     /// The handler behind it.
     pub fn handler(&mut self) -> &mut dyn Handler {
         &mut *self.handler

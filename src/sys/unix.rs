@@ -12,6 +12,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::unistd::{AccessFlags, access};
 
 /// The names under which a process finds its own standard streams.
 const STDOUT: &[&str] = &["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
@@ -173,11 +174,8 @@ pub fn open_append(path: &Path, rules: OpenRules) -> io::Result<Opened> {
         other => (other?, false),
     };
     let meta = fstat(&file)?;
-    if guarded && !meta.regular {
-        return Err(refused("no regular file"));
-    }
-    if guarded && meta.links > 1 {
-        return Err(refused("a hard link of another name"));
+    if guarded {
+        refuse_planted(false, &meta)?;
     }
     if created {
         take_over(&file, rules)?;
@@ -204,24 +202,49 @@ pub fn behind_link(path: &Path, follow: bool) -> Option<PathBuf> {
     std::fs::canonicalize(path).ok()
 }
 
-/// Looks whether [`open_append`] would find a file or could make one, and
-/// changes nothing.
-pub fn check_append(path: &Path) -> io::Result<()> {
+/// Looks whether [`open_append`] would find a file or could make one, with
+/// the missing directories if `mkdir`, and changes nothing.
+pub fn check_append(path: &Path, follow: bool, mkdir: bool) -> io::Result<()> {
+    let directory = directory_of(path);
     match std::fs::metadata(path) {
-        Ok(meta) if meta.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        Ok(_) => Ok(nix::unistd::access(path, nix::unistd::AccessFlags::W_OK)?),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let directory = directory_of(path);
-            if path.as_os_str().as_bytes().ends_with(b"/") || !directory.is_dir() {
-                let text = format!("there is no directory {}", directory.display());
-                return Err(io::Error::new(io::ErrorKind::NotFound, text));
+        Ok(meta) if meta.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(meta) => {
+            if !follow && others_can_write(directory)? {
+                let link = std::fs::symlink_metadata(path)?.file_type().is_symlink();
+                refuse_planted(link, &meta.into())?;
             }
-            Ok(nix::unistd::access(
-                directory,
-                nix::unistd::AccessFlags::W_OK,
-            )?)
+            return Ok(access(path, AccessFlags::W_OK)?);
         }
-        Err(error) => Err(error),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut ancestors = directory
+        .ancestors()
+        .map(|path| match path.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => path,
+        });
+    let there = match mkdir {
+        true => ancestors.find(|path| path.exists()).unwrap_or(directory),
+        false => directory,
+    };
+    if path.as_os_str().as_bytes().ends_with(b"/") || !there.is_dir() {
+        let text = format!("there is no directory {}", there.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, text));
+    }
+    Ok(access(there, AccessFlags::W_OK)?)
+}
+
+/// Refuses what may have been planted in a directory that others can write.
+fn refuse_planted(link: bool, meta: &Meta) -> io::Result<()> {
+    if link {
+        Err(refused("a symbolic link"))
+    } else if !meta.regular {
+        Err(refused("no regular file"))
+    } else if meta.links > 1 {
+        Err(refused("a hard link of another name"))
+    } else {
+        Ok(())
     }
 }
 
@@ -443,8 +466,18 @@ pub fn free_space(path: &Path) -> io::Result<u64> {
 }
 
 /// A backup's place in the order of rollovers, where it has one.
-pub fn sequence(path: &Path) -> Option<u64> {
-    let text = xattr::get(path, SEQUENCE).ok()??;
+pub fn sequence(file: &File) -> Option<u64> {
+    use xattr::FileExt;
+    parse_sequence(file.get_xattr(SEQUENCE))
+}
+
+/// The same of the file under a name.
+pub fn sequence_at(path: &Path) -> Option<u64> {
+    parse_sequence(xattr::get(path, SEQUENCE))
+}
+
+fn parse_sequence(attribute: io::Result<Option<Vec<u8>>>) -> Option<u64> {
+    let text = attribute.ok()??;
     std::str::from_utf8(&text).ok()?.parse().ok()
 }
 

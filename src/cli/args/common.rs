@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use regex::bytes::Regex;
 
+use super::InputArgs;
 use crate::cli::units;
 use crate::diag::Diag;
 use crate::filter::Filter;
@@ -70,6 +71,10 @@ pub struct CommonArgs {
     /// Keep what is given up in this file, as JSON lines with the reason.
     #[arg(long, value_name = "FILE", help_heading = "Errors")]
     dead_letter: Option<PathBuf>,
+
+    /// Options of the input may stand behind a handler's name, too.
+    #[command(flatten)]
+    pub input: InputArgs,
 }
 
 /// Bytes; a type of its own, because clap takes a `Vec` for several values.

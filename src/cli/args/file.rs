@@ -161,6 +161,10 @@ impl TargetArgs {
 }
 
 impl IntoStage for FileArgs {
+    fn common(&mut self) -> &mut CommonArgs {
+        &mut self.common
+    }
+
     fn into_stage(self, diag: &Diag) -> Result<Stage, String> {
         let options = self.target.options(&self.common);
         let handler = FileHandler::new(options, diag.clone());

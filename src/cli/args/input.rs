@@ -16,59 +16,53 @@ pub struct InputArgs {
     /// lines: each line is a message, its bytes untouched. json: each line is
     /// an object; one that is none is taken as a plain message, and counted.
     /// auto: a line that parses as an object is one.
-    #[arg(short, long, value_enum, global = true, value_name = "FORMAT")]
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
     input: Option<Input>,
 
     /// One record with this text, in place of stdin.
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_name = "TEXT",
-        allow_hyphen_values = true
-    )]
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub message: Option<String>,
 
     /// Level of records that carry none [default: INFO].
     ///
     /// trace, debug, info, notice, warning, error, critical, alert, emergency,
     /// their usual other spellings, or a number on Python's scale.
-    #[arg(long, global = true, value_name = "LEVEL")]
+    #[arg(long, value_name = "LEVEL")]
     level: Option<Level>,
 
     /// Find the level in a plain line: a leading <N>, or its first level word.
-    #[arg(long, global = true)]
+    #[arg(long)]
     detect_level: bool,
 
     /// How a level that is a number is read [default: auto].
-    #[arg(long, value_enum, global = true, value_name = "SCALE")]
+    #[arg(long, value_enum, value_name = "SCALE")]
     level_scale: Option<Scale>,
 
     /// Logger name of every record that has none [default: root].
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
     /// An attribute for every record; several allowed.
-    #[arg(long = "field", global = true, value_name = "KEY=VALUE", value_parser = units::field)]
+    #[arg(long = "field", value_name = "KEY=VALUE", value_parser = units::field)]
     fields: Vec<(String, String)>,
 
     /// Longest record, without its newline [default: 1M].
-    #[arg(long, global = true, value_name = "SIZE", value_parser = units::record_size)]
+    #[arg(long, value_name = "SIZE", value_parser = units::record_size)]
     max_record: Option<usize>,
 
     /// What becomes of a longer line [default: split].
     ///
     /// split: several records, nothing lost. truncate: its beginning. drop:
     /// nothing, and the exit status is 1.
-    #[arg(long, value_enum, global = true, value_name = "POLICY")]
+    #[arg(long, value_enum, value_name = "POLICY")]
     oversize: Option<Policy>,
 
     /// Pass the input through to stdout as it came.
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub tee: bool,
 
     /// No warnings; errors stay.
-    #[arg(short, long, global = true)]
+    #[arg(short, long)]
     pub quiet: bool,
 }
 

@@ -87,6 +87,7 @@ pub enum Question {
 
 /// Turns the arguments of a handler into a stage, which opens nothing yet.
 trait IntoStage {
+    fn common(&mut self) -> &mut CommonArgs;
     fn into_stage(self, diag: &Diag) -> Result<Stage, String>;
 }
 
@@ -113,6 +114,18 @@ impl HandlerCommand {
             HandlerCommand::Rotate(args) => args.into_stage(diag),
             HandlerCommand::Timed(args) => args.into_stage(diag),
         }
+    }
+
+    /// The input options that stand behind its name.
+    pub fn take_input(&mut self) -> InputArgs {
+        let common = match self {
+            HandlerCommand::Stream(args) => args.common(),
+            HandlerCommand::Null(args) => args.common(),
+            HandlerCommand::File(args) => args.common(),
+            HandlerCommand::Rotate(args) => args.common(),
+            HandlerCommand::Timed(args) => args.common(),
+        };
+        std::mem::take(&mut common.input)
     }
 
     /// What is asked of it in place of a run.

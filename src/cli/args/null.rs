@@ -18,6 +18,10 @@ pub struct NullArgs {
 }
 
 impl IntoStage for NullArgs {
+    fn common(&mut self) -> &mut CommonArgs {
+        &mut self.common
+    }
+
     fn into_stage(self, diag: &Diag) -> Result<Stage, String> {
         self.common.stage(Box::new(NullHandler), None, diag)
     }

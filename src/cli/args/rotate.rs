@@ -55,6 +55,10 @@ impl RotateArgs {
 }
 
 impl IntoStage for RotateArgs {
+    fn common(&mut self) -> &mut CommonArgs {
+        &mut self.common
+    }
+
     fn into_stage(self, diag: &Diag) -> Result<Stage, String> {
         let handler = self.handler(diag)?;
         let asked =

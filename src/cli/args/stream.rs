@@ -34,6 +34,10 @@ enum FlushArg {
 }
 
 impl IntoStage for StreamArgs {
+    fn common(&mut self) -> &mut CommonArgs {
+        &mut self.common
+    }
+
     fn into_stage(self, diag: &Diag) -> Result<Stage, String> {
         let flush = match self.flush {
             Some(FlushArg::Record) => Flush::Record,

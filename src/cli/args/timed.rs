@@ -61,6 +61,10 @@ impl TimedArgs {
 }
 
 impl IntoStage for TimedArgs {
+    fn common(&mut self) -> &mut CommonArgs {
+        &mut self.common
+    }
+
     fn into_stage(self, diag: &Diag) -> Result<Stage, String> {
         let handler = self.handler(diag)?;
         self.common

@@ -166,10 +166,8 @@ impl LogFile {
     /// # Errors
     /// The reason why it can't.
     pub fn check(&self) -> io::Result<()> {
-        match self.options.mkdir {
-            true => Ok(()),
-            false => sys::check_append(&self.options.path),
-        }
+        let options = &self.options;
+        sys::check_append(&options.path, options.follow, options.mkdir)
     }
 
     /// Opens the file before the first record, unless it is to wait for that.

@@ -13,11 +13,14 @@ use std::time::Duration;
 use super::backups::Backups;
 use crate::diag::{Diag, plain};
 use crate::roll::compress::{self, ENDINGS, Method};
-use crate::sys;
+use crate::sys::{self, FileId};
 
-/// A file that was rolled over.
+/// A file that was rolled over. It goes by its identity, because the next
+/// rollover may give it another name.
 #[derive(Debug)]
 pub(super) struct Job {
+    /// `None`: nothing is where the user's command was told to put it.
+    pub(super) id: Option<FileId>,
     /// Its name when it was rolled over.
     pub(super) path: PathBuf,
     /// Whether the user's command is run for it.
@@ -63,8 +66,8 @@ impl After {
                 Ok(thread) => self.running = Some((sender, thread)),
                 Err(error) => {
                     self.diag.warn(format_args!(
-                        "{}: cannot start a thread: {}; it is left as it is until the next start",
-                        job.path.display(),
+                        "{}: cannot start a thread: {}; backups stay as they are",
+                        self.backups.file.display(),
                         plain(&error)
                     ));
                     return;
@@ -100,56 +103,112 @@ struct Worker {
     stop: Arc<AtomicBool>,
 }
 
+/// What came of a compression.
+enum Packed {
+    /// The file is under this name now.
+    At(PathBuf),
+    /// It was deleted meanwhile, or another process is at it.
+    NotOurs,
+}
+
 impl Worker {
     fn run(&self, jobs: &Receiver<Job>) {
+        // What could not be compressed, as on a full disk: tried again after
+        // each that could, and at the end.
+        let mut failed: Vec<Job> = Vec::new();
+        let mut told = false;
         for job in jobs {
-            if self.stop.load(Ordering::Relaxed) {
-                return;
-            }
-            let mut path = job.path;
-            if let Some(method) = self.backups.method {
-                match self.pack(&path, method) {
-                    Ok(Some(packed)) => path = packed,
-                    // Deleted meanwhile, or another process is at it.
-                    Ok(None) => {}
-                    Err(error) if self.stop.load(Ordering::Relaxed) => {
-                        let _ = error;
-                        return;
+            let mut todo = vec![job];
+            while let Some(job) = todo.pop() {
+                if self.stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                match self.handle(&job) {
+                    Ok(()) => todo.append(&mut failed),
+                    Err(error) => {
+                        self.tell(&error, &mut told);
+                        failed.push(job);
                     }
-                    Err(error) => self.diag.warn(format_args!(
-                        "{}: cannot compress: {}; it stays as it is until the next start",
-                        path.display(),
-                        plain(&error)
-                    )),
                 }
             }
-            if let (true, Some(command)) = (job.hook, &self.hook) {
-                self.run_hook(command, &path);
+        }
+        for job in failed {
+            if let Err(error) = self.handle(&job) {
+                self.tell(&error, &mut told);
+                self.hook_for(&job);
             }
         }
     }
 
+    fn tell(&self, error: &io::Error, told: &mut bool) {
+        if !self.stop.load(Ordering::Relaxed) && !std::mem::replace(told, true) {
+            self.diag.warn(format_args!(
+                "{}: cannot compress a backup: {}; trying again later, or at the next start",
+                self.backups.file.display(),
+                plain(error)
+            ));
+        }
+    }
+
+    /// Compresses the file, if that is asked for, and runs the command.
+    fn handle(&self, job: &Job) -> io::Result<()> {
+        let packed = match (self.backups.method, job.id) {
+            (Some(method), Some(id)) => self.pack(id, method)?,
+            _ => Packed::NotOurs,
+        };
+        match packed {
+            Packed::At(path) if job.hook => self.run_hook(&path),
+            Packed::At(_) => {}
+            Packed::NotOurs => self.hook_for(job),
+        }
+        Ok(())
+    }
+
+    /// Runs the command for a file that was not compressed here.
+    fn hook_for(&self, job: &Job) {
+        if job.hook {
+            let moved = job.id.and_then(|id| self.locate(id).ok().flatten());
+            self.run_hook(moved.as_ref().unwrap_or(&job.path));
+        }
+    }
+
+    /// Where rollovers have moved the file to.
+    fn locate(&self, id: FileId) -> io::Result<Option<PathBuf>> {
+        let list = self.backups.hold().list()?;
+        Ok(list
+            .into_iter()
+            .find(|backup| backup.id == id)
+            .map(|backup| backup.path))
+    }
+
     /// Compresses a file under a temporary name, makes that durable, and puts
     /// it in the file's place, wherever rollovers have moved it meanwhile.
-    fn pack(&self, path: &Path, method: Method) -> io::Result<Option<PathBuf>> {
-        let mut source = match File::open(path) {
+    fn pack(&self, id: FileId, method: Method) -> io::Result<Packed> {
+        let Some(path) = self.locate(id)? else {
+            return Ok(Packed::NotOurs);
+        };
+        let mut source = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.pack(id, method),
             Err(error) => return Err(error),
         };
         let meta = sys::fstat(&source)?;
+        if meta.id != id {
+            // It was moved between the look and the opening.
+            return self.pack(id, method);
+        }
         let ending = method.ending();
         let temporary = self
             .backups
             .namer
-            .temporary(&self.backups.file, meta.id.number(), ending);
+            .temporary(&self.backups.file, id.number(), ending);
         if !clear(&temporary)? {
-            return Ok(None);
+            return Ok(Packed::NotOurs);
         }
         let result = (|| {
             let mut packed = sys::create_new(&temporary, meta.owner)?;
             if !sys::try_lock(&packed).unwrap_or(true) {
-                return Ok(None);
+                return Ok(Packed::NotOurs);
             }
             compress::compress(method, &mut source, &mut packed, &self.stop)?;
             packed.flush()?;
@@ -157,14 +216,14 @@ impl Worker {
                 // The age of what is in it, not of the compression.
                 let _ = packed.set_modified(modified);
             }
-            if let Some(sequence) = sys::sequence(path) {
+            if let Some(sequence) = sys::sequence(&source) {
                 let _ = sys::set_sequence(&packed, sequence);
             }
             // Before the source goes, this has to be on the disk.
             packed.sync_all()?;
-            self.replace(meta.id, &temporary, ending)
+            self.replace(id, &temporary, ending)
         })();
-        if !matches!(result, Ok(Some(_))) {
+        if !matches!(result, Ok(Packed::At(_))) {
             let _ = std::fs::remove_file(&temporary);
         }
         result
@@ -172,15 +231,15 @@ impl Worker {
 
     fn replace(
         &self,
-        source: sys::FileId,
+        source: FileId,
         temporary: &Path,
         ending: &'static str,
-    ) -> io::Result<Option<PathBuf>> {
+    ) -> io::Result<Packed> {
         let _file = self.backups.lock_file()?;
         let mut names = self.backups.hold();
         let list = names.list()?;
         let Some(backup) = list.iter().find(|backup| backup.id == source) else {
-            return Ok(None);
+            return Ok(Packed::NotOurs);
         };
         let mut variables = backup.variables.clone();
         variables.ending = ending;
@@ -188,10 +247,13 @@ impl Worker {
         sys::rename_new(temporary, &packed)?;
         sys::sync_directory(self.backups.namer.directory())?;
         std::fs::remove_file(&backup.path)?;
-        Ok(Some(packed))
+        Ok(Packed::At(packed))
     }
 
-    fn run_hook(&self, command: &str, dest: &Path) {
+    fn run_hook(&self, dest: &Path) {
+        let Some(command) = &self.hook else {
+            return;
+        };
         let mut shell = sys::shell(command);
         shell
             .env("LH_SOURCE", &self.backups.file)

@@ -5,11 +5,16 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::roll::compress::Method;
 use crate::roll::keep::Held;
 use crate::roll::names::{self, Namer, Variables};
 use crate::sys::{self, FileId};
+
+/// Another process that rolls over leaves the file's name free for a moment:
+/// how long to wait for it to come back, and how often.
+const MOMENT: (Duration, u32) = (Duration::from_millis(1), 20);
 
 /// One rolled-over file.
 #[derive(Clone, Debug)]
@@ -72,9 +77,15 @@ impl Backups {
         if !self.lock {
             return Ok(None);
         }
+        let mut tries = 0;
         loop {
             let file = match sys::open_existing(&self.file) {
                 Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < MOMENT.1 => {
+                    tries += 1;
+                    std::thread::sleep(MOMENT.0);
+                    continue;
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error),
             };
@@ -132,7 +143,7 @@ impl Names<'_> {
             let plain = backups.plain(&variables);
             let sequence = match backups.numbered {
                 true => None,
-                false => sys::sequence(&path).or_else(|| self.order.get(&plain).copied()),
+                false => sys::sequence_at(&path).or_else(|| self.order.get(&plain).copied()),
             };
             list.push(Backup {
                 variables,

@@ -98,6 +98,8 @@ pub struct BaseRotatingHandler {
     /// Where the clocks stood at the start.
     started: Option<Now>,
     failure: Option<Failure>,
+    /// A rollover was made, and what it made superfluous is still there.
+    retention_due: bool,
 }
 
 /// What is left of the options once the file and the names are built.
@@ -166,6 +168,7 @@ impl BaseRotatingHandler {
             looked_at: i64::MIN,
             started: None,
             failure: None,
+            retention_due: false,
         }
     }
 
@@ -236,6 +239,7 @@ impl BaseRotatingHandler {
         at: &mut usize,
         now: Now,
     ) -> Result<bool, EmitError> {
+        self.retain_if_due(now);
         if self.is_due(now) && !self.file.is_empty() && self.do_rollover(*at, now)? {
             return Ok(false);
         }
@@ -267,6 +271,11 @@ impl BaseRotatingHandler {
         self.file.acquire(0)?;
         let result = act(self, now);
         self.file.release();
+        if self.retention_due && self.file.open_file().is_some() {
+            self.file.acquire(0)?;
+            self.retain_if_due(now);
+            self.file.release();
+        }
         result
     }
 
@@ -291,6 +300,7 @@ impl BaseRotatingHandler {
                 .filter(|backup| backup.variables.ending.is_empty())
             {
                 self.after.push(Job {
+                    id: Some(backup.id),
                     path: backup.path,
                     hook: false,
                 });
@@ -362,7 +372,15 @@ impl BaseRotatingHandler {
         now.wall.secs().min(steady)
     }
 
-    /// Deletes what retention does not keep.
+    fn retain_if_due(&mut self, now: Now) {
+        if std::mem::take(&mut self.retention_due) {
+            self.retain(now, Count::After);
+        }
+    }
+
+    /// Deletes what retention does not keep. Other processes are kept out by
+    /// the lock on the current file, or a name might be another backup's by
+    /// the time that it is deleted.
     fn retain(&mut self, now: Now, count: Count) {
         let list = self.backups.hold().list();
         let surplus = match list {
@@ -444,6 +462,7 @@ impl Handler for BaseRotatingHandler {
             self.complain("cannot look through its backups", &error);
         }
         if self.options.limits != Limits::default() {
+            let _file = self.backups.lock_file()?;
             self.retain(now, Count::Ignored);
         }
         self.keep_link();
@@ -538,6 +557,7 @@ impl Handler for BaseRotatingHandler {
     }
 
     fn close(&mut self, now: Now, hurry: bool) -> Result<(), EmitError> {
+        self.retain_if_due(now);
         let closed = self.file.close(now);
         self.after.finish(hurry);
         closed

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::after::Job;
 use super::backups::{Backup, Names};
-use super::{BaseRotatingHandler, Count, Failure};
+use super::{BaseRotatingHandler, Failure};
 use crate::diag::plain;
 use crate::handler::EmitError;
 use crate::now::Now;
@@ -45,7 +45,7 @@ impl BaseRotatingHandler {
     pub(super) fn do_rollover(&mut self, done: usize, now: Now) -> Result<bool, EmitError> {
         self.file.sync(done, now)?;
         match self.roll(now) {
-            Ok(path) => {
+            Ok(job) => {
                 if let Some(failure) = self.failure.take() {
                     let (name, count) = (self.file.name(), failure.count);
                     let diag = self.file.diag();
@@ -62,9 +62,10 @@ impl BaseRotatingHandler {
                     // It holds for the file that was just opened, too.
                     self.scheduled = self.file.generation();
                 }
-                self.retain(now, Count::After);
-                self.after.push(Job { path, hook: true });
+                self.after.push(job);
                 self.keep_link();
+                // Only with the new file locked: others may roll over by now.
+                self.retention_due = true;
                 Ok(true)
             }
             Err(error) => {
@@ -92,7 +93,7 @@ impl BaseRotatingHandler {
         });
     }
 
-    fn roll(&mut self, now: Now) -> Result<PathBuf, RollError> {
+    fn roll(&mut self, now: Now) -> Result<Job, RollError> {
         let backups = std::sync::Arc::clone(&self.backups);
         let mut names = backups.hold();
         let list = names.list().map_err(|error| {
@@ -130,7 +131,7 @@ impl BaseRotatingHandler {
         names: &mut Names<'_>,
         list: &[Backup],
         now: Now,
-    ) -> Result<PathBuf, RollError> {
+    ) -> Result<Job, RollError> {
         let file = self.file.path().to_owned();
         let dest = if self.backups.numbered {
             self.numbered_name(now)
@@ -143,16 +144,27 @@ impl BaseRotatingHandler {
             names.note_newest(self.file.open_file(), &dest, list);
             dest
         };
-        match &self.options.rotator {
-            None => rename(&file, &dest)?,
-            Some(command) => run_rotator(command, &file, &dest)?,
-        }
+        let id = match &self.options.rotator {
+            None => {
+                let open = self.file.open_file().and_then(|file| sys::fstat(file).ok());
+                rename(&file, &dest)?;
+                open.map(|meta| meta.id)
+            }
+            Some(command) => {
+                run_rotator(command, &file, &dest)?;
+                sys::lstat(&dest).ok().map(|meta| meta.id)
+            }
+        };
         self.file.switch().map_err(|error| {
             // Without a new file there is no rollover.
             let _ = sys::rename_new(&dest, &file);
             RollError::new(format!("cannot open a new {}", file.display()), &error)
         })?;
-        Ok(dest)
+        Ok(Job {
+            id,
+            path: dest,
+            hook: true,
+        })
     }
 
     fn numbered_name(&self, now: Now) -> PathBuf {
