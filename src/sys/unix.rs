@@ -210,10 +210,14 @@ pub fn check_append(path: &Path, follow: bool, mkdir: bool) -> io::Result<()> {
         Ok(meta) if meta.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(meta) => {
             if !follow && others_can_write(directory)? {
-                let link = std::fs::symlink_metadata(path)?.file_type().is_symlink();
+                let link = std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
                 refuse_planted(link, &meta.into())?;
             }
-            return Ok(access(path, AccessFlags::W_OK)?);
+            match access(path, AccessFlags::W_OK) {
+                // Another process rolled it over just now.
+                Err(Errno::ENOENT) => {}
+                other => return Ok(other?),
+            }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),

@@ -13,7 +13,10 @@ use std::time::Duration;
 use super::backups::Backups;
 use crate::diag::{Diag, plain};
 use crate::roll::compress::{self, ENDINGS, Method};
-use crate::sys::{self, FileId};
+use crate::sys::{self, FileId, Owner};
+
+/// How often a name that others want too is tried.
+const CLAIMS: u32 = 8;
 
 /// A file that was rolled over. It goes by its identity, because the next
 /// rollover may give it another name.
@@ -132,7 +135,17 @@ impl Worker {
                 }
             }
         }
-        for job in failed {
+        // What another process was at may be left, if that was stopped.
+        let list = self
+            .backups
+            .method
+            .and_then(|_| self.backups.hold().list().ok());
+        let plain = list.unwrap_or_default().into_iter().map(|backup| Job {
+            id: Some(backup.id),
+            path: backup.path,
+            hook: false,
+        });
+        for job in failed.into_iter().chain(plain) {
             if let Err(error) = self.handle(&job) {
                 self.tell(&error, &mut told);
                 self.hook_for(&job);
@@ -184,8 +197,10 @@ impl Worker {
     /// Compresses a file under a temporary name, makes that durable, and puts
     /// it in the file's place, wherever rollovers have moved it meanwhile.
     fn pack(&self, id: FileId, method: Method) -> io::Result<Packed> {
-        let Some(path) = self.locate(id)? else {
-            return Ok(Packed::NotOurs);
+        let list = self.backups.hold().list()?;
+        let path = match list.into_iter().find(|backup| backup.id == id) {
+            Some(backup) if backup.variables.ending.is_empty() => backup.path,
+            _ => return Ok(Packed::NotOurs),
         };
         let mut source = match File::open(&path) {
             Ok(file) => file,
@@ -202,14 +217,10 @@ impl Worker {
             .backups
             .namer
             .temporary(&self.backups.file, id.number(), ending);
-        if !clear(&temporary)? {
+        let Some(mut packed) = claim(&temporary, meta.owner)? else {
             return Ok(Packed::NotOurs);
-        }
+        };
         let result = (|| {
-            let mut packed = sys::create_new(&temporary, meta.owner)?;
-            if !sys::try_lock(&packed).unwrap_or(true) {
-                return Ok(Packed::NotOurs);
-            }
             compress::compress(method, &mut source, &mut packed, &self.stop)?;
             packed.flush()?;
             if let Ok(modified) = source.metadata().and_then(|meta| meta.modified()) {
@@ -284,6 +295,27 @@ impl Worker {
     }
 }
 
+/// Makes a temporary file and locks it. `None`: another process has it.
+fn claim(temporary: &Path, owner: Owner) -> io::Result<Option<File>> {
+    for _ in 0..CLAIMS {
+        if !clear(temporary)? {
+            return Ok(None);
+        }
+        let file = match sys::create_new(temporary, owner) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            other => other?,
+        };
+        // Before the lock is held, others may take the file for a leftover.
+        let ours = sys::try_lock(&file).unwrap_or(true)
+            && sys::lstat(temporary)
+                .is_ok_and(|meta| sys::fstat(&file).is_ok_and(|own| own.id == meta.id));
+        if ours {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
+
 /// Removes a temporary file that a crash left. `false`: it is in use.
 pub(super) fn clear(temporary: &Path) -> io::Result<bool> {
     let file = match sys::open_existing(temporary) {
@@ -294,8 +326,10 @@ pub(super) fn clear(temporary: &Path) -> io::Result<bool> {
     if !sys::try_lock(&file)? {
         return Ok(false);
     }
-    std::fs::remove_file(temporary)?;
-    Ok(true)
+    match std::fs::remove_file(temporary) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(true),
+    }
 }
 
 /// Finishes what a crash left between a compressed file and its source: where
