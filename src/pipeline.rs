@@ -167,6 +167,23 @@ impl Pipeline {
         }
     }
 
+    /// Whether nothing more is to be waited for.
+    fn is_over(&self, now: Now) -> bool {
+        match self.stop {
+            Stop::No => false,
+            Stop::Drain(until) => until <= now.mono,
+            Stop::Now => true,
+        }
+    }
+
+    /// Does what events and the clock ask for, for somebody who waits for
+    /// something that is no handler; tells whether that may go on, which ends
+    /// as soon as the run is to end.
+    pub fn may_wait(&mut self) -> bool {
+        self.wait_for(None, Some(Duration::ZERO));
+        self.stop == Stop::No
+    }
+
     /// Hands a batch to every stage, and waits until each has taken it or
     /// given it up.
     pub fn deliver(&mut self, frames: &Frames<'_>, now: Now) {
@@ -220,12 +237,7 @@ impl Pipeline {
             if !blocked {
                 return;
             }
-            let over = match self.stop {
-                Stop::No => false,
-                Stop::Drain(until) => until <= now.mono,
-                Stop::Now => true,
-            };
-            if over {
+            if self.is_over(now) {
                 for (stage, pending) in self.stages.iter_mut().zip(&mut self.pending) {
                     if std::mem::take(pending) {
                         give_up(stage, now);

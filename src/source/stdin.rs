@@ -44,12 +44,14 @@ pub fn run(
             Err(error) => break Err(error),
         };
         buffer.fill(count);
-        if let Some(tee) = &mut tee {
-            // Before long lines are cut: a copy is as it came.
-            tee.pass(buffer.last(count));
-        }
+        // A copy is as it came, also where long lines are cut off below.
+        let kept = (tee.is_some() && buffer.rewrites()).then(|| buffer.last(count).to_vec());
         buffer.cut(false);
         pipeline.deliver(&buffer.frames(), Now::read());
+        if let Some(tee) = &mut tee {
+            let bytes = kept.as_deref().unwrap_or_else(|| buffer.last(count));
+            tee.pass(bytes, || pipeline.may_wait());
+        }
         buffer.consume();
     };
     buffer.cut(true);

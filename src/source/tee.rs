@@ -26,9 +26,9 @@ impl Tee {
         })
     }
 
-    /// Passes bytes on, and waits for a slow reader. A reader that went away
-    /// is told once; the logging does not stop for it.
-    pub fn pass(&mut self, bytes: &[u8]) {
+    /// Passes bytes on. A reader that is slow is waited for as long as `wait`
+    /// says so; one that went away is told once, and the logging goes on.
+    pub fn pass(&mut self, bytes: &[u8], mut wait: impl FnMut() -> bool) {
         let Some(stdout) = &mut self.stdout else {
             return;
         };
@@ -36,7 +36,12 @@ impl Tee {
         loop {
             match sys::write_some(stdout, bytes, &mut at, bytes.len()) {
                 Ok(()) => return,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if !wait() {
+                        self.stdout = None;
+                        return;
+                    }
+                }
                 Err(error) => {
                     self.diag.warn(format_args!(
                         "stdout: {}; nothing more is copied there, the logging goes on",

@@ -222,6 +222,14 @@ pub fn check_append(path: &Path, follow: bool, mkdir: bool) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
+    if let Ok(target) = std::fs::read_link(path) {
+        // A link to what is not there yet. One that led in a circle would
+        // have been another error above.
+        return match !follow && others_can_write(directory)? {
+            true => Err(refused("a symbolic link")),
+            false => check_append(&directory.join(target), follow, false),
+        };
+    }
     let mut ancestors = directory
         .ancestors()
         .map(|path| match path.as_os_str().is_empty() {
@@ -307,19 +315,49 @@ fn own_stream(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// The process's standard output, without a buffer of its own.
+/// The process's standard output, without a buffer of its own. Where it is a
+/// pipe or a terminal, it does not block, so that a reader that does not read
+/// can't keep signals from being seen.
 pub fn stdout() -> io::Result<File> {
-    io::stdout().as_fd().try_clone_to_owned().map(File::from)
+    io::stdout()
+        .as_fd()
+        .try_clone_to_owned()
+        .map(|copy| unblocked(copy.into(), "/dev/fd/1"))
+}
+
+/// The process's standard error, likewise.
+pub fn stderr() -> io::Result<File> {
+    io::stderr()
+        .as_fd()
+        .try_clone_to_owned()
+        .map(|copy| unblocked(copy.into(), "/dev/fd/2"))
+}
+
+/// Another open of what a descriptor leads to: O_NONBLOCK on the descriptor
+/// itself would hold for everybody who shares it.
+fn unblocked(file: File, name: &str) -> File {
+    let kind = file.metadata().map(|meta| meta.file_type());
+    if !kind.is_ok_and(|kind| kind.is_fifo() || kind.is_char_device()) {
+        return file;
+    }
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let again = OpenOptions::new()
+        .write(true)
+        .custom_flags(flags.bits())
+        .open(name);
+    match again {
+        Ok(again) if same_file(&again, &file) => again,
+        _ => file,
+    }
+}
+
+fn same_file(one: &File, other: &File) -> bool {
+    matches!((fstat(one), fstat(other)), (Ok(one), Ok(other)) if one.id == other.id)
 }
 
 /// The process's standard input, likewise.
 pub fn stdin() -> io::Result<File> {
     io::stdin().as_fd().try_clone_to_owned().map(File::from)
-}
-
-/// The process's standard error, likewise.
-pub fn stderr() -> io::Result<File> {
-    io::stderr().as_fd().try_clone_to_owned().map(File::from)
 }
 
 /// The directory that a name stands in.
@@ -494,15 +532,24 @@ pub fn set_sequence(file: &File, sequence: u64) -> io::Result<()> {
     file.set_xattr(SEQUENCE, sequence.to_string().as_bytes())
 }
 
+/// Looks whether [`replace_link`] could make a link, and changes nothing.
+pub fn check_link(link: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(link) {
+        Ok(meta) if !meta.is_symlink() => {
+            let text = "there is something else than a symbolic link of that name";
+            Err(io::Error::new(io::ErrorKind::AlreadyExists, text))
+        }
+        Ok(_) => Ok(()),
+        Err(_) if directory_of(link).is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Replaces or makes a symbolic link in one step.
 pub fn replace_link(target: &Path, link: &Path) -> io::Result<()> {
-    match std::fs::symlink_metadata(link) {
-        Ok(meta) if !meta.file_type().is_symlink() => {
-            let text = "there is something else than a symbolic link of that name";
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, text));
-        }
-        Ok(_) if std::fs::read_link(link).is_ok_and(|now| now == target) => return Ok(()),
-        _ => {}
+    check_link(link)?;
+    if std::fs::read_link(link).is_ok_and(|now| now == target) {
+        return Ok(());
     }
     let mut name = link.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));

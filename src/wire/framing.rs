@@ -93,6 +93,11 @@ impl LineBuffer {
         self.filled += count;
     }
 
+    /// Whether [`cut`](Self::cut) may throw away some of what was read.
+    pub fn rewrites(&self) -> bool {
+        self.oversize != Oversize::Split
+    }
+
     /// The bytes that the last `count` filled.
     pub fn last(&self, count: usize) -> &[u8] {
         &self.buffer[self.filled - count..self.filled]

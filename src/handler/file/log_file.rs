@@ -128,6 +128,11 @@ impl LogFile {
         &self.options.path
     }
 
+    /// Whether missing directories are made.
+    pub fn makes_directories(&self) -> bool {
+        self.options.mkdir
+    }
+
     /// Where notices go.
     pub fn diag(&self) -> &Diag {
         &self.diag

@@ -452,12 +452,30 @@ impl Handler for BaseRotatingHandler {
     }
 
     fn check(&self) -> io::Result<()> {
-        self.file.check()
+        self.file.check()?;
+        let directory = self.backups.namer.directory();
+        if !directory.is_dir() && !self.file.makes_directories() {
+            let text = format!(
+                "there is no directory {} for its backups",
+                directory.display()
+            );
+            return Err(io::Error::new(io::ErrorKind::NotFound, text));
+        }
+        match &self.options.link {
+            Some(link) => sys::check_link(link).map_err(|error| {
+                let text = format!("--link {}: {}", link.display(), plain(&error));
+                io::Error::new(error.kind(), text)
+            }),
+            None => Ok(()),
+        }
     }
 
     fn open(&mut self, now: Now) -> io::Result<()> {
         self.started = Some(now);
         self.file.open_at_start()?;
+        if self.file.makes_directories() {
+            std::fs::create_dir_all(self.backups.namer.directory())?;
+        }
         if let Err(error) = self.recover().and_then(|()| self.compress_leftovers()) {
             self.complain("cannot look through its backups", &error);
         }
