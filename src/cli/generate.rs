@@ -10,6 +10,9 @@ use clap_complete::Shell;
 use super::args::Piece;
 use super::exit::{Failure, Status};
 
+/// When the manual was last changed.
+const MANUAL_DATE: &str = "2026-11-23";
+
 /// The file name of a shell's completions, as its users look for it.
 pub fn completion_file(shell: Shell) -> String {
     clap_complete::Generator::file_name(&shell, "lh")
@@ -47,11 +50,17 @@ fn page(command: Command, name: &str) -> Vec<u8> {
     let page = clap_mangen::Man::new(command.name(name).display_name(name))
         .manual("lh manual")
         .source(concat!("lh ", env!("CARGO_PKG_VERSION")))
-        .date("");
+        .date(MANUAL_DATE);
     let mut text = Vec::new();
     // Writing to memory does not fail.
     let _ = page.render(&mut text);
-    text
+    without_escapes(&text)
+}
+
+/// Takes out the escape sequence that keeps clap from seeing a line break.
+fn without_escapes(text: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(text);
+    text.replace("\u{1b}[m", "").into_bytes()
 }
 
 /// Prints `lh.1`, or writes all pages into a directory.

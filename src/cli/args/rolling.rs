@@ -50,12 +50,9 @@ pub struct RollingArgs {
     #[arg(long, value_name = "N")]
     pub plan: Option<usize>,
 
-    /// The names of rolled-over files.
-    ///
-    /// A template with {base} {dir} {stem} {ext} {n} {suffix} {time:%Y%m%d}:
-    /// the file's name, directory, name without extension, extension with its
-    /// dot; the number; what the handler puts behind the name by itself; a time.
+    /// The names of rolled-over files
     #[arg(long, value_name = "TEMPLATE", help_heading = "Rolled-over files")]
+    #[arg(long_help = NAMER_HELP)]
     pub namer: Option<String>,
 
     /// Compress them in the background: gzip or zstd, gzip:9, zstd:19.
@@ -97,6 +94,16 @@ pub struct RollingArgs {
     #[arg(long, value_name = "NAME", help_heading = "File")]
     pub link: Option<PathBuf>,
 }
+
+/// clap takes a plain `{n}` for a line break; the empty escape sequence in it
+/// is not seen, and the manual pages are made without it.
+const NAMER_HELP: &str = "The names of rolled-over files.
+
+A template with {base} {dir} {stem} {ext} {\u{1b}[mn} {suffix} {time:%Y%m%d}: the file's name, its \
+directory, its name without the extension, the extension with its dot; the number, 1 for the \
+newest under rotate, and under timed what tells equal names apart; what the handler puts behind \
+the name by itself; a time, under timed the start of the interval. A relative name stands beside \
+the file.";
 
 impl RollingArgs {
     /// What is asked in place of a run.

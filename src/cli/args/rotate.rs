@@ -19,7 +19,7 @@ use crate::handler::{BaseRotatingHandler, RotatingFileHandler, Stage};
 Examples:
   myapp 2>&1 | lh rotate --max-bytes 10M --backups 5 app.log
   myapp 2>&1 | lh rotate --max-bytes 50M --backups 9 --compress zstd app.log
-  myapp 2>&1 | lh rotate --max-bytes 1M --backups 3 --namer '{stem}-{n}{ext}' app.log")]
+  myapp 2>&1 | lh rotate --max-bytes 1M --backups 3 --namer '{stem}-{\u{1b}[mn}{ext}' app.log")]
 pub struct RotateArgs {
     #[command(flatten)]
     target: TargetArgs,
