@@ -255,7 +255,10 @@ impl Stage {
             }
             let error = match self.handler.emit(frames, self.at, now) {
                 Ok(()) => {
-                    self.end_trouble(now);
+                    // Only what was written tells that writing works.
+                    if !frames.is_empty() {
+                        self.end_trouble(now);
+                    }
                     return true;
                 }
                 Err(error) => error,
@@ -367,9 +370,10 @@ impl Stage {
         if self.deadline(now).is_none_or(|due| due > now.mono) {
             return;
         }
-        self.resting = None;
+        let failed_before = self.resting.take().is_some();
         match self.handler.tick(now) {
-            Ok(()) => self.end_trouble(now),
+            Ok(()) if failed_before => self.end_trouble(now),
+            Ok(()) => {}
             Err(error) => {
                 self.resting = Some(now.mono + TICK_PAUSE);
                 self.begin_trouble(&error, "trying again", now);
@@ -391,7 +395,14 @@ impl Stage {
     pub fn close(&mut self, now: Now, hurry: bool) -> bool {
         let error = match self.handler.close(now, hurry) {
             Ok(()) => {
-                self.end_trouble(now);
+                // What was dropped before was not written by closing.
+                if self
+                    .trouble
+                    .as_ref()
+                    .is_some_and(|trouble| trouble.lost == 0)
+                {
+                    self.end_trouble(now);
+                }
                 return true;
             }
             Err(error) => error,

@@ -171,6 +171,10 @@ pub fn open_append(path: &Path, rules: OpenRules) -> io::Result<Opened> {
         Err(error) if guarded && error.raw_os_error() == Some(Errno::ELOOP as i32) => {
             return Err(refused("a symbolic link"));
         }
+        // A FIFO that nobody reads can't even be looked at through an open.
+        Err(error) if guarded && error.raw_os_error() == Some(Errno::ENXIO as i32) => {
+            return Err(refused("no regular file"));
+        }
         other => (other?, false),
     };
     let meta = fstat(&file)?;

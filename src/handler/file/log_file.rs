@@ -82,7 +82,7 @@ pub(super) struct Current {
     check_tail: bool,
 }
 
-/// A file that is appended to; see the [module](self).
+/// A file that is appended to, by this process and others.
 #[derive(Debug)]
 pub struct LogFile {
     pub(super) options: FileOptions,

@@ -256,8 +256,18 @@ impl Worker {
         variables.ending = ending;
         let packed = self.backups.namer.path(&variables);
         sys::rename_new(temporary, &packed)?;
-        sys::sync_directory(self.backups.namer.directory())?;
-        std::fs::remove_file(&backup.path)?;
+        let replaced = sys::sync_directory(self.backups.namer.directory()).and_then(|()| {
+            // Where no lock is to be had, it may be another backup by now.
+            match sys::lstat(&backup.path)?.id == source {
+                true => std::fs::remove_file(&backup.path),
+                false => Err(io::ErrorKind::NotFound.into()),
+            }
+        });
+        if let Err(error) = replaced {
+            // Or its records would stand twice.
+            let _ = std::fs::remove_file(&packed);
+            return Err(error);
+        }
         Ok(Packed::At(packed))
     }
 
