@@ -503,6 +503,20 @@ pub fn last_byte(file: &File, size: u64) -> Option<u8> {
     }
 }
 
+/// Whether a file holds these bytes at this place, read from the disk and not
+/// from what the kernel remembers of it, as far as the system can be told so.
+pub fn is_on_disk(file: &File, start: u64, bytes: &[u8]) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+        // Whole pages only are forgotten, and a length of 0 is up to the end.
+        let page = i64::try_from(start & !0xffff).unwrap_or(0);
+        let _ = posix_fadvise(file, page, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+    }
+    let mut buffer = vec![0; bytes.len()];
+    file.read_exact_at(&mut buffer, start).is_ok() && buffer == bytes
+}
+
 /// The bytes that an unprivileged user can still write to the file system.
 pub fn free_space(path: &Path) -> io::Result<u64> {
     let stat = nix::sys::statvfs::statvfs(path)?;

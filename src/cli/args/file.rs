@@ -75,7 +75,7 @@ pub struct TargetArgs {
     /// A record is safe from a crash of lh as soon as it is written, and from a
     /// power cut once it is durable. batch: before more input is read. close: at
     /// the end and at a rollover. SECONDS (0.5, 10s): so long after it was
-    /// written at the latest. All but never also sync every 8 MiB.
+    /// written at the latest. All but never also sync every MiB.
     #[arg(long, value_name = "WHEN", value_parser = fsync)]
     fsync: Option<Fsync>,
 

@@ -4,9 +4,14 @@
 //! clean, and lets the next fsync succeed. So a failed sync is never tried
 //! again on the same pages: what was written since the last good one is kept
 //! here, and is written anew to a fresh file.
+//!
+//! Nor is the last good sync taken at its word then. Storage that is about to
+//! fail may have reported a write as done that was not: so what was synced
+//! shortly before is kept as well, and read back.
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -18,7 +23,14 @@ use crate::sys;
 
 /// The most that is written between two syncs, in bytes, because it is all
 /// kept in memory until the sync that covers it has succeeded.
-const TAIL_LIMIT: usize = 8 << 20;
+const UNSYNCED: usize = 1 << 20;
+
+/// How much of what was synced is kept to be read back after a failure: a
+/// little more than a disk is handed in one request.
+const SYNCED: usize = 2 << 20;
+
+/// The least that is looked at as one, when it is read back.
+const PIECE: usize = 64 << 10;
 
 /// When written records are made durable by fdatasync(2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,24 +40,39 @@ pub enum Fsync {
     Never,
     /// After each batch, before more input is read.
     Batch,
-    /// When the file is closed or rolled over, and at least every 8 MiB.
+    /// When the file is closed or rolled over, and at least every 1 MiB.
     Close,
     /// So long after the first record that is not yet durable, and at least
-    /// every 8 MiB.
+    /// every 1 MiB.
     After(Duration),
 }
 
-/// What is written and not yet known to be durable.
+/// Whole records that were written at one place of one file.
+#[derive(Debug)]
+struct Piece {
+    /// The file, once it is not the open one any more.
+    left: Option<File>,
+    /// Where in the file it begins.
+    start: u64,
+    len: usize,
+}
+
+/// What is written and not yet known to be durable, and what was before it.
 #[derive(Debug)]
 pub(super) struct Durable {
     mode: Fsync,
+    /// The bytes of all pieces, one behind the other.
     tail: Vec<u8>,
-    /// The file's size when the tail was begun.
-    start: u64,
-    /// When the tail was begun.
+    pieces: Vec<Piece>,
+    /// So many bytes of the tail, and so many pieces, were synced.
+    synced: (usize, usize),
+    /// When the first of the others was written.
     since: Option<Instant>,
     /// A sync failed: the tail has to be written to a fresh file.
     failed: bool,
+    /// Read back, some of what was synced is not there: the bytes and pieces
+    /// before those that have to be written anew.
+    good: Option<(usize, usize)>,
     /// The file whose sync failed, under the name that it was given.
     doubtful: Option<(File, PathBuf)>,
 }
@@ -55,9 +82,11 @@ impl Durable {
         Durable {
             mode,
             tail: Vec::new(),
-            start: 0,
+            pieces: Vec::new(),
+            synced: (0, 0),
             since: None,
             failed: false,
+            good: None,
             doubtful: None,
         }
     }
@@ -67,33 +96,116 @@ impl Durable {
         self.mode != Fsync::Never
     }
 
+    /// How many bytes are not known to be durable.
+    fn unsynced(&self) -> usize {
+        self.tail.len() - self.synced.0
+    }
+
     /// Keeps what was just written at `start`.
     pub(super) fn note(&mut self, bytes: &[u8], start: u64, now: Now) {
         if !self.wanted() || bytes.is_empty() {
             return;
         }
-        if self.tail.is_empty() {
-            self.start = start;
+        if self.unsynced() == 0 {
             self.since = Some(now.mono);
         }
         self.tail.extend_from_slice(bytes);
+        let growing = self.pieces.len() > self.synced.1;
+        match self.pieces.last_mut() {
+            Some(last)
+                if growing
+                    && last.left.is_none()
+                    && last.len < PIECE
+                    && last.start + last.len as u64 == start =>
+            {
+                last.len += bytes.len();
+            }
+            _ => self.pieces.push(Piece {
+                left: None,
+                start,
+                len: bytes.len(),
+            }),
+        }
     }
 
+    /// A sync succeeded: all is durable, as far as can be known.
     fn settled(&mut self) {
-        self.tail.clear();
+        self.synced = (self.tail.len(), self.pieces.len());
         self.since = None;
         self.failed = false;
+        let mut spare = 0;
+        let mut count = 0;
+        for piece in &self.pieces {
+            if self.tail.len() - spare - piece.len < SYNCED {
+                break;
+            }
+            spare += piece.len;
+            count += 1;
+        }
+        // Seldom, because it moves all that stays.
+        if spare > SYNCED {
+            self.tail.drain(..spare);
+            self.pieces.drain(..count);
+            self.synced = (self.tail.len(), self.pieces.len());
+        }
+    }
+
+    /// Forgets what is kept, since it all stands in a fresh file.
+    fn begin_anew(&mut self) {
+        self.tail.clear();
+        self.pieces.clear();
+        self.good = None;
+        self.settled();
     }
 
     /// Syncs a file that another process renamed, or that was rolled over,
     /// before it is closed. If it fails, the tail goes into the next file.
     pub(super) fn sync_left(&mut self, file: &File) {
-        if self.tail.is_empty() || self.failed {
-            return;
+        if self.unsynced() > 0 && !self.failed {
+            match file.sync_data() {
+                Ok(()) => self.settled(),
+                Err(_) => self.failed = true,
+            }
         }
-        match file.sync_data() {
-            Ok(()) => self.settled(),
-            Err(_) => self.failed = true,
+        for piece in self.pieces.iter_mut().filter(|piece| piece.left.is_none()) {
+            piece.left = file.try_clone().ok();
+        }
+    }
+
+    /// Reads back what was synced, and finds where that begins which has to be
+    /// written anew: the first piece that is not on the disk as it was
+    /// written, or else the first that was not synced.
+    fn read_back(&mut self, current: Option<&File>) {
+        let (mut at, mut count) = (0, 0);
+        for piece in &self.pieces[..self.synced.1] {
+            let bytes = &self.tail[at..at + piece.len];
+            let file = piece.left.as_ref().or(current);
+            // What was deleted meanwhile was compressed or given up.
+            let gone = file.is_none_or(|file| sys::fstat(file).is_ok_and(|meta| meta.links == 0));
+            if !gone && file.is_some_and(|file| !sys::is_on_disk(file, piece.start, bytes)) {
+                break;
+            }
+            at += piece.len;
+            count += 1;
+        }
+        self.good = Some((at, count));
+    }
+
+    /// The bytes that have to be written anew.
+    fn doubtful_bytes(&self) -> Range<usize> {
+        self.good.unwrap_or(self.synced).0..self.tail.len()
+    }
+
+    /// Takes out of the old files what stands in the fresh one, so that no
+    /// record is there twice; unless others wrote behind it.
+    fn cut_old_files(&self, doubtful: Option<&File>) {
+        let pieces = &self.pieces[self.good.unwrap_or(self.synced).1..];
+        for piece in pieces.iter().rev() {
+            if let Some(file) = piece.left.as_ref().or(doubtful)
+                && sys::fstat(file).is_ok_and(|meta| meta.size == piece.start + piece.len as u64)
+            {
+                let _ = file.set_len(piece.start);
+            }
         }
     }
 }
@@ -152,8 +264,8 @@ impl LogFile {
         done: usize,
         now: Now,
     ) -> Result<(), EmitError> {
-        let full = self.durable.tail.len() + more > TAIL_LIMIT;
-        if full && !self.durable.tail.is_empty() {
+        let unsynced = self.durable.unsynced();
+        if unsynced > 0 && unsynced + more > UNSYNCED {
             self.sync(done, now)?;
         }
         Ok(())
@@ -166,7 +278,7 @@ impl LogFile {
     /// When neither could be done; the records stay in memory, and the next
     /// [`acquire`](Self::acquire) or sync tries again.
     pub fn sync(&mut self, done: usize, _now: Now) -> Result<(), EmitError> {
-        if self.durable.tail.is_empty() {
+        if self.durable.unsynced() == 0 && !self.durable.failed {
             return Ok(());
         }
         if !self.durable.failed
@@ -183,7 +295,7 @@ impl LogFile {
                         "{}: fsync failed: {}; writing the last {} bytes anew to a fresh file",
                         self.name(),
                         plain(&error),
-                        self.durable.tail.len()
+                        self.durable.unsynced()
                     ));
                 }
             }
@@ -207,6 +319,10 @@ impl LogFile {
     }
 
     fn salvage(&mut self) -> io::Result<()> {
+        if self.durable.good.is_none() {
+            self.durable
+                .read_back(self.current.as_ref().map(|current| &current.file));
+        }
         if let Some(old) = self.current.take()
             && self.durable.doubtful.is_none()
             && sys::stat(&self.options.path).is_ok_and(|meta| meta.id == old.id)
@@ -227,21 +343,18 @@ impl LogFile {
             self.withdraw();
             return Err(error);
         }
-        if let Some((old, aside)) = self.durable.doubtful.take() {
-            // What was written anew is taken out of the old file, so that no
-            // record stands twice; unless others wrote behind it.
-            let end = self.durable.start + self.durable.tail.len() as u64;
-            if sys::fstat(&old).is_ok_and(|meta| meta.size == end) {
-                let _ = old.set_len(self.durable.start);
-            }
+        let doubtful = self.durable.doubtful.take();
+        self.durable
+            .cut_old_files(doubtful.as_ref().map(|(file, _)| file));
+        if let Some((_, aside)) = doubtful {
             self.diag.warn(format_args!(
                 "{}: the last {} bytes are safe in it now; what was before them is in {}",
                 self.name(),
-                self.durable.tail.len(),
+                self.durable.doubtful_bytes().len(),
                 aside.display()
             ));
         }
-        self.durable.settled();
+        self.durable.begin_anew();
         Ok(())
     }
 
@@ -268,7 +381,9 @@ impl LogFile {
         if sys::fstat(&current.file)?.size == 0 {
             current.file.write_all(preamble)?;
         }
-        current.file.write_all(&self.durable.tail)?;
+        current
+            .file
+            .write_all(&self.durable.tail[self.durable.doubtful_bytes()])?;
         current.file.sync_all()?;
         sys::sync_directory(sys::directory_of(&self.options.path))?;
         current.expected = Some(sys::fstat(&current.file)?.size);
