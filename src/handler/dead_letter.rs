@@ -42,7 +42,7 @@ impl DeadLetters {
     }
 
     /// Keeps the records of `frames` between two record ends. Each becomes an object with `timestamp`,
-    /// `target`, `reason` and `record`, the text as it would have been
+    /// `handler`, `reason` and `record`, the text as it would have been
     /// delivered; where that is no UTF-8, `record_base64` has its bytes.
     pub fn keep(
         &mut self,

@@ -407,12 +407,12 @@ impl Stage {
             }
             Err(error) => error,
         };
-        match self.on_error {
-            OnError::Block | OnError::Prune => {
+        match (error.fault, self.on_error) {
+            (Fault::Retry, OnError::Block | OnError::Prune) => {
                 self.begin_trouble(&error, "trying again", now);
                 false
             }
-            OnError::Drop | OnError::Exit => {
+            _ => {
                 self.doubt(&error.source);
                 true
             }

@@ -177,13 +177,21 @@ pub fn open_append(path: &Path, rules: OpenRules) -> io::Result<Opened> {
         }
         other => (other?, false),
     };
-    let meta = fstat(&file)?;
-    if guarded {
-        refuse_planted(false, &meta)?;
-    }
-    if created {
-        take_over(&file, rules)?;
-    }
+    let checked = fstat(&file).and_then(|meta| {
+        if guarded {
+            refuse_planted(false, &meta)?;
+        }
+        if created {
+            take_over(&file, rules)?;
+        }
+        Ok(meta)
+    });
+    let meta = checked.inspect_err(|_| {
+        if created {
+            // Half a file would be in the way of whoever tries again.
+            let _ = std::fs::remove_file(path);
+        }
+    })?;
     Ok(Opened {
         file,
         meta,
@@ -273,12 +281,17 @@ fn refused(what: &str) -> io::Error {
 }
 
 /// Gives a new file its permission bits and owner.
+///
+/// # Errors
+/// When it can't have the bits that the user asked for. What it would only take
+/// over from another file, some file systems do not have.
 fn take_over(file: &File, rules: OpenRules) -> io::Result<()> {
     if let Some(owner) = rules.inherit {
         // Only root may give files away; for others it is theirs already.
         let _ = std::os::unix::fs::fchown(file, Some(owner.uid), Some(owner.gid));
+        let _ = file.set_permissions(std::fs::Permissions::from_mode(owner.mode));
     }
-    match rules.perm.or(rules.inherit.map(|owner| owner.mode)) {
+    match rules.perm {
         Some(mode) => file.set_permissions(std::fs::Permissions::from_mode(mode)),
         None => Ok(()),
     }

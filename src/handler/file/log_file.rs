@@ -206,7 +206,9 @@ impl LogFile {
         }
         let opened = sys::open_append(path, self.rules())?;
         if opened.created && self.durable.wanted() {
-            sys::sync_directory(sys::directory_of(path))?;
+            sys::sync_directory(sys::directory_of(path)).inspect_err(|_| {
+                let _ = std::fs::remove_file(path);
+            })?;
         }
         let meta = opened.meta;
         if meta.regular {
@@ -515,6 +517,16 @@ impl LogFile {
         Ok(())
     }
 
+    /// Leaves the open file, which has another name now, without one in its
+    /// place; the next record opens that.
+    pub fn let_go(&mut self) {
+        self.locked = false;
+        self.begun = 0;
+        if let Some(old) = self.current.take() {
+            self.leave(old);
+        }
+    }
+
     /// Closes a file that was left for another one.
     fn leave(&mut self, old: Current) {
         self.durable.sync_left(&old.file);
@@ -534,8 +546,13 @@ impl LogFile {
     pub fn close(&mut self, now: Now) -> Result<(), EmitError> {
         self.sync(0, now)?;
         match self.current.take() {
-            Some(current) => sys::close(current.file)
-                .map_err(|source| EmitError::retry(0, "closing failed", source)),
+            // It is closed all the same, and can't be closed again.
+            Some(current) => sys::close(current.file).map_err(|source| EmitError {
+                done: 0,
+                fault: Fault::Fatal,
+                doing: "closing failed",
+                source,
+            }),
             None => Ok(()),
         }
     }

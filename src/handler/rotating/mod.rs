@@ -476,6 +476,13 @@ impl Handler for BaseRotatingHandler {
         if self.file.makes_directories() {
             std::fs::create_dir_all(self.backups.namer.directory())?;
         }
+        // What is no regular file has no backups.
+        let opened = self.file.open_file().is_some();
+        if opened && !self.file.is_regular()
+            || sys::stat(self.file.path()).is_ok_and(|meta| !meta.regular)
+        {
+            return Ok(());
+        }
         if let Err(error) = self.recover().and_then(|()| self.compress_leftovers()) {
             self.complain("cannot look through its backups", &error);
         }

@@ -155,11 +155,15 @@ impl BaseRotatingHandler {
                 sys::lstat(&dest).ok().map(|meta| meta.id)
             }
         };
-        self.file.switch().map_err(|error| {
-            // Without a new file there is no rollover.
-            let _ = sys::rename_new(&dest, &file);
-            RollError::new(format!("cannot open a new {}", file.display()), &error)
-        })?;
+        if let Err(error) = self.file.switch() {
+            // Without a new file there is no rollover, unless another process
+            // has made one already.
+            if sys::rename_new(&dest, &file).is_ok() {
+                let doing = format!("cannot open a new {}", file.display());
+                return Err(RollError::new(doing, &error));
+            }
+            self.file.let_go();
+        }
         Ok(Job {
             id,
             path: dest,
