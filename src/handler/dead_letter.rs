@@ -65,7 +65,7 @@ impl DeadLetters {
             let text = String::from_utf8_lossy(record);
             line.extend_from_slice(
                 format!(
-                    "\",\"target\":{target},\"reason\":{reason},\"record\":{}",
+                    "\",\"handler\":{target},\"reason\":{reason},\"record\":{}",
                     quoted(&text)
                 )
                 .as_bytes(),
