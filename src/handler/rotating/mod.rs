@@ -2,6 +2,7 @@
 
 mod after;
 mod backups;
+mod retain;
 mod roll;
 
 use std::io;
@@ -11,7 +12,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use after::{After, Job};
-use backups::{Backup, Backups};
+use backups::Backups;
+use retain::Count;
 
 use super::file::{FileOptions, LogFile};
 use super::{EmitError, Handler};
@@ -19,7 +21,7 @@ use crate::batch::Frames;
 use crate::diag::{Diag, plain};
 use crate::now::Now;
 use crate::roll::compress::Method;
-use crate::roll::keep::{self, Limits, Reason};
+use crate::roll::keep::Limits;
 use crate::roll::names::Namer;
 use crate::roll::when::{LocalZone, Schedule, UtcZone, Zone};
 use crate::sys;
@@ -112,17 +114,6 @@ struct Rules {
     rotator: Option<String>,
     limits: Limits,
     link: Option<PathBuf>,
-}
-
-/// What `--backups` has to say when backups are chosen to go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Count {
-    /// Nothing: no rollover was made yet.
-    Ignored,
-    /// A rollover is still to come, and adds one.
-    Before,
-    /// A rollover was made.
-    After,
 }
 
 /// A rollover that failed, and when it is tried again.
@@ -307,97 +298,6 @@ impl BaseRotatingHandler {
             }
         }
         Ok(())
-    }
-
-    /// Which backups retention would delete after a rollover now, by which
-    /// limit; nothing is changed.
-    ///
-    /// # Errors
-    /// When the directory can't be read.
-    pub fn surplus_at_next_rollover(&self, now: Now) -> io::Result<Vec<(PathBuf, Reason)>> {
-        let list = self.backups.hold().list()?;
-        Ok(self.choose(&list, now, Count::Before))
-    }
-
-    fn choose(&self, list: &[Backup], now: Now, count: Count) -> Vec<(PathBuf, Reason)> {
-        let coming = usize::from(count == Count::Before);
-        let keep = self.options.keep;
-        let beyond = |at: usize, backup: &Backup| match (count, self.backups.numbered) {
-            (Count::Ignored, _) => false,
-            _ if keep == 0 => false,
-            (_, true) => backup.variables.number + coming as u64 > keep as u64,
-            (_, false) => list.len() - at + coming > keep,
-        };
-        let mut surplus = Vec::new();
-        let mut rest = Vec::new();
-        for (at, backup) in list.iter().enumerate() {
-            if beyond(at, backup) {
-                surplus.push((backup.path.clone(), Reason::Backups));
-            } else {
-                rest.push(backup);
-            }
-        }
-        let held: Vec<_> = rest.iter().map(|backup| backup.held).collect();
-        let free = self
-            .options
-            .limits
-            .min_free
-            .and_then(|_| sys::free_space(self.backups.namer.directory()).ok());
-        // With a size limit, the room that the current file may come to take.
-        let size = sys::stat(self.file.path()).map_or(0, |meta| meta.size);
-        let current = size.max(self.options.max_bytes.unwrap_or(0));
-        let reasons = keep::surplus(
-            &held,
-            self.options.limits,
-            self.cautious(now),
-            current,
-            free,
-        );
-        surplus.extend(
-            rest.iter()
-                .zip(reasons)
-                .map(|(backup, why)| (backup.path.clone(), why)),
-        );
-        surplus
-    }
-
-    /// The time by which ages are judged: a clock that jumps ahead while this
-    /// runs makes no file old.
-    fn cautious(&self, now: Now) -> i64 {
-        let Some(started) = self.started else {
-            return now.wall.secs();
-        };
-        let elapsed = now.mono.saturating_duration_since(started.mono).as_secs();
-        let steady = started.wall.secs().saturating_add_unsigned(elapsed);
-        now.wall.secs().min(steady)
-    }
-
-    fn retain_if_due(&mut self, now: Now) {
-        if std::mem::take(&mut self.retention_due) {
-            self.retain(now, Count::After);
-        }
-    }
-
-    /// Deletes what retention does not keep. Other processes are kept out by
-    /// the lock on the current file, or a name might be another backup's by
-    /// the time that it is deleted.
-    fn retain(&mut self, now: Now, count: Count) {
-        let list = self.backups.hold().list();
-        let surplus = match list {
-            Ok(list) => self.choose(&list, now, count),
-            Err(error) => {
-                self.complain("cannot look for old backups", &error);
-                return;
-            }
-        };
-        for (path, _) in surplus {
-            if let Err(error) = std::fs::remove_file(&path)
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                self.complain("cannot delete an old backup", &error);
-                return;
-            }
-        }
     }
 
     fn complain(&self, doing: &str, error: &io::Error) {

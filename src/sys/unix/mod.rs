@@ -1,0 +1,257 @@
+//! Unix: Linux first, with the portable call where another system lacks one.
+
+mod lock;
+mod open;
+mod stdio;
+
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use nix::errno::Errno;
+
+pub use lock::{lock, try_lock, unlock};
+pub use open::{
+    OpenRules, behind_link, check_append, create_new, open_append, open_existing,
+    open_may_succeed_later,
+};
+pub use stdio::{enlarge_pipe, is_pipe, stderr, stdin, stdout, wait_readable, write_some};
+
+/// The extended attribute that holds a backup's place in the order of
+/// rollovers, as decimal text.
+const SEQUENCE: &str = "user.lh.seq";
+
+/// Which file a name stands for, however often it is renamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+/// What is known of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Meta {
+    /// Its identity.
+    pub id: FileId,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Whether it is a regular file.
+    pub regular: bool,
+    /// How many names it has.
+    pub links: u64,
+    /// Permission bits and owner, to give to the file that takes its place.
+    pub owner: Owner,
+    /// When it was last written, in seconds since the epoch.
+    pub modified: i64,
+    /// When it was made, where the file system knows, likewise.
+    pub born: Option<i64>,
+}
+
+/// Permission bits and owner of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    mode: u32,
+    uid: u32,
+    gid: u32,
+}
+
+impl From<Metadata> for Meta {
+    fn from(meta: Metadata) -> Meta {
+        let born = meta
+            .created()
+            .ok()
+            .map(|at| match at.duration_since(UNIX_EPOCH) {
+                Ok(since) => since.as_secs() as i64,
+                Err(before) => -(before.duration().as_secs() as i64),
+            });
+        Meta {
+            id: FileId {
+                device: meta.dev(),
+                inode: meta.ino(),
+            },
+            size: meta.len(),
+            regular: meta.file_type().is_file(),
+            links: meta.nlink(),
+            owner: Owner {
+                mode: meta.mode() & 0o7777,
+                uid: meta.uid(),
+                gid: meta.gid(),
+            },
+            modified: meta.mtime(),
+            born,
+        }
+    }
+}
+
+impl FileId {
+    /// The number that names the file within its file system.
+    pub fn number(self) -> u64 {
+        self.inode
+    }
+}
+
+/// The file behind a name, links followed.
+pub fn stat(path: &Path) -> io::Result<Meta> {
+    std::fs::metadata(path).map(Meta::from)
+}
+
+/// What stands under a name, a link itself included.
+pub fn lstat(path: &Path) -> io::Result<Meta> {
+    std::fs::symlink_metadata(path).map(Meta::from)
+}
+
+/// An open file.
+pub fn fstat(file: &File) -> io::Result<Meta> {
+    file.metadata().map(Meta::from)
+}
+
+/// The directory that a name stands in.
+pub fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) => Path::new("."),
+        None => path,
+    }
+}
+
+/// Whether an error says that the file system, or the user's share, is full.
+pub fn is_full(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    [Errno::ENOSPC, Errno::EDQUOT]
+        .iter()
+        .any(|errno| code == Some(*errno as i32))
+}
+
+/// Renames without replacing: `AlreadyExists` if the new name is taken.
+pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+        match renameat2(AT_FDCWD, from, AT_FDCWD, to, RenameFlags::RENAME_NOREPLACE) {
+            Ok(()) => return Ok(()),
+            // A file system, or a kernel, that has no such call.
+            Err(Errno::EINVAL | Errno::ENOSYS) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+    match lstat(to) {
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => std::fs::rename(from, to),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes names that were made, changed or removed in a directory durable.
+pub fn sync_directory(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
+}
+
+/// Closes a file and tells what the system says of it, which `drop` does not.
+pub fn close(file: File) -> io::Result<()> {
+    nix::unistd::close(file).map_err(io::Error::from)
+}
+
+/// The last byte of a file of a known size, `None` where it can't be read.
+pub fn last_byte(file: &File, size: u64) -> Option<u8> {
+    let mut byte = [0];
+    match file.read_at(&mut byte, size.checked_sub(1)?) {
+        Ok(1) => Some(byte[0]),
+        _ => None,
+    }
+}
+
+/// Whether a file holds these bytes at this place, read from the disk and not
+/// from what the kernel remembers of it, as far as the system can be told so.
+pub fn is_on_disk(file: &File, start: u64, bytes: &[u8]) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+        // Whole pages only are forgotten, and a length of 0 is up to the end.
+        let page = i64::try_from(start & !0xffff).unwrap_or(0);
+        let _ = posix_fadvise(file, page, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+    }
+    let mut buffer = vec![0; bytes.len()];
+    file.read_exact_at(&mut buffer, start).is_ok() && buffer == bytes
+}
+
+/// The bytes that an unprivileged user can still write to the file system.
+pub fn free_space(path: &Path) -> io::Result<u64> {
+    let stat = nix::sys::statvfs::statvfs(path)?;
+    // The types of both differ between systems.
+    #[allow(clippy::unnecessary_cast)]
+    Ok((stat.blocks_available() as u64).saturating_mul(stat.fragment_size() as u64))
+}
+
+/// A backup's place in the order of rollovers, where it has one.
+pub fn sequence(file: &File) -> Option<u64> {
+    use xattr::FileExt;
+    parse_sequence(file.get_xattr(SEQUENCE))
+}
+
+/// The same of the file under a name.
+pub fn sequence_at(path: &Path) -> Option<u64> {
+    parse_sequence(xattr::get(path, SEQUENCE))
+}
+
+fn parse_sequence(attribute: io::Result<Option<Vec<u8>>>) -> Option<u64> {
+    let text = attribute.ok()??;
+    std::str::from_utf8(&text).ok()?.parse().ok()
+}
+
+/// Notes an open file's place in the order of rollovers.
+///
+/// # Errors
+/// Those of fsetxattr(2); `Unsupported` where the file system has none.
+pub fn set_sequence(file: &File, sequence: u64) -> io::Result<()> {
+    use xattr::FileExt;
+    file.set_xattr(SEQUENCE, sequence.to_string().as_bytes())
+}
+
+/// Looks whether [`replace_link`] could make a link, and changes nothing.
+pub fn check_link(link: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(link) {
+        Ok(meta) if !meta.is_symlink() => {
+            let text = "there is something else than a symbolic link of that name";
+            Err(io::Error::new(io::ErrorKind::AlreadyExists, text))
+        }
+        Ok(_) => Ok(()),
+        Err(_) if directory_of(link).is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Replaces or makes a symbolic link in one step.
+pub fn replace_link(target: &Path, link: &Path) -> io::Result<()> {
+    check_link(link)?;
+    if std::fs::read_link(link).is_ok_and(|now| now == target) {
+        return Ok(());
+    }
+    let mut name = link.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = link.with_file_name(name);
+    std::os::unix::fs::symlink(target, &temporary)?;
+    std::fs::rename(&temporary, link).inspect_err(|_| {
+        let _ = std::fs::remove_file(&temporary);
+    })
+}
+
+/// The bytes of a file name.
+pub fn name_bytes(name: &OsStr) -> &[u8] {
+    name.as_bytes()
+}
+
+/// A path of those bytes.
+pub fn path_from(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(bytes))
+}
+
+/// A command that the system's shell runs.
+pub fn shell(command: &str) -> std::process::Command {
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.arg("-c").arg(command);
+    shell
+}

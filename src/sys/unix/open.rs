@@ -1,0 +1,266 @@
+//! Opening log files with care: nothing planted, modes as asked.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::unistd::{AccessFlags, access};
+
+use super::{Meta, Owner, directory_of, fstat, stat, stderr, stdout};
+
+/// The names under which a process finds its own standard streams.
+const STDOUT: &[&str] = &["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+
+const STDERR: &[&str] = &["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"];
+
+/// How a log file is opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenRules {
+    /// Follow links, and take what is no regular file, in any directory.
+    pub follow: bool,
+    /// Permission bits of a file that is made, whatever the umask is.
+    pub perm: Option<u32>,
+    /// Permission bits and owner that a file that is made takes over.
+    pub inherit: Option<Owner>,
+}
+
+/// A file that was opened for appending.
+#[derive(Debug)]
+pub struct Opened {
+    /// The file; its descriptor does not block where it is no regular file.
+    pub file: File,
+    /// What is known of it.
+    pub meta: Meta,
+    /// Whether this call made it.
+    pub created: bool,
+}
+
+/// Opens a log file for appending and makes it where it is missing.
+///
+/// In a directory that others can write, a name may have been planted: there
+/// a symbolic link, a hard link, a FIFO or a device is refused with
+/// `InvalidInput`, unless [`OpenRules::follow`] is set.
+pub fn open_append(path: &Path, rules: OpenRules) -> io::Result<Opened> {
+    if let Some(file) = own_stream(path)? {
+        let mut meta = fstat(&file)?;
+        // Whatever it leads to, the name is not this program's to rename.
+        meta.regular = false;
+        return Ok(Opened {
+            file,
+            meta,
+            created: false,
+        });
+    }
+    let guarded = !rules.follow && others_can_write(directory_of(path))?;
+    let mut flags = OFlag::O_NOCTTY | OFlag::O_NONBLOCK;
+    if guarded {
+        flags |= OFlag::O_NOFOLLOW;
+    }
+    let open = |create: bool| {
+        let mut options = OpenOptions::new();
+        options
+            .append(true)
+            .create(create)
+            .custom_flags(flags.bits());
+        options.mode(rules.perm.unwrap_or(0o666));
+        // To be read as well: the last byte tells whether a line was cut short.
+        // What is no regular file must not be: a FIFO would then be its own reader.
+        let regular = create || stat(path).is_ok_and(|meta| meta.regular);
+        match options.read(regular).open(path) {
+            Err(error) if regular && error.kind() == io::ErrorKind::PermissionDenied => {
+                options.read(false).open(path)
+            }
+            other => other,
+        }
+    };
+    let (file, created) = match open(false) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (open(true)?, true),
+        Err(error) if guarded && error.raw_os_error() == Some(Errno::ELOOP as i32) => {
+            return Err(refused("a symbolic link"));
+        }
+        // A FIFO that nobody reads can't even be looked at through an open.
+        Err(error) if guarded && error.raw_os_error() == Some(Errno::ENXIO as i32) => {
+            return Err(refused("no regular file"));
+        }
+        other => (other?, false),
+    };
+    let checked = fstat(&file).and_then(|meta| {
+        if guarded {
+            refuse_planted(false, &meta)?;
+        }
+        if created {
+            take_over(&file, rules)?;
+        }
+        Ok(meta)
+    });
+    let meta = checked.inspect_err(|_| {
+        if created {
+            // Half a file would be in the way of whoever tries again.
+            let _ = std::fs::remove_file(path);
+        }
+    })?;
+    Ok(Opened {
+        file,
+        meta,
+        created,
+    })
+}
+
+/// The file that a symbolic link leads to, where that is a regular one and
+/// [`open_append`] would follow the link: its backups belong beside it.
+pub fn behind_link(path: &Path, follow: bool) -> Option<PathBuf> {
+    let link = std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_symlink());
+    let trusted = link && (follow || !others_can_write(directory_of(path)).unwrap_or(true));
+    let own = STDOUT
+        .iter()
+        .chain(STDERR)
+        .any(|name| path == Path::new(name));
+    if !trusted || own || !stat(path).is_ok_and(|meta| meta.regular) {
+        return None;
+    }
+    std::fs::canonicalize(path).ok()
+}
+
+/// Looks whether [`open_append`] would find a file or could make one, with
+/// the missing directories if `mkdir`, and changes nothing.
+pub fn check_append(path: &Path, follow: bool, mkdir: bool) -> io::Result<()> {
+    let directory = directory_of(path);
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(meta) => {
+            if !follow && others_can_write(directory)? {
+                let link = std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
+                refuse_planted(link, &meta.into())?;
+            }
+            match access(path, AccessFlags::W_OK) {
+                // Another process rolled it over just now.
+                Err(Errno::ENOENT) => {}
+                other => return Ok(other?),
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    if let Ok(target) = std::fs::read_link(path) {
+        // A link to what is not there yet. One that led in a circle would
+        // have been another error above.
+        return match !follow && others_can_write(directory)? {
+            true => Err(refused("a symbolic link")),
+            false => check_append(&directory.join(target), follow, false),
+        };
+    }
+    let mut ancestors = directory
+        .ancestors()
+        .map(|path| match path.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => path,
+        });
+    let there = match mkdir {
+        true => ancestors.find(|path| path.exists()).unwrap_or(directory),
+        false => directory,
+    };
+    if path.as_os_str().as_bytes().ends_with(b"/") || !there.is_dir() {
+        let text = format!("there is no directory {}", there.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, text));
+    }
+    Ok(access(there, AccessFlags::W_OK)?)
+}
+
+/// Refuses what may have been planted in a directory that others can write.
+fn refuse_planted(link: bool, meta: &Meta) -> io::Result<()> {
+    if link {
+        Err(refused("a symbolic link"))
+    } else if !meta.regular {
+        Err(refused("no regular file"))
+    } else if meta.links > 1 {
+        Err(refused("a hard link of another name"))
+    } else {
+        Ok(())
+    }
+}
+
+fn refused(what: &str) -> io::Error {
+    let text = format!(
+        "it is {what} in a directory that others can write, so it may be planted; \
+         --follow takes it all the same"
+    );
+    io::Error::new(io::ErrorKind::InvalidInput, text)
+}
+
+/// Gives a new file its permission bits and owner.
+///
+/// # Errors
+/// When it can't have the bits that the user asked for. What it would only take
+/// over from another file, some file systems do not have.
+fn take_over(file: &File, rules: OpenRules) -> io::Result<()> {
+    if let Some(owner) = rules.inherit {
+        // Only root may give files away; for others it is theirs already.
+        let _ = std::os::unix::fs::fchown(file, Some(owner.uid), Some(owner.gid));
+        let _ = file.set_permissions(std::fs::Permissions::from_mode(owner.mode));
+    }
+    match rules.perm {
+        Some(mode) => file.set_permissions(std::fs::Permissions::from_mode(mode)),
+        None => Ok(()),
+    }
+}
+
+/// Opens a file that is there for writing, to lock it; follows no link.
+pub fn open_existing(path: &Path) -> io::Result<File> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    OpenOptions::new()
+        .append(true)
+        .custom_flags(flags.bits())
+        .open(path)
+}
+
+/// Makes a file that must not be there yet, with another's mode and owner.
+pub fn create_new(path: &Path, owner: Owner) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let file = options.open(path)?;
+    let rules = OpenRules {
+        inherit: Some(owner),
+        ..OpenRules::default()
+    };
+    take_over(&file, rules)?;
+    Ok(file)
+}
+
+/// A copy of an own standard stream, where the path is one of its names: it
+/// can't be opened again where it is a socket.
+fn own_stream(path: &Path) -> io::Result<Option<File>> {
+    let named = |names: &[&str]| names.iter().any(|name| path == Path::new(name));
+    if named(STDOUT) {
+        stdout().map(Some)
+    } else if named(STDERR) {
+        stderr().map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+/// Whether a user other than this one and root can make names in a directory.
+/// Its group counts unless it is the process's own, as with a private group.
+fn others_can_write(directory: &Path) -> io::Result<bool> {
+    let meta = std::fs::metadata(directory)?;
+    let foreign_owner = meta.uid() != 0 && meta.uid() != nix::unistd::geteuid().as_raw();
+    let foreign_group = meta.mode() & 0o020 != 0
+        && meta.gid() != nix::unistd::getegid().as_raw()
+        && meta.gid() != 0;
+    Ok(foreign_owner || foreign_group || meta.mode() & 0o002 != 0)
+}
+
+/// Whether a failed open of a log file can succeed later without anybody
+/// changing the command: no space, no descriptors, no reader of a FIFO yet.
+pub fn open_may_succeed_later(error: &io::Error) -> bool {
+    use Errno::*;
+    let passing = [
+        ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EIO, EINTR, EAGAIN, ENXIO, ESTALE,
+    ];
+    let code = error.raw_os_error();
+    passing.iter().any(|errno| code == Some(*errno as i32))
+}
