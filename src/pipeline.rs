@@ -257,7 +257,7 @@ impl Pipeline {
         let hurry = self.stop != Stop::No;
         self.until_done(
             |stage, now| stage.close(now, hurry),
-            |stage, _| stage.doubt(&std::io::ErrorKind::TimedOut.into()),
+            |stage, _| stage.doubt(),
         );
         let mut tally = Tally::default();
         for stage in &mut self.stages {

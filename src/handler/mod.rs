@@ -86,6 +86,12 @@ pub trait Handler: Send {
     /// come do not continue them.
     fn abandon(&mut self) {}
 
+    /// What is not known to be safe, in words, if that is more than the
+    /// records that were not delivered.
+    fn doubtful(&self) -> Option<String> {
+        None
+    }
+
     /// Makes room on a full disk by giving up the oldest backup, where there
     /// are backups; tells whether there was one.
     fn prune(&mut self) -> bool {

@@ -77,6 +77,8 @@ pub struct Stage {
     counts: StageCounts,
     end: Option<End>,
     told_unencodable: bool,
+    /// Why closing did not make everything safe.
+    unsafe_because: Option<String>,
 }
 
 /// A fault that has begun and not ended.
@@ -121,6 +123,7 @@ impl Stage {
             counts: StageCounts::default(),
             end: None,
             told_unencodable: false,
+            unsafe_because: None,
         }
     }
 
@@ -410,21 +413,25 @@ impl Stage {
         match (error.fault, self.on_error) {
             (Fault::Retry, OnError::Block | OnError::Prune) => {
                 self.begin_trouble(&error, "trying again", now);
+                self.unsafe_because = Some(plain(&error.source));
                 false
             }
             _ => {
-                self.doubt(&error.source);
+                self.unsafe_because = Some(plain(&error.source));
+                self.doubt();
                 true
             }
         }
     }
 
     /// Ends with records of which it is not known whether they are safe.
-    pub fn doubt(&mut self, reason: &std::io::Error) {
-        let (target, reason) = (self.handler.target(), plain(reason));
-        self.diag.error(format_args!(
-            "{target}: its last records are in doubt: {reason}"
-        ));
+    pub fn doubt(&mut self) {
+        let target = self.handler.target();
+        let what = self.handler.doubtful();
+        let what = what.as_deref().unwrap_or("its last records");
+        let reason = self.unsafe_because.take().unwrap_or_default();
+        self.diag
+            .error(format_args!("{target}: {what} are in doubt: {reason}"));
         self.end.get_or_insert(End::Fatal);
     }
 }

@@ -188,6 +188,11 @@ impl Namer {
         }
     }
 
+    /// The path of a name in that directory, as the user would write it.
+    pub fn beside(&self, name: &OsStr) -> PathBuf {
+        self.directory.join(name)
+    }
+
     /// Whether the names hold the backup's number.
     pub fn is_numbered(&self) -> bool {
         self.segments.contains(&Segment::Number)

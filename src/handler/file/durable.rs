@@ -216,6 +216,18 @@ impl LogFile {
         self.durable.wanted()
     }
 
+    /// Which bytes are not known to be on the disk, and where they may be.
+    pub fn doubtful(&self) -> Option<String> {
+        let bytes = self.durable.doubtful_bytes().len();
+        (bytes > 0).then(|| match &self.durable.doubtful {
+            Some((_, aside)) => format!(
+                "the last {bytes} bytes, which may be in {} or in no file,",
+                aside.display()
+            ),
+            None => format!("the last {bytes} bytes"),
+        })
+    }
+
     /// Whether a failed sync is still to be made good.
     pub fn owes(&self) -> bool {
         self.durable.failed

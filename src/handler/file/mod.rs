@@ -1,5 +1,6 @@
 //! `file`: one file, appended to; and the engine below all file handlers.
 
+mod acquire;
 mod durable;
 mod log_file;
 
@@ -68,6 +69,10 @@ impl Handler for FileHandler {
 
     fn abandon(&mut self) {
         self.file.abandon();
+    }
+
+    fn doubtful(&self) -> Option<String> {
+        self.file.doubtful()
     }
 
     fn close(&mut self, now: Now, _hurry: bool) -> Result<(), EmitError> {

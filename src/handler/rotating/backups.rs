@@ -107,7 +107,7 @@ impl Backups {
         for entry in read_dir(self.namer.directory())? {
             let name = entry?.file_name();
             if self.namer.is_temporary(&self.file, &name) {
-                found.push(self.namer.directory().join(name));
+                found.push(self.namer.beside(&name));
             }
         }
         Ok(found)
@@ -132,7 +132,7 @@ impl Names<'_> {
             let Some(variables) = backups.namer.parse_name(&name) else {
                 continue;
             };
-            let path = backups.namer.directory().join(&name);
+            let path = backups.namer.beside(&name);
             // Gone meanwhile, a link or a directory: none of ours.
             let Ok(meta) = sys::lstat(&path) else {
                 continue;

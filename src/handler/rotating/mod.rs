@@ -481,6 +481,10 @@ impl Handler for BaseRotatingHandler {
         })
     }
 
+    fn doubtful(&self) -> Option<String> {
+        self.file.doubtful()
+    }
+
     fn close(&mut self, now: Now, hurry: bool) -> Result<(), EmitError> {
         self.retain_if_due(now);
         let closed = self.file.close(now);

@@ -96,12 +96,12 @@ impl BaseRotatingHandler {
     fn roll(&mut self, now: Now) -> Result<Job, RollError> {
         let backups = std::sync::Arc::clone(&self.backups);
         let mut names = backups.hold();
-        let list = names.list().map_err(|error| {
+        let mut list = names.list().map_err(|error| {
             let directory = backups.namer.directory().display();
             RollError::new(format!("cannot read the directory {directory}"), &error)
         })?;
         let steps = match backups.numbered {
-            true => names::shift(&backups.namer, &variables(&list)),
+            true => self.steps(&mut list)?,
             false => Vec::new(),
         };
         let mut taken: Vec<Rename> = Vec::new();
@@ -122,6 +122,29 @@ impl BaseRotatingHandler {
             let _ = sys::sync_directory(backups.namer.directory());
         }
         result
+    }
+
+    /// The renames that make number 1 free. The oldest backup moves beyond
+    /// `--backups` and is deleted once the rollover is made; only where
+    /// somebody else's file is in its way there, it goes before.
+    fn steps(&self, list: &mut Vec<Backup>) -> Result<Vec<Rename>, RollError> {
+        loop {
+            let steps = names::shift(&self.backups.namer, &variables(list));
+            let Some(oldest) = steps.first() else {
+                return Ok(steps);
+            };
+            let Some(at) = list.iter().position(|backup| backup.path == oldest.from) else {
+                return Ok(steps);
+            };
+            let last = list[at].variables.number >= self.options.keep as u64;
+            if !last || sys::lstat(&oldest.to).is_err() {
+                return Ok(steps);
+            }
+            std::fs::remove_file(&oldest.from).map_err(|error| {
+                RollError::new(format!("cannot delete {}", oldest.from.display()), &error)
+            })?;
+            list.remove(at);
+        }
     }
 
     /// The last two steps: the file gets its backup's name, and a new one is
@@ -226,7 +249,11 @@ impl BaseRotatingHandler {
         let mut names = self.backups.hold();
         let list = names.list()?;
         for step in names::close_gaps(&self.backups.namer, &variables(&list)) {
-            sys::rename_new(&step.from, &step.to)?;
+            match sys::rename_new(&step.from, &step.to) {
+                // Somebody else's file is no gap.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => break,
+                other => other?,
+            }
         }
         Ok(())
     }
