@@ -12,7 +12,7 @@ use crate::diag::{Diag, plain};
 use crate::now::Now;
 use crate::pipeline::Pipeline;
 use crate::roll::when::{LocalZone, format_local};
-use crate::source::{Decoder, Tee, stdin};
+use crate::source::{self, Decoder, Tee};
 use crate::sys::signals::Signals;
 use crate::wire::framing::{LineBuffer, Oversize, OversizeCounts};
 
@@ -24,10 +24,12 @@ pub fn chain(input: InputArgs, chain: Vec<HandlerCommand>) -> Result<Status, Fai
                     or lh --help";
         return Err(Failure::usage(text.to_owned()));
     }
-    for handler in &chain {
-        if let Some(question) = handler.question() {
-            return answer(handler, question, &diag);
-        }
+    let asked = chain
+        .iter()
+        .filter_map(|handler| Some((handler, handler.question()?)));
+    let asked: Vec<_> = asked.collect();
+    if !asked.is_empty() {
+        return answer(&asked, &diag);
     }
     let tee = match input.tee {
         true => Tee::stdout(diag.clone()).map_err(|error| {
@@ -45,22 +47,28 @@ pub fn chain(input: InputArgs, chain: Vec<HandlerCommand>) -> Result<Status, Fai
     let decoder = Decoder::new(input.format(), input.defaults(), diag.clone());
     let signals = Signals::catch().context("cannot catch signals")?;
     let mut pipeline = Pipeline::new(stages, decoder, Box::new(signals), diag.clone());
+    let stdin = match input.message {
+        None => Some(source::stdin().context("stdin: cannot read")?),
+        Some(_) => None,
+    };
+    if let Some(stdin) = &stdin {
+        pipeline.check_input(stdin).map_err(|text| anyhow!(text))?;
+    }
     pipeline.open().map_err(|text| anyhow!(text))?;
 
-    let oversized = match &input.message {
-        Some(message) => {
-            one_message(message, &mut pipeline);
-            Ok(OversizeCounts::default())
-        }
-        None => {
+    let oversized = match (&input.message, stdin) {
+        (None, Some(stdin)) => {
             if std::io::stdin().is_terminal() {
                 diag.warn(format_args!(
                     "reading lines from this terminal; end with Ctrl-D, or give one with -m TEXT"
                 ));
             }
-            let input_file = stdin::open().context("stdin: cannot read")?;
             let buffer = LineBuffer::new(input.max_record(), input.oversize());
-            stdin::run(input_file, buffer, tee.ok(), &mut pipeline)
+            pipeline.read_lines(stdin, buffer, tee.ok())
+        }
+        (message, _) => {
+            one_message(message.as_deref().unwrap_or_default(), &mut pipeline);
+            Ok(OversizeCounts::default())
         }
     };
     let tally = pipeline.finish();
@@ -111,26 +119,26 @@ fn report_input(
     counts.dropped > 0
 }
 
-/// Answers `--plan` or `--dry-run`, and reads no input.
-fn answer(handler: &HandlerCommand, question: Question, diag: &Diag) -> Result<Status, Failure> {
-    let rotating = handler.rotating(diag).map_err(Failure::usage)?;
-    let Some(rotating) = rotating else {
-        return Ok(Status::Delivered);
-    };
+/// Answers `--plan` and `--dry-run`, and reads no input.
+fn answer(asked: &[(&HandlerCommand, Question)], diag: &Diag) -> Result<Status, Failure> {
     let now = Now::read();
     let mut text = String::new();
-    match question {
-        Question::Plan(count) => {
-            for (moment, path) in rotating.plan(count, now) {
-                let moment = format_local(&LocalZone, moment, "%Y-%m-%dT%H:%M:%S%:z");
-                text.push_str(&format!("{moment}\t{}\n", path.display()));
+    for (handler, question) in asked {
+        let Some(rotating) = handler.rotating(diag).map_err(Failure::usage)? else {
+            continue;
+        };
+        match question {
+            Question::Plan(count) => {
+                for (moment, path) in rotating.plan(*count, now) {
+                    let moment = format_local(&LocalZone, moment, "%Y-%m-%dT%H:%M:%S%:z");
+                    text.push_str(&format!("{moment}\t{}\n", path.display()));
+                }
             }
-        }
-        Question::DryRun => {
-            let surplus = rotating.surplus_at_next_rollover(now);
-            let surplus = surplus.with_context(|| "cannot look for old backups")?;
-            for (path, reason) in surplus {
-                text.push_str(&format!("{}\t{}\n", path.display(), reason.option()));
+            Question::DryRun => {
+                let surplus = rotating.surplus_at_next_rollover(now);
+                for (path, reason) in surplus.context("cannot look for old backups")? {
+                    text.push_str(&format!("{}\t{}\n", path.display(), reason.option()));
+                }
             }
         }
     }

@@ -40,6 +40,12 @@ pub trait Handler: Send {
         Ok(())
     }
 
+    /// Whether it would write into this open file.
+    fn writes_to(&self, file: &std::fs::File) -> bool {
+        let _ = file;
+        false
+    }
+
     /// Opens what has to be there before the first record, so that a mistake
     /// shows at the start. Does nothing where that is asked to wait (`--delay`).
     ///

@@ -175,6 +175,14 @@ impl LogFile {
         sys::check_append(&options.path, options.follow, options.mkdir)
     }
 
+    /// Whether an open file is the regular file that stands under the name.
+    pub fn is_same(&self, file: &std::fs::File) -> bool {
+        let (Ok(open), Ok(named)) = (sys::fstat(file), sys::stat(&self.options.path)) else {
+            return false;
+        };
+        open.regular && open.id == named.id
+    }
+
     /// Opens the file before the first record, unless it is to wait for that.
     ///
     /// # Errors

@@ -40,6 +40,10 @@ impl Handler for FileHandler {
         self.file.check()
     }
 
+    fn writes_to(&self, file: &std::fs::File) -> bool {
+        self.file.is_same(file)
+    }
+
     fn open(&mut self, _now: Now) -> io::Result<()> {
         self.file.open_at_start()
     }

@@ -194,11 +194,7 @@ impl BaseRotatingHandler {
             self.scheduled = self.file.generation();
             let meta = self.file.open_file().and_then(|file| sys::fstat(file).ok());
             let began = match meta {
-                Some(meta) if !self.file.is_empty() => meta
-                    .born
-                    .unwrap_or(meta.modified)
-                    .min(meta.modified)
-                    .min(wall),
+                Some(meta) if !self.file.is_empty() => meta.began().min(wall),
                 _ => wall,
             };
             self.roll_at = Some(schedule.next(&*self.zone, began));
@@ -315,35 +311,6 @@ impl BaseRotatingHandler {
             }
         }
     }
-
-    /// The rollovers to come: `count` pairs of a moment, in seconds since the
-    /// epoch, and the name of the file that is made then.
-    pub fn plan(&self, count: usize, now: Now) -> Vec<(i64, PathBuf)> {
-        let Some(schedule) = &self.options.schedule else {
-            return Vec::new();
-        };
-        let wall = now.wall.secs();
-        let began = sys::stat(self.file.path())
-            .ok()
-            .filter(|meta| meta.size > 0);
-        let began = began.map_or(wall, |meta| {
-            meta.born
-                .unwrap_or(meta.modified)
-                .min(meta.modified)
-                .min(wall)
-        });
-        let mut taken = Vec::new();
-        let mut at = schedule.next(&*self.zone, began);
-        (0..count)
-            .map(|_| {
-                let moment = at.max(wall);
-                let path = self.fresh_name(schedule.start(&*self.zone, at), &taken);
-                taken.push(path.clone());
-                at = schedule.next(&*self.zone, moment);
-                (moment, path)
-            })
-            .collect()
-    }
 }
 
 impl Handler for BaseRotatingHandler {
@@ -368,6 +335,10 @@ impl Handler for BaseRotatingHandler {
             }),
             None => Ok(()),
         }
+    }
+
+    fn writes_to(&self, file: &std::fs::File) -> bool {
+        self.file.is_same(file)
     }
 
     fn open(&mut self, now: Now) -> io::Result<()> {

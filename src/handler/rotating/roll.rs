@@ -1,5 +1,6 @@
 //! One rollover: its steps, and the way back when one of them fails.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::diag::plain;
 use crate::handler::EmitError;
 use crate::now::Now;
 use crate::roll::names::{self, Rename, Variables};
-use crate::roll::when::format_local;
+use crate::roll::when::{NEVER, format_local};
 use crate::sys;
 
 /// After a failed rollover, how long until the next attempt: doubled each
@@ -157,13 +158,13 @@ impl BaseRotatingHandler {
     ) -> Result<Job, RollError> {
         let file = self.file.path().to_owned();
         let dest = if self.backups.numbered {
-            self.numbered_name(now)
+            self.numbered_name(now.wall.secs())
         } else {
             let start = match (&self.options.schedule, self.roll_at) {
                 (Some(schedule), Some(at)) => schedule.start(&*self.zone, at),
                 _ => now.wall.secs(),
             };
-            let dest = self.fresh_name_among(start, &variables(list), &[]);
+            let dest = self.fresh_name(start, &variables(list), &HashSet::new());
             names.note_newest(self.file.open_file(), &dest, list);
             dest
         };
@@ -194,8 +195,7 @@ impl BaseRotatingHandler {
         })
     }
 
-    fn numbered_name(&self, now: Now) -> PathBuf {
-        let wall = now.wall.secs();
+    fn numbered_name(&self, wall: i64) -> PathBuf {
         self.backups.namer.path(&Variables {
             number: 1,
             times: self
@@ -208,23 +208,7 @@ impl BaseRotatingHandler {
 
     /// A name for a file that began at `start`, different from every backup
     /// that is there, and from those `taken`.
-    pub(super) fn fresh_name(&self, start: i64, taken: &[PathBuf]) -> PathBuf {
-        if self.backups.numbered {
-            // All that are there move on: each rollover makes number 1.
-            return self.backups.namer.path(&Variables {
-                number: 1,
-                times: self
-                    .backups
-                    .namer
-                    .times(|f| format_local(&*self.zone, start, f)),
-                ending: "",
-            });
-        }
-        let list = self.backups.hold().list().unwrap_or_default();
-        self.fresh_name_among(start, &variables(&list), taken)
-    }
-
-    fn fresh_name_among(&self, start: i64, list: &[Variables], taken: &[PathBuf]) -> PathBuf {
+    fn fresh_name(&self, start: i64, list: &[Variables], taken: &HashSet<PathBuf>) -> PathBuf {
         let namer = &self.backups.namer;
         let times = namer.times(|format| format_local(&*self.zone, start, format));
         let same = list.iter().filter(|backup| backup.times == times);
@@ -242,6 +226,36 @@ impl BaseRotatingHandler {
             }
             next.number += 1;
         }
+    }
+
+    /// The rollovers to come: `count` pairs of a moment, in seconds since the
+    /// epoch, and the name of the file that is made then.
+    pub fn plan(&self, count: usize, now: Now) -> Vec<(i64, PathBuf)> {
+        let Some(schedule) = &self.options.schedule else {
+            return Vec::new();
+        };
+        let wall = now.wall.secs();
+        let meta = sys::stat(self.file.path())
+            .ok()
+            .filter(|meta| meta.size > 0);
+        let began = meta.map_or(wall, |meta| meta.began().min(wall));
+        let list = variables(&self.backups.hold().list().unwrap_or_default());
+        let mut taken = HashSet::new();
+        let mut plan = Vec::new();
+        let mut at = schedule.next(&*self.zone, began);
+        while plan.len() < count && at != NEVER {
+            let moment = at.max(wall);
+            let start = schedule.start(&*self.zone, at);
+            let path = match self.backups.numbered {
+                // All that are there move on: each rollover makes number 1.
+                true => self.numbered_name(moment),
+                false => self.fresh_name(start, &list, &taken),
+            };
+            taken.insert(path.clone());
+            plan.push((moment, path));
+            at = schedule.next(&*self.zone, moment);
+        }
+        plan
     }
 
     /// Closes the gap that a rollover left when it was cut short.

@@ -87,6 +87,15 @@ impl From<Metadata> for Meta {
     }
 }
 
+impl Meta {
+    /// When the file began, as far as can be told: its birth, or when it was
+    /// last written if that is earlier, as it is for a copy that kept its time.
+    pub fn began(&self) -> i64 {
+        self.born
+            .map_or(self.modified, |born| born.min(self.modified))
+    }
+}
+
 impl FileId {
     /// The number that names the file within its file system.
     pub fn number(self) -> u64 {

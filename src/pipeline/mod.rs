@@ -1,5 +1,7 @@
 //! Batches to stages: delivery, waiting, signals, and the tally at the end.
 
+mod lines;
+
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
@@ -29,6 +31,8 @@ pub struct Pipeline {
     pending: Vec<bool>,
     stop: Stop,
     interrupted: bool,
+    /// The input ends when its writer does: then a first SIGINT waits for
+    /// that, because the writer got one as well.
     writer_ends: bool,
 }
 
@@ -44,7 +48,7 @@ enum Stop {
 
 /// What waiting came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
+enum Wait {
     /// There is input, or its end.
     Input,
     /// Something else happened; wait again.
@@ -93,14 +97,8 @@ impl Pipeline {
         self.stages.iter_mut().try_for_each(|stage| stage.open(now))
     }
 
-    /// Says whether the input ends when its writer does: then a first SIGINT
-    /// waits for that, because the writer got one as well.
-    pub fn set_writer_ends(&mut self, ends: bool) {
-        self.writer_ends = ends;
-    }
-
     /// Waits for input, an event, or the earliest deadline of any stage.
-    pub fn wait(&mut self, input: Option<BorrowedFd<'_>>) -> Wait {
+    fn wait(&mut self, input: Option<BorrowedFd<'_>>) -> Wait {
         let now = Now::read();
         let limit = match self.stop {
             Stop::Now => return Wait::Stop,
@@ -179,7 +177,7 @@ impl Pipeline {
     /// Does what events and the clock ask for, for somebody who waits for
     /// something that is no handler; tells whether that may go on, which ends
     /// as soon as the run is to end.
-    pub fn may_wait(&mut self) -> bool {
+    fn may_wait(&mut self) -> bool {
         self.wait_for(None, Some(Duration::ZERO));
         self.stop == Stop::No
     }
