@@ -13,6 +13,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::log_file::LogFile;
@@ -28,6 +29,9 @@ const UNSYNCED: usize = 1 << 20;
 /// How much of what was synced is kept to be read back after a failure: a
 /// little more than a disk is handed in one request.
 const SYNCED: usize = 2 << 20;
+
+/// In how many files that were rolled over it is looked for.
+const LEFT_FILES: usize = 2;
 
 /// The least that is looked at as one, when it is read back.
 const PIECE: usize = 64 << 10;
@@ -51,7 +55,7 @@ pub enum Fsync {
 #[derive(Debug)]
 struct Piece {
     /// The file, once it is not the open one any more.
-    left: Option<File>,
+    left: Option<Arc<File>>,
     /// Where in the file it begins.
     start: u64,
     len: usize,
@@ -167,9 +171,34 @@ impl Durable {
                 Err(_) => self.failed = true,
             }
         }
-        for piece in self.pieces.iter_mut().filter(|piece| piece.left.is_none()) {
-            piece.left = file.try_clone().ok();
+        if let Ok(copy) = file.try_clone() {
+            let left = Arc::new(copy);
+            for piece in self.pieces.iter_mut().filter(|piece| piece.left.is_none()) {
+                piece.left = Some(Arc::clone(&left));
+            }
         }
+        self.forget_old_files();
+    }
+
+    /// Small files must not pile up as open descriptors.
+    fn forget_old_files(&mut self) {
+        let mut files = 0;
+        let mut last = None;
+        let mut drop = self.synced.1;
+        while drop > 0 {
+            let file = self.pieces[drop - 1].left.as_ref().map(Arc::as_ptr);
+            if file != last {
+                files += 1;
+                last = file;
+            }
+            if files > LEFT_FILES {
+                break;
+            }
+            drop -= 1;
+        }
+        let bytes: usize = self.pieces.drain(..drop).map(|piece| piece.len).sum();
+        self.tail.drain(..bytes);
+        self.synced = (self.synced.0 - bytes, self.synced.1 - drop);
     }
 
     /// Reads back what was synced, and finds where that begins which has to be
@@ -179,7 +208,7 @@ impl Durable {
         let (mut at, mut count) = (0, 0);
         for piece in &self.pieces[..self.synced.1] {
             let bytes = &self.tail[at..at + piece.len];
-            let file = piece.left.as_ref().or(current);
+            let file = piece.left.as_deref().or(current);
             // What was deleted meanwhile was compressed or given up.
             let gone = file.is_none_or(|file| sys::fstat(file).is_ok_and(|meta| meta.links == 0));
             if !gone && file.is_some_and(|file| !sys::is_on_disk(file, piece.start, bytes)) {
@@ -201,7 +230,7 @@ impl Durable {
     fn cut_old_files(&self, doubtful: Option<&File>) {
         let pieces = &self.pieces[self.good.unwrap_or(self.synced).1..];
         for piece in pieces.iter().rev() {
-            if let Some(file) = piece.left.as_ref().or(doubtful)
+            if let Some(file) = piece.left.as_deref().or(doubtful)
                 && sys::fstat(file).is_ok_and(|meta| meta.size == piece.start + piece.len as u64)
             {
                 let _ = file.set_len(piece.start);

@@ -365,6 +365,8 @@ impl LogFile {
 
     /// Closes a file that was left for another one.
     pub(super) fn leave(&mut self, old: Current) {
+        // Closing alone would not do while there is a copy of the descriptor.
+        let _ = sys::unlock(&old.file);
         self.durable.sync_left(&old.file);
         if let Err(error) = sys::close(old.file) {
             self.diag.error(format_args!(
