@@ -413,11 +413,11 @@ impl Stage {
         match (error.fault, self.on_error) {
             (Fault::Retry, OnError::Block | OnError::Prune) => {
                 self.begin_trouble(&error, "trying again", now);
-                self.unsafe_because = Some(plain(&error.source));
+                self.unsafe_because = Some(format!("{}: {}", error.doing, plain(&error.source)));
                 false
             }
             _ => {
-                self.unsafe_because = Some(plain(&error.source));
+                self.unsafe_because = Some(format!("{}: {}", error.doing, plain(&error.source)));
                 self.doubt();
                 true
             }

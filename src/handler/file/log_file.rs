@@ -99,6 +99,8 @@ pub struct LogFile {
     pub(super) generation: u64,
     /// The name could not be followed, and the user was told.
     pub(super) told_lost: bool,
+    /// A file that was left could not be closed without an error.
+    close_failed: Option<io::Error>,
 }
 
 impl LogFile {
@@ -115,6 +117,7 @@ impl LogFile {
             begun: 0,
             generation: 0,
             told_lost: false,
+            close_failed: None,
         }
     }
 
@@ -374,6 +377,7 @@ impl LogFile {
                 self.name(),
                 plain(&error)
             ));
+            self.close_failed = Some(error);
         }
     }
 
@@ -383,15 +387,20 @@ impl LogFile {
     /// Those of fsync(2) and close(2).
     pub fn close(&mut self, now: Now) -> Result<(), EmitError> {
         self.sync(0, now)?;
-        match self.current.take() {
-            // It is closed all the same, and can't be closed again.
-            Some(current) => sys::close(current.file).map_err(|source| EmitError {
+        let closed = match self.current.take() {
+            Some(current) => sys::close(current.file),
+            None => Ok(()),
+        };
+        // It is closed all the same, and can't be closed again; nor can one
+        // that was left before.
+        let failed = closed.err().or(self.close_failed.take());
+        failed.map_or(Ok(()), |source| {
+            Err(EmitError {
                 done: 0,
                 fault: Fault::Fatal,
                 doing: "closing failed",
                 source,
-            }),
-            None => Ok(()),
-        }
+            })
+        })
     }
 }
