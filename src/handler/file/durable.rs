@@ -165,6 +165,9 @@ impl Durable {
     /// Syncs a file that another process renamed, or that was rolled over,
     /// before it is closed. If it fails, the tail goes into the next file.
     pub(super) fn sync_left(&mut self, file: &File) {
+        if self.pieces.is_empty() {
+            return;
+        }
         if self.unsynced() > 0 && !self.failed {
             match file.sync_data() {
                 Ok(()) => self.settled(),
