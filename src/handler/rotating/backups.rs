@@ -133,10 +133,13 @@ impl Names<'_> {
                 continue;
             };
             let path = backups.namer.beside(&name);
-            // Gone meanwhile, a link or a directory: none of ours.
-            let Ok(meta) = sys::lstat(&path) else {
-                continue;
+            let meta = match sys::lstat(&path) {
+                Ok(meta) => meta,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                // Taken for a gap, it would bring the numbers into disorder.
+                Err(error) => return Err(error),
             };
+            // A link or a directory is none of ours.
             if !meta.regular || path == backups.file {
                 continue;
             }
