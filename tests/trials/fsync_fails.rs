@@ -1,0 +1,101 @@
+//! Trial 39: storage that runs out under the file system. One fsync fails, the
+//! kernel drops the pages, and the next fsync succeeds.
+//!
+//! Not tested here: disks that lie about what they have written.
+
+use std::io::Write;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::support::{Lh, Namespace, Report, able, folder, records};
+
+const NEEDS: &[&str] = &["root", "unshare", "mkfs.ext4"];
+const COUNT: u64 = 120_000;
+
+/// A disk of 64 MiB in a memory of 12, of which 7 are taken.
+const THIN: &str = "mkdir thin D
+mount -t tmpfs -o size=12m tmpfs thin
+truncate -s 64M thin/image
+mkfs.ext4 -q -O ^has_journal thin/image
+head -c 7M /dev/zero > thin/ballast
+mount -o loop,errors=continue thin/image D";
+
+fn on_thin_storage(handler: &str, freed: bool) {
+    let folder = folder();
+    let space = Namespace::new(folder.path(), THIN);
+    let mut running = Lh::new(handler)
+        .arg(folder.path().join("D/app.log"))
+        .under(space.enter())
+        .spawn();
+    running.pour_by(|stdin| {
+        for first in (1..=COUNT).step_by(500) {
+            let _ = stdin.write_all(&records(first..=first + 499));
+            std::thread::sleep(Duration::from_millis(4));
+        }
+    });
+    let seen = crate::support::wait_for(Duration::from_secs(20), || !running.stderr().is_empty());
+    assert!(seen, "{handler}: no fsync failed");
+    std::thread::sleep(Duration::from_millis(300));
+    if freed {
+        std::fs::remove_file(space.path("thin/ballast")).unwrap();
+    } else {
+        running.signal(Signal::SIGTERM);
+    }
+    let outcome = running.end_within(Duration::from_secs(40));
+    let code = outcome.code();
+    // What is in memory only goes with the mount.
+    let _ = std::fs::remove_file(space.path("thin/ballast"));
+    space.sh("sync -f D || true; umount D; mount -o loop,ro thin/image D");
+    let mut report = Report::of(&space.path("D"), 1..=COUNT);
+    let what = format!("{handler}: status {code}\n{}", outcome.stderr);
+    if freed {
+        // Pages that were dropped are holes of zeros, or old blocks, in the
+        // files that were set aside: those are named on stderr.
+        let aside = |what: &String| what.contains("fsync-failed");
+        report.foreign.retain(|what| !aside(what));
+        report.torn.retain(|what| !aside(what));
+        let silent = code == 0 && !report.lost.is_empty();
+        assert!(!silent, "{what}: silently lost: {report}");
+        assert!(code == 0 || code == 1, "{what}");
+        if code == 1 {
+            assert!(outcome.stderr.contains("doubt"), "{what}: {report}");
+        }
+        assert!(
+            report.torn.is_empty() && report.foreign.is_empty(),
+            "{what}: {report}"
+        );
+    } else {
+        assert_eq!(code, 1, "{what}: {report}");
+    }
+    println!("{what}{report}");
+}
+
+#[test]
+fn no_record_is_lost_in_silence_under_file() {
+    if able(NEEDS) {
+        on_thin_storage("file --fsync 0.1", true);
+    }
+}
+
+#[test]
+fn no_record_is_lost_in_silence_under_rotate() {
+    if able(NEEDS) {
+        on_thin_storage("rotate --max-bytes 1M --backups 50 --fsync 0.1", true);
+    }
+}
+
+#[test]
+fn no_record_is_lost_in_silence_under_batch_and_close() {
+    if able(NEEDS) {
+        on_thin_storage("file --fsync batch", true);
+        on_thin_storage("rotate --max-bytes 300K --backups 90 --fsync close", true);
+    }
+}
+
+#[test]
+fn what_can_not_be_made_safe_at_the_end_is_a_failure() {
+    if able(NEEDS) {
+        on_thin_storage("file --fsync 0.1", false);
+    }
+}
