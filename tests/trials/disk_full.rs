@@ -356,8 +356,11 @@ fn a_disk_full_at_every_point_of_a_rollover_costs_nothing() {
             wait_for(Duration::from_secs(10), || {
                 full(&running) || running.has_ended()
             });
-            let before = Report::of(&space.path("D"), 1..=900);
-            before.assert_sound(arguments);
+            if !arguments.contains("--compress") {
+                // Else the temporary file may be half written just now.
+                let before = Report::of(&space.path("D"), 1..=900);
+                before.assert_sound(arguments);
+            }
             std::fs::remove_file(space.path("D/ballast")).unwrap();
             running.end().expect(0);
             let report = Report::of(&space.path("D"), 1..=900);
