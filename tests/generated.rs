@@ -106,3 +106,49 @@ fn manual_pages_are_sound() {
         }
     }
 }
+
+/// Says that a program is missing, and fails where it must not be.
+fn installed(name: &str) -> bool {
+    if Command::new(name).arg("--version").output().is_ok() {
+        return true;
+    }
+    println!("skipped: {name} is not installed");
+    let required = std::env::var("LH_REQUIRE_PEERS").is_ok_and(|value| value == "1");
+    assert!(!required, "LH_REQUIRE_PEERS=1, and {name} is not installed");
+    false
+}
+
+/// The shells themselves read their completions, and complete with them.
+#[test]
+fn shells_complete_with_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
+    let cases = [
+        (
+            "bash",
+            "--norc",
+            "source lh.bash; COMP_WORDS=(lh rot); COMP_CWORD=1; _lh lh rot lh; echo ${COMPREPLY[@]}",
+        ),
+        (
+            "fish",
+            "--no-config",
+            "source lh.fish; complete -C 'lh rot'",
+        ),
+        (
+            "zsh",
+            "-f",
+            "autoload -U compinit; compinit -u -D; source ./_lh; whence -w _lh_commands && \
+             echo rotate",
+        ),
+    ];
+    for (shell, plain, script) in cases {
+        if !installed(shell) {
+            continue;
+        }
+        let home = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new(shell);
+        let command = command.args([plain, "-c", script]).current_dir(&root);
+        let output = command.env("HOME", home.path()).output().expect(shell);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("rotate"), "{shell}: {output:?}");
+    }
+}
