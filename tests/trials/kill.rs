@@ -53,8 +53,9 @@ fn what_was_acknowledged_survives_kill_9() {
         "timed --when S --max-bytes 30K",
         "rotate --max-bytes 3K --backups 100000 --fsync batch",
     ];
-    let count = rounds(25, 1000);
-    for (index, handler) in handlers.into_iter().enumerate() {
+    // In one folder five kills of each, and then anew.
+    let count = 25;
+    for (index, handler) in (0..rounds(1, 40)).flat_map(|_| handlers).enumerate() {
         let folder = folder();
         let mut acknowledged = BTreeSet::new();
         let mut random = Random::new(index as u64 + 20);
@@ -203,10 +204,10 @@ fn a_rollover_killed_at_any_call_is_finished_by_the_next_start() {
                     continue;
                 }
                 assert!(before.lost.is_empty(), "{what}: {before}");
-                // Without a rollover of its own, and with one.
-                lh().feed(records(199..=199)).expect(0);
+                // Without a record, so without a rollover that heals by itself.
+                lh().feed("").expect(0);
                 let what = format!("{what}, at the next start");
-                assert_recovered(&logs, &before, 199..=199, &what);
+                assert_recovered(&logs, &before, NOTHING, &what);
                 let before = Report::of(&logs, 1..=25);
                 let outcome = lh().feed(records(201..=225)).expect(0);
                 assert_recovered(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::support::records::PER_WRITER;
-use crate::support::{Lh, Random, Report, Running, folder, records};
+use crate::support::{Lh, Random, Report, Running, folder, records, sh, wait_for};
 
 const EACH: u64 = 4000;
 
@@ -114,6 +114,24 @@ fn one_of_three_is_killed_while_they_compress() {
         true,
         130,
     );
+}
+
+/// A process that was killed between the two steps of a replacement leaves the
+/// same records under two names; whoever is still there puts that right.
+#[test]
+fn what_a_killed_one_left_twice_is_there_once_at_the_end() {
+    let folder = folder();
+    let mut running = Lh::new("rotate --max-bytes 3K --backups 9 --compress gzip")
+        .arg(folder.path().join("app.log"))
+        .spawn();
+    running.write(&records(1..=150));
+    let packed = folder.path().join("app.log.1.gz");
+    let there = wait_for(Duration::from_secs(10), || packed.exists());
+    assert!(there, "nothing was compressed");
+    sh(folder.path(), "gzip -dc app.log.1.gz > app.log.1");
+    let outcome = running.end().expect(0);
+    assert_eq!(outcome.stderr, "");
+    Report::of_all(folder.path(), [1..=150]).assert_perfect("a pair");
 }
 
 /// With few backups, those that stay are the newest, whoever made them.

@@ -136,6 +136,9 @@ impl Worker {
             }
         }
         // What another process was at may be left, if that was stopped.
+        if self.backups.method.is_some() {
+            self.finish_for_others();
+        }
         let list = self
             .backups
             .method
@@ -150,6 +153,16 @@ impl Worker {
                 self.tell(&error, &mut told);
                 self.hook_for(&job);
             }
+        }
+    }
+
+    /// Where another process was killed between the two steps of a
+    /// replacement, its records stand twice. Only under the lock is it known
+    /// that none is between them right now.
+    fn finish_for_others(&self) {
+        if let Ok(Some(_file)) = self.backups.lock_file() {
+            // What fails here is done by the next start.
+            let _ = finish_packed(&self.backups, &self.stop);
         }
     }
 
