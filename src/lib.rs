@@ -36,6 +36,7 @@ pub mod cli;
 mod decimal;
 pub mod diag;
 pub mod event;
+pub mod figures;
 pub mod filter;
 pub mod handler;
 pub mod level;

@@ -1,0 +1,176 @@
+//! What became of the records, in numbers: counted where it happens, read by
+//! whoever reports it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::now::Now;
+
+/// A number that one thread changes and others read.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    /// Adds to it.
+    pub fn add(&self, more: u64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// Replaces it.
+    pub fn set(&self, value: u64) {
+        self.0.store(value, Ordering::Relaxed);
+    }
+
+    /// What it is now.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The figures of one handler of a chain, with whatever wraps it. Shared
+/// between the threads that deliver to it.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// Records that came to it, before its filter.
+    pub received: Count,
+    /// Records left out by its filter.
+    pub filtered: Count,
+    /// Records that the handler has taken.
+    pub delivered: Count,
+    /// Their bytes, as rendered.
+    pub bytes: Count,
+    /// Records given up, for whatever reason: they are lost.
+    pub dropped: Count,
+    /// Records that a wrapper was asked to forget (`buffer --ring`).
+    pub forgotten: Count,
+    /// Records that wait in a buffer or a queue, now.
+    pub waiting: Count,
+    /// Records that are on the disk and wait to be sent, now.
+    pub spooled: Count,
+    /// Rollovers made.
+    pub rollovers: Count,
+    /// Deliveries that failed, those that were tried again included.
+    pub errors: Count,
+    last_error: Mutex<Option<String>>,
+}
+
+impl Figures {
+    /// Counts a failed delivery, and keeps its reason.
+    pub fn note_error(&self, reason: String) {
+        self.errors.add(1);
+        *self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(reason);
+    }
+
+    /// Why the last failed delivery failed.
+    pub fn last_error(&self) -> Option<String> {
+        self.last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// The figures of what is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InputFigures {
+    /// Records made of it.
+    pub records: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Lines that were no JSON objects where all should be.
+    pub malformed: u64,
+    /// Lines cut into several records, because they were too long.
+    pub split: u64,
+    /// Lines cut off, likewise.
+    pub truncated: u64,
+    /// Lines thrown away, likewise.
+    pub dropped: u64,
+    /// Lines that became part of the record before (`--join`).
+    pub joined: u64,
+    /// Places that were replaced (`--mask`).
+    pub masked: u64,
+    /// Records that repeat the one before and were summed up (`--dedup`).
+    pub repeats: u64,
+}
+
+/// The figures of one handler at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandlerFigures {
+    /// The handler's name on the command line.
+    pub handler: &'static str,
+    /// What it writes to.
+    pub target: String,
+    /// See [`Figures`], for this and all that follow.
+    pub received: u64,
+    /// See [`Figures`].
+    pub filtered: u64,
+    /// See [`Figures`].
+    pub delivered: u64,
+    /// See [`Figures`].
+    pub bytes: u64,
+    /// See [`Figures`].
+    pub dropped: u64,
+    /// See [`Figures`].
+    pub forgotten: u64,
+    /// See [`Figures`].
+    pub waiting: u64,
+    /// See [`Figures`].
+    pub spooled: u64,
+    /// See [`Figures`].
+    pub rollovers: u64,
+    /// See [`Figures`].
+    pub errors: u64,
+    /// See [`Figures`].
+    pub last_error: Option<String>,
+}
+
+impl HandlerFigures {
+    /// Reads the figures of a handler.
+    pub fn read(handler: &'static str, target: String, figures: &Figures) -> HandlerFigures {
+        HandlerFigures {
+            handler,
+            target,
+            received: figures.received.get(),
+            filtered: figures.filtered.get(),
+            delivered: figures.delivered.get(),
+            bytes: figures.bytes.get(),
+            dropped: figures.dropped.get(),
+            forgotten: figures.forgotten.get(),
+            waiting: figures.waiting.get(),
+            spooled: figures.spooled.get(),
+            rollovers: figures.rollovers.get(),
+            errors: figures.errors.get(),
+            last_error: figures.last_error(),
+        }
+    }
+}
+
+/// All figures of a run at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Since the run began.
+    pub elapsed: Duration,
+    /// What was read, over all streams.
+    pub input: InputFigures,
+    /// The handlers, in the order of the chain.
+    pub handlers: Vec<HandlerFigures>,
+}
+
+/// Somebody who is told the figures while a pipeline runs.
+pub trait Observer {
+    /// When [`tick`](Observer::tick) has to be called at the latest.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// The time has come.
+    fn tick(&mut self, report: &Report, now: Now);
+
+    /// The user asks for the figures (SIGUSR1).
+    fn asked(&mut self, report: &Report);
+
+    /// The run is over; these are the last figures.
+    fn finish(&mut self, report: &Report);
+}
