@@ -97,6 +97,21 @@ pub struct InputFigures {
     pub repeats: u64,
 }
 
+impl InputFigures {
+    /// Adds those of another stream.
+    pub fn add(&mut self, more: &InputFigures) {
+        self.records += more.records;
+        self.bytes += more.bytes;
+        self.malformed += more.malformed;
+        self.split += more.split;
+        self.truncated += more.truncated;
+        self.dropped += more.dropped;
+        self.joined += more.joined;
+        self.masked += more.masked;
+        self.repeats += more.repeats;
+    }
+}
+
 /// The figures of one handler at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandlerFigures {

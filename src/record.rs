@@ -38,6 +38,16 @@ pub enum Value<'a> {
     Json(Cow<'a, str>),
 }
 
+impl Value<'_> {
+    /// The same value without a copy of its text.
+    pub fn borrow(&self) -> Value<'_> {
+        match self {
+            Value::Text(text) => Value::Text(Cow::Borrowed(text)),
+            Value::Json(text) => Value::Json(Cow::Borrowed(text)),
+        }
+    }
+}
+
 /// What records get that do not say it themselves.
 #[derive(Clone, Debug)]
 pub struct Defaults {
@@ -50,7 +60,7 @@ pub struct Defaults {
     /// The logger's name (`--name`); Python's own default is `root`.
     pub name: String,
     /// Extra attributes of every record (`--field`).
-    pub fields: Vec<(String, String)>,
+    pub fields: Vec<(String, Value<'static>)>,
 }
 
 impl Default for Defaults {
@@ -82,6 +92,15 @@ pub enum LevelScale {
 impl<'a> Record<'a> {
     /// An empty record with the defaults filled in.
     pub fn new(defaults: &'a Defaults, received: Timestamp) -> Record<'a> {
+        Record::reusing(Vec::new(), defaults, received)
+    }
+
+    /// The same in the room that the attributes of another one took.
+    pub fn reusing(
+        extra: Vec<(Cow<'_, str>, Value<'_>)>,
+        defaults: &'a Defaults,
+        received: Timestamp,
+    ) -> Record<'a> {
         let mut record = Record {
             message: Cow::Borrowed(b""),
             level: defaults.level,
@@ -89,7 +108,7 @@ impl<'a> Record<'a> {
             created: received,
             name: Cow::Borrowed(&defaults.name),
             exc_text: None,
-            extra: Vec::new(),
+            extra: emptied(extra),
         };
         record.reset(defaults, received);
         record
@@ -104,16 +123,47 @@ impl<'a> Record<'a> {
         self.name = Cow::Borrowed(&defaults.name);
         self.exc_text = None;
         self.extra.clear();
-        let fields = defaults.fields.iter().map(|(key, value)| {
-            let value = Value::Text(Cow::Borrowed(value.as_str()));
-            (Cow::Borrowed(key.as_str()), value)
-        });
+        let fields = defaults
+            .fields
+            .iter()
+            .map(|(key, value)| (Cow::Borrowed(key.as_str()), value.borrow()));
         self.extra.extend(fields);
+    }
+
+    /// The room of its attributes, for [`reusing`](Record::reusing).
+    pub fn into_room(self) -> Vec<(Cow<'static, str>, Value<'static>)> {
+        emptied(self.extra)
     }
 
     /// The extra attribute of that name; the last one, should it stand twice.
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
         let mut found = self.extra.iter().rev().filter(|(name, _)| name == key);
         found.next().map(|(_, value)| value)
+    }
+}
+
+/// The same vector for values that borrow from elsewhere. What is collected
+/// from a vector without an element takes that vector's room.
+fn emptied<'b>(mut extra: Vec<(Cow<'_, str>, Value<'_>)>) -> Vec<(Cow<'b, str>, Value<'b>)> {
+    extra.clear();
+    extra
+        .into_iter()
+        .map(|_| (Cow::Borrowed(""), Value::Text(Cow::Borrowed(""))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_room_for_attributes_is_used_again() {
+        let defaults = Defaults::default();
+        let mut record = Record::new(&defaults, Timestamp(0));
+        record.extra.reserve(17);
+        let (place, capacity) = (record.extra.as_ptr() as usize, record.extra.capacity());
+        let again = Record::reusing(record.into_room(), &defaults, Timestamp(0));
+        assert_eq!(again.extra.as_ptr() as usize, place);
+        assert_eq!(again.extra.capacity(), capacity);
     }
 }

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 /// The layers, from the ground up: an import goes down, or stays within one.
 const LAYERS: &[&[&str]] = &[
-    &["decimal", "diag", "event", "level", "now", "sys", "zone"],
+    &[
+        "decimal", "diag", "event", "figures", "level", "now", "sys", "zone",
+    ],
     &["batch", "record"],
     &["filter", "roll", "text", "wire"],
     &["handler", "source"],
@@ -36,9 +38,10 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("serde", &["wire/json"]),
     ("serde_json", &["handler/dead_letter", "wire"]),
     ("signal_hook", &["sys/signals"]),
+    ("terminal_size", &["cli/feed"]),
     (
         "thiserror",
-        &["cli", "handler", "level", "roll", "text", "wire"],
+        &["cli", "handler", "level", "roll", "source", "text", "wire"],
     ),
     ("xattr", &["sys"]),
     ("zstd", &["roll/compress"]),

@@ -13,6 +13,9 @@ pub enum Status {
     Incomplete,
     /// The command line is wrong; nothing was opened.
     Usage,
+    /// The status of the command that was run, where it is not 0: its own, 128
+    /// and the number of a signal, or 127 and 126 where it could not be run.
+    Command(u8),
 }
 
 impl Status {
@@ -22,6 +25,7 @@ impl Status {
             Status::Delivered => 0,
             Status::Incomplete => 1,
             Status::Usage => 2,
+            Status::Command(code) => code,
         }
     }
 }
@@ -93,5 +97,6 @@ mod tests {
         assert_eq!(Status::Delivered.code(), 0);
         assert_eq!(Status::Incomplete.code(), 1);
         assert_eq!(Status::Usage.code(), 2);
+        assert_eq!(Status::Command(143).code(), 143);
     }
 }

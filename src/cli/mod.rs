@@ -3,6 +3,7 @@
 mod args;
 mod console;
 mod exit;
+mod feed;
 pub mod generate;
 mod run;
 mod split;
@@ -29,8 +30,8 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
     let mut chain = Vec::new();
     let mut input = args::InputArgs::default();
     let mut alone = None;
-    let pieces = split::pieces(argv).map_err(|error| Failure::usage(error.to_string()))?;
-    for piece in pieces {
+    let split = split::split(argv).map_err(|error| Failure::usage(error.to_string()))?;
+    for piece in split.pieces {
         let matches = Piece::command().try_get_matches_from(piece)?;
         let piece = Piece::from_arg_matches(&matches)?;
         input = input.merge(piece.input).map_err(Failure::usage)?;
@@ -43,9 +44,12 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
         }
     }
     match alone {
-        None => run::chain(input, chain),
+        None => run::chain(input, chain, split.command),
         Some(_) if !chain.is_empty() => Err(Failure::usage(
             "only handlers can be joined by +".to_owned(),
+        )),
+        Some(_) if split.command.is_some() => Err(Failure::usage(
+            "only handlers can take a command behind --".to_owned(),
         )),
         Some(Command::Completions(args)) => generate::completions(args.shell),
         Some(Command::Man(args)) => generate::man(args.directory.as_deref()),

@@ -2,48 +2,66 @@
 
 use std::ffi::OsString;
 
-/// A chain that has an empty place.
+/// A command line that has an empty place.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SplitError {
     /// `+` came first, last or twice.
     #[error(
         "there is no handler on one side of a +; write a \"+\" that is no separator as --opt=+"
     )]
-    Empty,
+    NoHandler,
+    /// Nothing stands behind `--`.
+    #[error("there is no command behind --")]
+    NoCommand,
 }
 
-/// Cuts the arguments at each lone `+`, and puts the program's name before
-/// every piece. What follows `--` is left whole.
-pub fn pieces(argv: Vec<OsString>) -> Result<Vec<Vec<OsString>>, SplitError> {
+/// The parts of a command line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Split {
+    /// The chain's, each with the program's name before it.
+    pub pieces: Vec<Vec<OsString>>,
+    /// What stands behind `--`: a program and its arguments.
+    pub command: Option<Vec<OsString>>,
+}
+
+/// Cuts the arguments at each lone `+`, up to the first `--`.
+pub fn split(argv: Vec<OsString>) -> Result<Split, SplitError> {
     let mut argv = argv.into_iter();
     let program = argv.next().unwrap_or_else(|| "lh".into());
     let mut pieces = vec![vec![program.clone()]];
-    let mut command = false;
-    for argument in argv {
-        command |= argument == "--";
-        if argument == "+" && !command {
+    let mut command = None;
+    while let Some(argument) = argv.next() {
+        if argument == "--" {
+            command = Some(argv.by_ref().collect::<Vec<_>>());
+        } else if argument == "+" {
             pieces.push(vec![program.clone()]);
         } else if let Some(piece) = pieces.last_mut() {
             piece.push(argument);
         }
     }
-    match pieces.len() > 1 && pieces.iter().any(|piece| piece.len() == 1) {
-        true => Err(SplitError::Empty),
-        false => Ok(pieces),
+    if pieces.len() > 1 && pieces.iter().any(|piece| piece.len() == 1) {
+        return Err(SplitError::NoHandler);
     }
+    if command.as_ref().is_some_and(Vec::is_empty) {
+        return Err(SplitError::NoCommand);
+    }
+    Ok(Split { pieces, command })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// The pieces, and the command as the last of them behind `--`.
     fn split(line: &str) -> Result<Vec<String>, SplitError> {
         let argv = line.split(' ').map(OsString::from).collect();
         let join = |piece: &Vec<OsString>| {
             let words: Vec<_> = piece.iter().map(|word| word.to_string_lossy()).collect();
             words.join(" ")
         };
-        pieces(argv).map(|pieces| pieces.iter().map(join).collect())
+        let Split { pieces, command } = super::split(argv)?;
+        let command = command.iter().map(|words| format!("-- {}", join(words)));
+        Ok(pieces.iter().map(join).chain(command).collect())
     }
 
     #[test]
@@ -59,16 +77,22 @@ mod tests {
         );
         assert_eq!(split("lh file a+b"), Ok(vec!["lh file a+b".into()]));
         assert_eq!(
-            split("lh file a -- grep + x"),
-            Ok(vec!["lh file a -- grep + x".into()])
+            split("lh file a + null -- grep -- + x"),
+            Ok(vec![
+                "lh file a".into(),
+                "lh null".into(),
+                "-- grep -- + x".into()
+            ])
         );
+        assert_eq!(split("lh -- ls"), Ok(vec!["lh".into(), "-- ls".into()]));
         assert_eq!(split("lh"), Ok(vec!["lh".into()]));
     }
 
     #[test]
     fn an_empty_place_is_an_error() {
         for line in ["lh +", "lh + file a", "lh file a +", "lh file a + + null"] {
-            assert_eq!(split(line), Err(SplitError::Empty), "{line}");
+            assert_eq!(split(line), Err(SplitError::NoHandler), "{line}");
         }
+        assert_eq!(split("lh file a --"), Err(SplitError::NoCommand));
     }
 }

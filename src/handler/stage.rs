@@ -75,6 +75,8 @@ pub struct Stage {
     /// What is due by the clock failed, and is left alone until then.
     resting: Option<Instant>,
     counts: StageCounts,
+    /// Records are handed over one by one, whether or not it looks at them.
+    collects: bool,
     end: Option<End>,
     told_unencodable: bool,
     /// Why closing did not make everything safe.
@@ -121,6 +123,7 @@ impl Stage {
             trouble: None,
             resting: None,
             counts: StageCounts::default(),
+            collects: false,
             end: None,
             told_unencodable: false,
             unsafe_because: None,
@@ -130,7 +133,13 @@ impl Stage {
     /// Whether the stage looks at records one by one. If not, it takes the
     /// source's frames as they are.
     pub fn wants_records(&self) -> bool {
-        !(self.filter.is_open() && self.rendering.is_copy())
+        self.collects || !(self.filter.is_open() && self.rendering.is_copy())
+    }
+
+    /// From now on the stage takes records one by one, because they are not
+    /// what stands in the source's frames.
+    pub fn collect(&mut self) {
+        self.collects = true;
     }
 
     /// Looks whether everything can be opened, and changes nothing.

@@ -1,17 +1,19 @@
 //! Batches to stages: delivery, waiting, signals, and the tally at the end.
 
-mod lines;
+mod run;
+mod signals;
 
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use crate::batch::Frames;
 use crate::diag::{Diag, plain};
-use crate::event::{Event, Events};
+use crate::event::Events;
+use crate::figures::{InputFigures, Observer, Report};
 use crate::handler::Stage;
 use crate::handler::stage::End;
 use crate::now::Now;
-use crate::source::Decoder;
+use crate::source::{Command, Intake};
 use crate::sys;
 
 /// While a handler is blocked, how long until it is tried again: doubled each
@@ -21,10 +23,12 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_
 /// After SIGTERM, how long what is still in the pipe is read and delivered.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// How many streams are read at once, at most: the outputs of a command.
+const STREAMS: usize = 2;
+
 /// The stages of a chain, and what moves records into them.
 pub struct Pipeline {
     stages: Vec<Stage>,
-    decoder: Decoder,
     events: Box<dyn Events>,
     diag: Diag,
     /// Stages that have not taken the batch yet.
@@ -34,6 +38,28 @@ pub struct Pipeline {
     /// The input ends when its writer does: then a first SIGINT waits for
     /// that, because the writer got one as well.
     writer_ends: bool,
+    command: Option<UnderCommand>,
+    reporting: Option<Reporting>,
+}
+
+/// What a pipeline knows of the command that it reads from.
+struct UnderCommand {
+    command: Command,
+    /// How long its outputs are read on after it has ended (`--grace`), if
+    /// something else holds them open.
+    grace: Duration,
+    /// Until when, once it has ended.
+    until: Option<Instant>,
+    /// A signal that was passed on has asked it to end.
+    asked_to_end: bool,
+}
+
+/// Who is told the figures, and what they are made of.
+struct Reporting {
+    observer: Box<dyn Observer>,
+    since: Instant,
+    /// Of each stream.
+    input: Vec<InputFigures>,
 }
 
 /// Whether, and how soon, the run ends.
@@ -49,8 +75,8 @@ enum Stop {
 /// What waiting came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wait {
-    /// There is input, or its end.
-    Input,
+    /// There is input, or its end, of these streams.
+    Input([bool; STREAMS]),
     /// Something else happened; wait again.
     Nothing,
     /// The run ends.
@@ -64,26 +90,46 @@ pub struct Tally {
     pub lost: u64,
     /// Something went wrong that no count tells.
     pub failed: bool,
+    /// The command's status as a shell gives it, where there was one that has
+    /// ended.
+    pub command: Option<u8>,
 }
 
 impl Pipeline {
     /// A pipeline that has opened nothing yet.
-    pub fn new(
-        stages: Vec<Stage>,
-        decoder: Decoder,
-        events: Box<dyn Events>,
-        diag: Diag,
-    ) -> Pipeline {
+    pub fn new(stages: Vec<Stage>, events: Box<dyn Events>, diag: Diag) -> Pipeline {
         Pipeline {
             pending: vec![false; stages.len()],
             stages,
-            decoder,
             events,
             diag,
             stop: Stop::No,
             interrupted: false,
             writer_ends: false,
+            command: None,
+            reporting: None,
         }
+    }
+
+    /// Passes signals on to this command, and ends when it and its outputs
+    /// have. Something else that holds its outputs open when it has ended is
+    /// waited for as long as `grace`.
+    pub fn set_command(&mut self, command: Command, grace: Duration) {
+        self.command = Some(UnderCommand {
+            command,
+            grace,
+            until: None,
+            asked_to_end: false,
+        });
+    }
+
+    /// Tells somebody the figures of the run, which begins now.
+    pub fn set_observer(&mut self, observer: Box<dyn Observer>) {
+        self.reporting = Some(Reporting {
+            observer,
+            since: Instant::now(),
+            input: Vec::new(),
+        });
     }
 
     /// Opens every handler, after all of them have been looked at: a mistake
@@ -97,40 +143,57 @@ impl Pipeline {
         self.stages.iter_mut().try_for_each(|stage| stage.open(now))
     }
 
-    /// Waits for input, an event, or the earliest deadline of any stage.
-    fn wait(&mut self, input: Option<BorrowedFd<'_>>) -> Wait {
+    /// Waits for input, an event, or the earliest deadline.
+    fn wait(&mut self, input: [Option<BorrowedFd<'_>>; STREAMS]) -> Wait {
         let now = Now::read();
+        self.end_grace(now);
         let limit = match self.stop {
             Stop::Now => return Wait::Stop,
             Stop::Drain(until) if until <= now.mono => return Wait::Stop,
             Stop::Drain(_) => Some(Duration::ZERO),
             Stop::No => {
+                let command = self.command.as_ref();
                 let deadlines = self.stages.iter().filter_map(|stage| stage.deadline(now));
+                let deadlines = deadlines.chain(command.and_then(|command| command.until));
                 deadlines.min().map(|due| now.until(due))
             }
         };
         let draining = self.stop != Stop::No;
-        match self.wait_for(input, limit) {
-            true => Wait::Input,
+        let ready = self.wait_for(input, limit);
+        match ready.contains(&true) {
+            true => Wait::Input(ready),
             false if draining => Wait::Stop,
             false => Wait::Nothing,
         }
     }
 
-    /// Waits, and does what events and the clock ask for. Tells whether there
-    /// is input.
-    fn wait_for(&mut self, input: Option<BorrowedFd<'_>>, limit: Option<Duration>) -> bool {
+    /// Waits, and does what events and the clock ask for. Tells which streams
+    /// have input.
+    fn wait_for(
+        &mut self,
+        input: [Option<BorrowedFd<'_>>; STREAMS],
+        limit: Option<Duration>,
+    ) -> [bool; STREAMS] {
+        let limit = match &self.reporting {
+            None => limit,
+            Some(reporting) => {
+                let due = reporting.observer.deadline();
+                let until = due.map(|due| due.saturating_duration_since(Instant::now()));
+                until.into_iter().chain(limit).min()
+            }
+        };
         let events = self.events.descriptor();
-        let waited = sys::wait_readable([events, input.unwrap_or(events)], limit);
-        let [event, ready] = match waited {
+        let [one, other] = input.map(|input| input.unwrap_or(events));
+        let [event, one, other] = match sys::wait_readable([events, one, other], limit) {
             Ok(ready) => ready,
             Err(error) => {
                 self.diag
                     .error(format_args!("cannot wait for input: {}", plain(&error)));
                 self.stop = Stop::Now;
-                return false;
+                return [false; STREAMS];
             }
         };
+        let ready = [one && input[0].is_some(), other && input[1].is_some()];
         if event {
             self.take_events();
         }
@@ -138,31 +201,8 @@ impl Pipeline {
         for stage in &mut self.stages {
             stage.tick(now);
         }
-        ready && input.is_some()
-    }
-
-    fn take_events(&mut self) {
-        let now = Now::read();
-        for event in self.events.take() {
-            match event {
-                Event::Interrupt if self.writer_ends && !self.interrupted => {
-                    self.interrupted = true;
-                }
-                Event::Interrupt => self.stop = Stop::Now,
-                Event::Terminate => {
-                    self.stop = match self.stop {
-                        Stop::No => Stop::Drain(now.mono + DRAIN),
-                        Stop::Drain(_) | Stop::Now => Stop::Now,
-                    };
-                }
-                Event::Reopen => self.stages.iter_mut().for_each(|s| s.handler().reopen(now)),
-                Event::RollOver => {
-                    self.stages
-                        .iter_mut()
-                        .for_each(|s| s.handler().roll_over(now));
-                }
-            }
-        }
+        self.report_if_due(now);
+        ready
     }
 
     /// Whether nothing more is to be waited for.
@@ -178,26 +218,32 @@ impl Pipeline {
     /// something that is no handler; tells whether that may go on, which ends
     /// as soon as the run is to end.
     fn may_wait(&mut self) -> bool {
-        self.wait_for(None, Some(Duration::ZERO));
+        self.wait_for([None; STREAMS], Some(Duration::ZERO));
         self.stop == Stop::No
+    }
+
+    /// Delivers the lines that an intake has found.
+    fn take_in(&mut self, intake: &mut Intake, now: Now) {
+        if intake.frames().is_empty() {
+            return;
+        }
+        if self.reporting.is_some() {
+            intake.count_frames();
+        }
+        if intake.wants_lines() || self.stages.iter().any(Stage::wants_records) {
+            let stages = &mut self.stages;
+            intake.decode(now, |frame, record| {
+                for stage in stages.iter_mut().filter(|stage| stage.wants_records()) {
+                    stage.push(frame, record, now);
+                }
+            });
+        }
+        self.deliver(&intake.frames());
     }
 
     /// Hands a batch to every stage, and waits until each has taken it or
     /// given it up.
-    pub fn deliver(&mut self, frames: &Frames<'_>, now: Now) {
-        if frames.is_empty() {
-            return;
-        }
-        let structured = self.stages.iter().any(Stage::wants_records);
-        if structured || self.decoder.wants_lines() {
-            let stages = &mut self.stages;
-            self.decoder
-                .decode(frames.iter(), now.wall, |frame, record| {
-                    for stage in stages.iter_mut().filter(|stage| stage.wants_records()) {
-                        stage.push(frame, record, now);
-                    }
-                });
-        }
+    fn deliver(&mut self, frames: &Frames<'_>) {
         self.pending.fill(true);
         self.until_done(
             |stage, now| stage.deliver(frames, now),
@@ -243,7 +289,7 @@ impl Pipeline {
                 }
                 return;
             }
-            self.wait_for(None, Some(pause));
+            self.wait_for([None; STREAMS], Some(pause));
             pause = (pause * 2).min(PAUSES.1);
             now = Now::read();
         }
@@ -251,13 +297,17 @@ impl Pipeline {
 
     /// Closes every handler, and says what became of the records.
     pub fn finish(mut self) -> Tally {
+        let command = self.end_command();
         self.pending.fill(true);
         let hurry = self.stop != Stop::No;
         self.until_done(
             |stage, now| stage.close(now, hurry),
             |stage, _| stage.doubt(),
         );
-        let mut tally = Tally::default();
+        let mut tally = Tally {
+            command,
+            ..Tally::default()
+        };
         for stage in &mut self.stages {
             let lost = stage.counts().lost;
             tally.lost += lost;
@@ -268,6 +318,37 @@ impl Pipeline {
                     .error(format_args!("{target}: {lost} records were not delivered"));
             }
         }
+        let report = self.report();
+        if let Some(reporting) = &mut self.reporting {
+            reporting.observer.finish(&report);
+        }
         tally
+    }
+
+    /// The figures at this moment.
+    fn report(&self) -> Report {
+        let mut input = InputFigures::default();
+        let since = match &self.reporting {
+            Some(reporting) => {
+                reporting.input.iter().for_each(|more| input.add(more));
+                reporting.since
+            }
+            None => Instant::now(),
+        };
+        Report {
+            elapsed: since.elapsed(),
+            input,
+            handlers: Vec::new(),
+        }
+    }
+
+    fn report_if_due(&mut self, now: Now) {
+        let due = self.reporting.as_ref().and_then(|r| r.observer.deadline());
+        if due.is_some_and(|due| due <= now.mono) {
+            let report = self.report();
+            if let Some(reporting) = &mut self.reporting {
+                reporting.observer.tick(&report, now);
+            }
+        }
     }
 }

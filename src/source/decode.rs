@@ -1,6 +1,10 @@
 //! Lines to records, by the input format.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::diag::Diag;
+use crate::level::Level;
 use crate::now::Timestamp;
 use crate::record::{Defaults, Record, Value};
 use crate::text::detect;
@@ -18,26 +22,50 @@ pub enum InputFormat {
     Auto,
 }
 
-/// Turns the frames of a batch into records.
+/// The bytes of one record, and what is known of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Unit<'a> {
+    /// As they came, the terminator included.
+    pub bytes: &'a [u8],
+    /// When the first of them was read.
+    pub received: Timestamp,
+    /// They are a part of a longer record.
+    pub piece: bool,
+    /// There is a stack trace in them.
+    pub trace: bool,
+}
+
+/// Turns bytes into records.
 #[derive(Debug)]
 pub struct Decoder {
     format: InputFormat,
-    defaults: Defaults,
+    defaults: Arc<Defaults>,
+    /// Where the bytes come from, for messages.
+    source: &'static str,
     diag: Diag,
     /// The frame before was the beginning of the same line.
     continued: bool,
     malformed: u64,
+    /// Room for attributes, kept from one record for the next.
+    room: Vec<(Cow<'static, str>, Value<'static>)>,
 }
 
 impl Decoder {
     /// A decoder with what records get that do not say it themselves.
-    pub fn new(format: InputFormat, defaults: Defaults, diag: Diag) -> Decoder {
+    pub fn new(
+        format: InputFormat,
+        defaults: Defaults,
+        source: &'static str,
+        diag: Diag,
+    ) -> Decoder {
         Decoder {
             format,
-            defaults,
+            defaults: Arc::new(defaults),
+            source,
             diag,
             continued: false,
             malformed: 0,
+            room: Vec::new(),
         }
     }
 
@@ -51,6 +79,17 @@ impl Decoder {
         self.malformed
     }
 
+    /// The frames of a batch as units, where each line is a record.
+    pub fn unit<'a>(&mut self, frame: &'a [u8], received: Timestamp) -> Unit<'a> {
+        let begun = std::mem::replace(&mut self.continued, !frame.ends_with(b"\n"));
+        Unit {
+            bytes: frame,
+            received,
+            piece: begun || self.continued,
+            trace: false,
+        }
+    }
+
     /// Calls `each` with every frame and its record.
     ///
     /// One record is filled again and again, so a plain line allocates nothing.
@@ -60,25 +99,47 @@ impl Decoder {
         received: Timestamp,
         mut each: impl FnMut(&[u8], &Record<'_>),
     ) {
-        let defaults = self.defaults.clone();
-        let mut record = Record::new(&defaults, received);
+        let defaults = Arc::clone(&self.defaults);
+        let room = std::mem::take(&mut self.room);
+        let mut record = Record::reusing(room, &defaults, received);
         for frame in frames {
-            let line = frame.strip_suffix(b"\n");
-            let begun = std::mem::replace(&mut self.continued, line.is_none());
-            let line = line.unwrap_or(frame);
-            let structured = match self.format {
-                InputFormat::Lines => false,
-                _ => json::decode(line, &defaults, received, &mut record).is_ok(),
-            };
-            if !structured {
-                set_line(&mut record, line, &defaults, received);
-                self.note_malformed();
-            }
-            if begun || self.continued {
-                let piece = Value::Text("split".into());
-                record.extra.push(("oversize".into(), piece));
-            }
+            let unit = self.unit(frame, received);
+            self.fill(&mut record, unit, &defaults);
             each(frame, &record);
+        }
+        self.room = record.into_room();
+    }
+
+    /// Calls `each` with the record of one unit.
+    pub fn decode_one(&mut self, unit: Unit<'_>, each: impl FnOnce(&[u8], &Record<'_>)) {
+        let defaults = Arc::clone(&self.defaults);
+        let room = std::mem::take(&mut self.room);
+        let mut record = Record::reusing(room, &defaults, unit.received);
+        self.fill(&mut record, unit, &defaults);
+        each(unit.bytes, &record);
+        self.room = record.into_room();
+    }
+
+    fn fill<'a>(&mut self, record: &mut Record<'a>, unit: Unit<'a>, defaults: &'a Defaults) {
+        let line = unit.bytes.strip_suffix(b"\n").unwrap_or(unit.bytes);
+        let structured = match self.format {
+            InputFormat::Lines => false,
+            _ => json::decode(line, defaults, unit.received, record).is_ok(),
+        };
+        if !structured {
+            record.reset(defaults, unit.received);
+            record.message = line.into();
+            if defaults.detect_level {
+                let said = detect::level(line);
+                // A trace without a word of its level was nobody's wish.
+                let level = said.or_else(|| unit.trace.then_some(Level::ERROR));
+                record.level = level.unwrap_or(defaults.level);
+            }
+            self.note_malformed();
+        }
+        if unit.piece {
+            let piece = Value::Text("split".into());
+            record.extra.push(("oversize".into(), piece));
         }
     }
 
@@ -89,24 +150,9 @@ impl Decoder {
         self.malformed += 1;
         if self.malformed == 1 {
             self.diag.warn(format_args!(
-                "stdin: a line is no JSON object and is taken as a plain message, as any like it"
+                "{}: a line is no JSON object and is taken as a plain message, as any like it",
+                self.source
             ));
         }
-    }
-}
-
-/// Fills a record from a plain line without its newline.
-fn set_line<'a>(
-    record: &mut Record<'a>,
-    line: &'a [u8],
-    defaults: &'a Defaults,
-    received: Timestamp,
-) {
-    record.reset(defaults, received);
-    record.message = line.into();
-    if defaults.detect_level
-        && let Some(level) = detect::level(line)
-    {
-        record.level = level;
     }
 }

@@ -1,9 +1,15 @@
 //! Where records come from.
 
+pub mod command;
 mod decode;
+mod intake;
+mod stream;
 mod tee;
 
-pub use decode::{Decoder, InputFormat};
+pub use command::{Command, CommandOptions};
+pub use decode::{Decoder, InputFormat, Unit};
+pub use intake::{Intake, IntakeOptions};
+pub use stream::{Stream, Taken};
 pub use tee::Tee;
 
 /// The process's standard input.

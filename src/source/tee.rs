@@ -1,4 +1,4 @@
-//! `--tee`: the input, passed through to standard output as it came.
+//! `--tee`: the input, passed through as it came.
 
 use std::fs::File;
 use std::io;
@@ -6,11 +6,12 @@ use std::io;
 use crate::diag::{Diag, plain};
 use crate::sys;
 
-/// A copy of the input to standard output.
+/// A copy of a stream, to standard output or standard error.
 #[derive(Debug)]
 pub struct Tee {
+    name: &'static str,
     /// `None` once it was closed.
-    stdout: Option<File>,
+    file: Option<File>,
     diag: Diag,
 }
 
@@ -21,7 +22,20 @@ impl Tee {
     /// When it is closed already.
     pub fn stdout(diag: Diag) -> io::Result<Tee> {
         Ok(Tee {
-            stdout: Some(sys::stdout()?),
+            name: "stdout",
+            file: Some(sys::stdout()?),
+            diag,
+        })
+    }
+
+    /// Copies to the process's standard error.
+    ///
+    /// # Errors
+    /// When it is closed already.
+    pub fn stderr(diag: Diag) -> io::Result<Tee> {
+        Ok(Tee {
+            name: "stderr",
+            file: Some(sys::stderr()?),
             diag,
         })
     }
@@ -29,25 +43,26 @@ impl Tee {
     /// Passes bytes on. A reader that is slow is waited for as long as `wait`
     /// says so; one that went away is told once, and the logging goes on.
     pub fn pass(&mut self, bytes: &[u8], mut wait: impl FnMut() -> bool) {
-        let Some(stdout) = &mut self.stdout else {
+        let Some(file) = &mut self.file else {
             return;
         };
         let mut at = 0;
         loop {
-            match sys::write_some(stdout, bytes, &mut at, bytes.len()) {
+            match sys::write_some(file, bytes, &mut at, bytes.len()) {
                 Ok(()) => return,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if !wait() {
-                        self.stdout = None;
+                        self.file = None;
                         return;
                     }
                 }
                 Err(error) => {
                     self.diag.warn(format_args!(
-                        "stdout: {}; nothing more is copied there, the logging goes on",
+                        "{}: {}; nothing more is copied there, the logging goes on",
+                        self.name,
                         plain(&error)
                     ));
-                    self.stdout = None;
+                    self.file = None;
                     return;
                 }
             }

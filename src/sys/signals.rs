@@ -4,30 +4,48 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
-use signal_hook::consts::{SIGALRM, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{
+    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ,
+};
 use signal_hook::iterator::backend::SignalDelivery;
-use signal_hook::iterator::exfiltrator::SignalOnly;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::iterator::exfiltrator::origin::Origin;
+use signal_hook::low_level::siginfo::Cause;
 
-use crate::event::{Event, Events};
+use super::ignores_signal;
+use crate::event::{Event, Events, Notice};
 
 /// The signals that lh understands.
 pub struct Signals {
-    delivery: SignalDelivery<UnixStream, SignalOnly>,
+    delivery: SignalDelivery<UnixStream, WithOrigin>,
 }
 
 impl Signals {
-    /// Catches the signals from now on.
+    /// Catches the signals from now on; with a command, also those that are
+    /// only passed on to it.
     ///
     /// SIGXFSZ is caught and ignored, so that a file at its size limit is an
     /// error of write(2) and not the end of the process; SIGPIPE is ignored by
-    /// Rust's start-up code already.
+    /// Rust's start-up code already. SIGINT and SIGQUIT stay ignored where
+    /// they were, as in what a script runs in the background. So does SIGHUP
+    /// with a command: caught, it would no longer be ignored there, and nohup
+    /// would be undone.
     ///
     /// # Errors
     /// Those of socketpair(2) and sigaction(2).
-    pub fn catch() -> io::Result<Signals> {
+    pub fn catch(with_command: bool) -> io::Result<Signals> {
         let (read, write) = UnixStream::pair()?;
-        let signals = [SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGXFSZ];
-        let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, signals)?;
+        let mut signals = vec![SIGTERM, SIGALRM, SIGUSR1, SIGXFSZ];
+        let mut unless_ignored = vec![SIGINT];
+        match with_command {
+            true => {
+                signals.extend([SIGCHLD, SIGUSR2]);
+                unless_ignored.extend([SIGHUP, SIGQUIT]);
+            }
+            false => signals.push(SIGHUP),
+        }
+        signals.extend(unless_ignored.into_iter().filter(|&n| !ignores_signal(n)));
+        let delivery = SignalDelivery::with_pipe(read, write, WithOrigin::default(), signals)?;
         Ok(Signals { delivery })
     }
 }
@@ -37,15 +55,28 @@ impl Events for Signals {
         self.delivery.get_read().as_fd()
     }
 
-    fn take(&mut self) -> Vec<Event> {
-        let pending = self.delivery.pending();
-        let events = pending.filter_map(|signal| match signal {
-            SIGINT => Some(Event::Interrupt),
-            SIGTERM => Some(Event::Terminate),
-            SIGHUP => Some(Event::Reopen),
-            SIGALRM => Some(Event::RollOver),
-            _ => None,
-        });
-        events.collect()
+    fn take(&mut self) -> Vec<Notice> {
+        self.delivery.pending().filter_map(notice).collect()
     }
+}
+
+fn notice(origin: Origin) -> Option<Notice> {
+    let event = match origin.signal {
+        SIGINT => Event::Interrupt,
+        SIGTERM => Event::Terminate,
+        SIGHUP => Event::Reopen,
+        SIGALRM => Event::RollOver,
+        SIGUSR1 => Event::Report,
+        SIGCHLD => Event::ChildEnded,
+        SIGQUIT | SIGUSR2 => Event::ForCommand,
+        _ => return None,
+    };
+    let for_lh_alone = matches!(event, Event::RollOver | Event::ChildEnded);
+    // What the kernel sends, a Ctrl-C for one, goes to all processes of the
+    // terminal's foreground: the command has it already.
+    let everybody_has_it = matches!(origin.cause, Cause::Kernel);
+    Some(Notice {
+        event,
+        pass_on: (!for_lh_alone && !everybody_has_it).then_some(origin.signal),
+    })
 }

@@ -747,7 +747,10 @@ mod tests {
     #[test]
     fn fields_of_the_command_line_are_not_taken() {
         let defaults = Defaults {
-            fields: vec![("msg".into(), "mine".into()), ("env".into(), "p".into())],
+            fields: vec![
+                ("msg".into(), Value::Text("mine".into())),
+                ("env".into(), Value::Text("p".into())),
+            ],
             ..Defaults::default()
         };
         let record = decoded(r#"{"msg":"theirs","env":"q"}"#, &defaults);

@@ -177,7 +177,9 @@ fn a_terminator_stands_behind_each_record() {
         ("\\\\", "one\\two\\"),
     ] {
         for format in ["raw", "message", "{message}"] {
-            let lh = folder.lh_args(["stream", "-f", format, "--terminator", terminator]);
+            // A lone -- would begin a command.
+            let terminator = format!("--terminator={terminator}");
+            let lh = folder.lh_args(["stream", "-f", format, &terminator]);
             assert_eq!(
                 lh.with("one\ntwo").ok().out(),
                 want,

@@ -1,11 +1,13 @@
 //! Options of the input, which hold for the whole chain.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 
 use crate::cli::units;
 use crate::level::Level;
-use crate::record::{Defaults, LevelScale};
-use crate::source::InputFormat;
+use crate::record::{Defaults, LevelScale, Value};
+use crate::source::{InputFormat, IntakeOptions};
 use crate::wire::framing::Oversize;
 
 #[derive(Clone, Debug, Default, Args)]
@@ -58,8 +60,31 @@ pub struct InputArgs {
     oversize: Option<Policy>,
 
     /// Pass the input through to stdout as it came.
+    ///
+    /// With a command, each of its outputs goes to lh's own.
     #[arg(long)]
     pub tee: bool,
+
+    /// Level of what the command writes to stdout [default: INFO].
+    #[arg(long, value_name = "LEVEL", help_heading = "Command")]
+    stdout_level: Option<Level>,
+
+    /// Level of what the command writes to stderr [default: ERROR].
+    #[arg(long, value_name = "LEVEL", help_heading = "Command")]
+    stderr_level: Option<Level>,
+
+    /// Give the command a terminal for each output, so that it writes line by
+    /// line.
+    ///
+    /// Most programs collect their output in blocks where it is no terminal.
+    /// The terminal is as large as the one that lh writes to, else 80 by 24.
+    #[arg(long, help_heading = "Command")]
+    pub pty: bool,
+
+    /// How long to read on when the command has ended and something that it
+    /// started holds its output open [default: 5s].
+    #[arg(long, value_name = "DURATION", value_parser = units::duration, help_heading = "Command")]
+    grace: Option<Duration>,
 
     /// No warnings; errors stay.
     #[arg(short, long)]
@@ -118,13 +143,84 @@ impl InputArgs {
             max_record: one("--max-record", self.max_record, other.max_record)?,
             oversize: one("--oversize", self.oversize, other.oversize)?,
             tee: self.tee | other.tee,
+            stdout_level: one("--stdout-level", self.stdout_level, other.stdout_level)?,
+            stderr_level: one("--stderr-level", self.stderr_level, other.stderr_level)?,
+            pty: self.pty | other.pty,
+            grace: one("--grace", self.grace, other.grace)?,
             quiet: self.quiet | other.quiet,
         })
     }
 
+    /// Looks whether the options fit to each other and to the source.
+    ///
+    /// # Errors
+    /// The option that has no place here, and what it needs.
+    pub fn check(&self, with_command: bool) -> Result<(), String> {
+        if with_command {
+            return match self.message {
+                Some(_) => Err("--message is a record, and so needs no command".to_owned()),
+                None => Ok(()),
+            };
+        }
+        let for_command = [
+            ("--stdout-level", self.stdout_level.is_some()),
+            ("--stderr-level", self.stderr_level.is_some()),
+            ("--pty", self.pty),
+            ("--grace", self.grace.is_some()),
+        ];
+        match for_command.iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(format!(
+                "{name} is for a command: lh [OPTIONS] HANDLER [OPTIONS] -- COMMAND"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// How standard input is read.
+    pub fn intake(&self) -> IntakeOptions {
+        IntakeOptions {
+            format: self.format(),
+            defaults: self.defaults(),
+            max_record: self.max_record(),
+            oversize: self.oversize(),
+        }
+    }
+
+    /// How the outputs of a command are read.
+    pub fn command_intakes(&self, pid: Option<u32>) -> [IntakeOptions; 2] {
+        let outputs = [
+            ("stdout", self.stdout_level.or(self.level)),
+            (
+                "stderr",
+                self.stderr_level.or(self.level).or(Some(Level::ERROR)),
+            ),
+        ];
+        outputs.map(|(name, level)| {
+            let mut intake = self.intake();
+            let defaults = &mut intake.defaults;
+            defaults.level = level.unwrap_or(defaults.level);
+            let name = Value::Text(name.into());
+            defaults.fields.push(("stream".to_owned(), name));
+            if let Some(pid) = pid {
+                let pid = Value::Json(pid.to_string().into());
+                defaults.fields.push(("pid".to_owned(), pid));
+            }
+            intake
+        })
+    }
+
+    /// How long a command's outputs are read on after its end.
+    pub fn grace(&self) -> Duration {
+        self.grace.unwrap_or(Duration::from_secs(5))
+    }
+
     /// What records get that do not say it themselves.
-    pub fn defaults(&self) -> Defaults {
+    fn defaults(&self) -> Defaults {
         let defaults = Defaults::default();
+        let fields = self.fields.iter().map(|(key, value)| {
+            let value = Value::Text(value.clone().into());
+            (key.clone(), value)
+        });
         Defaults {
             level: self.level.unwrap_or(defaults.level),
             detect_level: self.detect_level,
@@ -135,12 +231,12 @@ impl InputArgs {
                 Some(Scale::Pino) => LevelScale::Pino,
             },
             name: self.name.clone().unwrap_or(defaults.name),
-            fields: self.fields.clone(),
+            fields: fields.collect(),
         }
     }
 
     /// How lines are read.
-    pub fn format(&self) -> InputFormat {
+    fn format(&self) -> InputFormat {
         match self.input {
             None | Some(Input::Lines) => InputFormat::Lines,
             Some(Input::Json) => InputFormat::Json,

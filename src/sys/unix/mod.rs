@@ -2,6 +2,7 @@
 
 mod lock;
 mod open;
+mod process;
 mod stdio;
 
 use std::ffi::OsStr;
@@ -19,6 +20,9 @@ pub use open::{
     OpenRules, behind_link, check_append, create_new, open_append, open_existing,
     open_may_succeed_later,
 };
+#[cfg(feature = "cli")]
+pub use process::ignores_signal;
+pub use process::{TERMINATE, exit_code, is_hangup, signal_child, terminal};
 pub use stdio::{enlarge_pipe, is_pipe, stderr, stdin, stdout, wait_readable, write_some};
 
 /// The extended attribute that holds a backup's place in the order of

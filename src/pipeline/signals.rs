@@ -1,0 +1,122 @@
+//! What signals do to a run, and to the command that it reads from.
+
+use std::time::Instant;
+
+use super::{DRAIN, Pipeline, STREAMS, Stop};
+use crate::event::{Event, Notice};
+use crate::now::Now;
+
+impl Pipeline {
+    pub(super) fn take_events(&mut self) {
+        let now = Now::read();
+        for notice in self.events.take() {
+            match (notice.event, self.command_runs()) {
+                (Event::ChildEnded, _) => self.look_at_command(now),
+                (Event::Interrupt | Event::Terminate, true) => self.ask_command_to_end(notice),
+                (Event::Interrupt, false) if self.writer_ends && !self.interrupted => {
+                    self.interrupted = true;
+                }
+                (Event::Interrupt, false) => self.stop = Stop::Now,
+                (Event::Terminate, false) => {
+                    self.stop = match self.stop {
+                        Stop::No => Stop::Drain(now.mono + DRAIN),
+                        Stop::Drain(_) | Stop::Now => Stop::Now,
+                    };
+                }
+                (Event::Reopen, _) => {
+                    self.pass_on(notice);
+                    self.stages.iter_mut().for_each(|s| s.handler().reopen(now));
+                }
+                (Event::RollOver, _) => {
+                    self.stages
+                        .iter_mut()
+                        .for_each(|s| s.handler().roll_over(now));
+                }
+                (Event::Report, _) => match self.reporting.is_some() {
+                    true => self.report_as_asked(),
+                    false => self.pass_on(notice),
+                },
+                (Event::ForCommand, _) => self.pass_on(notice),
+            }
+        }
+    }
+
+    fn report_as_asked(&mut self) {
+        let report = self.report();
+        if let Some(reporting) = &mut self.reporting {
+            reporting.observer.asked(&report);
+        }
+    }
+
+    /// Whether there is a command that has not ended.
+    pub(super) fn command_runs(&self) -> bool {
+        self.command.as_ref().is_some_and(|c| c.command.runs())
+    }
+
+    fn pass_on(&self, notice: Notice) {
+        if let (Some(under), Some(signal)) = (&self.command, notice.pass_on) {
+            under.command.signal(signal);
+        }
+    }
+
+    /// The run goes on until the command has ended: what it says last, it says
+    /// because of the signal.
+    fn ask_command_to_end(&mut self, notice: Notice) {
+        self.pass_on(notice);
+        if let Some(under) = &mut self.command {
+            under.asked_to_end = true;
+        }
+    }
+
+    /// Looks whether the command has ended, and begins the time of grace.
+    pub(super) fn look_at_command(&mut self, now: Now) {
+        let Some(under) = &mut self.command else {
+            return;
+        };
+        let ran = under.command.runs();
+        under.command.look();
+        if ran && !under.command.runs() {
+            under.until = Some(now.mono + under.grace);
+            if under.asked_to_end && self.stop == Stop::No {
+                self.stop = Stop::Drain(now.mono + DRAIN);
+            }
+        }
+    }
+
+    /// The command's outputs are still open, and the time of grace is over:
+    /// what is in them already is the last.
+    pub(super) fn end_grace(&mut self, now: Now) {
+        let Some(under) = &mut self.command else {
+            return;
+        };
+        if self.stop == Stop::No && under.until.is_some_and(|until| until <= now.mono) {
+            self.stop = Stop::Drain(now.mono + DRAIN);
+            let grace = under.grace.as_secs_f64();
+            self.diag.warn(format_args!(
+                "the command has ended, but a process that it started holds its output open; \
+                 after {grace} s nothing more is read from it (--grace)"
+            ));
+        }
+    }
+
+    /// Waits for a command that is still there when nothing more can be
+    /// delivered: it is asked to end, and left alone if it does not. Gives its
+    /// status.
+    pub(super) fn end_command(&mut self) -> Option<u8> {
+        let under = self.command.as_ref()?;
+        if under.command.runs() {
+            under.command.terminate();
+            let until = Instant::now() + under.grace;
+            while self.command_runs() && Instant::now() < until {
+                let limit = until.saturating_duration_since(Instant::now());
+                self.wait_for([None; STREAMS], Some(limit));
+            }
+            if self.command_runs() {
+                self.diag.warn(format_args!(
+                    "the command was asked to end and goes on; its output is not read any more"
+                ));
+            }
+        }
+        self.command.as_ref()?.command.exit_code()
+    }
+}
