@@ -7,6 +7,7 @@
 
 mod support;
 
+mod command;
 mod file;
 mod filters;
 mod formats;

@@ -1,6 +1,6 @@
 //! Signals, the ends that they make, and the exit status.
 //!
-//! Not tested here: signals under `-- COMMAND`, which does not exist yet;
+//! Not tested here: signals under `-- COMMAND` (`command.rs`);
 //! HUP and ALRM, which stand with the files (`file.rs`, `rotate.rs`).
 
 use nix::sys::signal::Signal;
