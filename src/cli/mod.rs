@@ -5,6 +5,7 @@ mod console;
 mod exit;
 mod feed;
 pub mod generate;
+pub mod report;
 mod run;
 mod split;
 mod units;

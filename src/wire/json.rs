@@ -301,7 +301,7 @@ static SPECIAL: [bool; 256] = {
 
 /// Appends a string in quotes. What is not UTF-8 becomes U+FFFD, and no
 /// control character is left that a terminal would obey.
-pub(super) fn write_string(text: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn write_string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for chunk in text.utf8_chunks() {
         write_escaped(chunk.valid().as_bytes(), out);
