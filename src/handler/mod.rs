@@ -5,6 +5,7 @@
 //! once for all of them.
 
 pub mod dead_letter;
+pub mod delivery;
 pub mod file;
 pub mod null;
 pub mod rotate;
@@ -19,6 +20,7 @@ use std::time::Instant;
 use crate::batch::Frames;
 use crate::now::Now;
 
+pub use delivery::Delivery;
 pub use file::FileHandler;
 pub use null::NullHandler;
 pub use rotate::RotatingFileHandler;
@@ -146,5 +148,11 @@ impl EmitError {
             doing,
             source,
         }
+    }
+
+    /// Whether the target is only slow to take more: no fault, and nothing to
+    /// tell anybody.
+    pub fn is_slowness(&self) -> bool {
+        self.fault == Fault::Retry && self.source.kind() == io::ErrorKind::WouldBlock
     }
 }

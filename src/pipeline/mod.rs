@@ -309,7 +309,7 @@ impl Pipeline {
             ..Tally::default()
         };
         for stage in &mut self.stages {
-            let lost = stage.counts().lost;
+            let lost = stage.lost();
             tally.lost += lost;
             tally.failed |= stage.ended().is_some();
             if lost > 0 {
