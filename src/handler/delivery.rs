@@ -16,6 +16,11 @@ use crate::figures::Figures;
 use crate::now::Now;
 use crate::sys;
 
+/// While a handler is blocked, how long until it is tried again: doubled each
+/// time, from the first of these to the second.
+pub(crate) const PAUSES: (Duration, Duration) =
+    (Duration::from_millis(10), Duration::from_millis(250));
+
 /// How long what is due by the clock rests after it failed.
 const TICK_PAUSE: Duration = Duration::from_millis(500);
 
@@ -46,10 +51,9 @@ pub enum End {
 pub struct Delivery {
     handler: Box<dyn Handler>,
     on_error: OnError,
-    /// Shared with the deliveries inside and around this one.
-    dead_letters: Option<Arc<Mutex<DeadLetters>>>,
-    figures: Arc<Figures>,
-    diag: Diag,
+    ledger: Ledger,
+    /// The handler is a wrapper, and the delivery in it counts what is delivered.
+    wraps: bool,
     /// Up to here the batch is delivered.
     at: usize,
     trouble: Option<Trouble>,
@@ -58,6 +62,40 @@ pub struct Delivery {
     end: Option<End>,
     /// Why closing did not make everything safe.
     unsafe_because: Option<String>,
+}
+
+/// Where it is written down what became of records. A delivery shares it with
+/// those inside and around it, and with the wrapper between them.
+#[derive(Clone)]
+pub struct Ledger {
+    /// What became of them, in numbers.
+    pub figures: Arc<Figures>,
+    /// Where notices go.
+    pub diag: Diag,
+    dead_letters: Option<Arc<Mutex<DeadLetters>>>,
+}
+
+impl Ledger {
+    /// Counts the records between two record ends as lost, and keeps them as
+    /// dead letters.
+    pub fn lose(
+        &self,
+        target: &str,
+        frames: &Frames<'_>,
+        (from, to): (usize, usize),
+        reason: &str,
+        now: Now,
+    ) {
+        self.figures.dropped.add(frames.count(from, to));
+        if let Some(mut letters) = self.letters() {
+            letters.keep(frames, (from, to), target, reason, now);
+        }
+    }
+
+    fn letters(&self) -> Option<MutexGuard<'_, DeadLetters>> {
+        let letters = self.dead_letters.as_ref()?;
+        Some(letters.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// A fault that has begun and not ended.
@@ -79,14 +117,29 @@ impl Delivery {
         Delivery {
             handler,
             on_error,
-            dead_letters: dead_letters.map(|letters| Arc::new(Mutex::new(letters))),
-            figures: Arc::default(),
-            diag,
+            ledger: Ledger {
+                figures: Arc::default(),
+                diag,
+                dead_letters: dead_letters.map(|letters| Arc::new(Mutex::new(letters))),
+            },
+            wraps: false,
             at: 0,
             trouble: None,
             resting: None,
             end: None,
             unsafe_because: None,
+        }
+    }
+
+    /// Puts a wrapper around it.
+    #[must_use]
+    pub fn wrap(self, wrapper: impl FnOnce(Delivery) -> Box<dyn Handler>) -> Delivery {
+        let ledger = self.ledger.clone();
+        let diag = ledger.diag.clone();
+        Delivery {
+            ledger,
+            wraps: true,
+            ..Delivery::new(wrapper(self), OnError::Block, None, diag)
         }
     }
 
@@ -96,8 +149,8 @@ impl Delivery {
     /// What can't be opened, and why.
     pub fn check(&self) -> Result<(), String> {
         check(&*self.handler)?;
-        self.letters()
-            .map_or(Ok(()), |letters| check(letters.handler()))
+        let letters = self.ledger.letters();
+        letters.map_or(Ok(()), |letters| check(letters.handler()))
     }
 
     /// Opens the handler.
@@ -109,19 +162,24 @@ impl Delivery {
         opened.map_err(|error| cannot_open(&*self.handler, &error))
     }
 
+    /// Looks at the handler.
+    pub fn look(&self) -> &dyn Handler {
+        &*self.handler
+    }
+
     /// The handler.
     pub fn handler(&mut self) -> &mut dyn Handler {
         &mut *self.handler
     }
 
-    /// What became of the records, shared with whoever reports it.
-    pub fn figures(&self) -> &Arc<Figures> {
-        &self.figures
+    /// Where it is written down what becomes of the records.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// Whether, and why, nothing more is delivered here.
     pub fn ended(&self) -> Option<End> {
-        self.end
+        self.end.or_else(|| self.handler.ended())
     }
 
     /// Delivers a batch. `false`: it is blocked, and has to be called again
@@ -136,13 +194,14 @@ impl Delivery {
 
     fn try_deliver(&mut self, frames: &Frames<'_>, now: Now) -> bool {
         loop {
-            if self.end.is_some() {
+            if self.ended().is_some() {
                 let lost = frames.count(self.at, frames.len());
-                self.figures.dropped.add(lost);
+                self.ledger.figures.dropped.add(lost);
                 return true;
             }
             let error = match self.handler.emit(frames, self.at, now) {
                 Ok(()) => {
+                    self.count(frames, self.at, frames.len());
                     // Only what was written tells that writing works.
                     if !frames.is_empty() {
                         self.end_trouble(now);
@@ -151,7 +210,9 @@ impl Delivery {
                 }
                 Err(error) => error,
             };
+            self.count(frames, self.at, error.done);
             self.at = error.done;
+            self.note(&error);
             match (error.fault, self.on_error) {
                 (Fault::Fatal, _) => self.stop(End::Fatal, &error, frames, now),
                 (Fault::Drop, _) => {
@@ -177,6 +238,25 @@ impl Delivery {
         }
     }
 
+    /// Counts what the handler has taken, between two record ends.
+    fn count(&self, frames: &Frames<'_>, from: usize, to: usize) {
+        if self.wraps || from == to {
+            return;
+        }
+        self.ledger.figures.bytes.add((to - from) as u64);
+        if self.ledger.figures.counts_all() {
+            self.ledger.figures.delivered.add(frames.count(from, to));
+        }
+    }
+
+    /// Counts a failure.
+    fn note(&self, error: &EmitError) {
+        if !self.wraps && !error.is_slowness() {
+            let reason = format!("{}: {}", error.doing, plain(&error.source));
+            self.ledger.figures.note_error(reason);
+        }
+    }
+
     fn begin_trouble(&mut self, error: &EmitError, what: &str, now: Now) {
         let trouble = self.trouble.get_or_insert(Trouble {
             since: now.mono,
@@ -185,7 +265,8 @@ impl Delivery {
         });
         if !std::mem::replace(&mut trouble.told, true) {
             let (target, reason) = (self.handler.target(), plain(&error.source));
-            self.diag
+            self.ledger
+                .diag
                 .warn(format_args!("{target}: {}: {reason}; {what}", error.doing));
         }
     }
@@ -198,10 +279,10 @@ impl Delivery {
                 .saturating_duration_since(trouble.since)
                 .as_secs_f64();
             match trouble.lost {
-                0 => self.diag.warn(format_args!(
+                0 => self.ledger.diag.warn(format_args!(
                     "{target}: written again after {seconds:.1} s; nothing was lost"
                 )),
-                lost => self.diag.warn(format_args!(
+                lost => self.ledger.diag.warn(format_args!(
                     "{target}: written again after {seconds:.1} s; {lost} records were dropped"
                 )),
             }
@@ -210,42 +291,29 @@ impl Delivery {
 
     fn stop(&mut self, end: End, error: &EmitError, frames: &Frames<'_>, now: Now) {
         let reason = plain(&error.source);
-        self.diag.error(format_args!(
+        self.ledger.diag.error(format_args!(
             "{}: {}: {reason}",
             self.handler.target(),
             error.doing
         ));
         self.end = Some(end);
-        self.keep(frames, (self.at, frames.len()), &reason, now);
+        // They are counted below as any that come after the end.
+        if let Some(mut letters) = self.ledger.letters() {
+            let target = self.handler.target();
+            letters.keep(frames, (self.at, frames.len()), &target, &reason, now);
+        }
     }
 
     /// Counts records up to the record end `to` as lost, and keeps them as
     /// dead letters.
     fn lose(&mut self, frames: &Frames<'_>, to: usize, error: &EmitError, now: Now) {
-        let count = frames.count(self.at, to);
-        self.figures.dropped.add(count);
         if let Some(trouble) = &mut self.trouble {
-            trouble.lost += count;
+            trouble.lost += frames.count(self.at, to);
         }
+        let target = self.handler.target();
         let reason = format!("{}: {}", error.doing, plain(&error.source));
-        self.keep(frames, (self.at, to), &reason, now);
-    }
-
-    /// Counts records that can't be handed to the handler at all as lost.
-    pub fn reject(&mut self, frames: &Frames<'_>, reason: &str, now: Now) {
-        self.figures.dropped.add(frames.count(0, frames.len()));
-        self.keep(frames, (0, frames.len()), reason, now);
-    }
-
-    fn letters(&self) -> Option<MutexGuard<'_, DeadLetters>> {
-        let letters = self.dead_letters.as_ref()?;
-        Some(letters.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn keep(&self, frames: &Frames<'_>, range: (usize, usize), reason: &str, now: Now) {
-        if let Some(mut letters) = self.letters() {
-            letters.keep(frames, range, &self.handler.target(), reason, now);
-        }
+        self.ledger
+            .lose(&target, frames, (self.at, to), &reason, now);
     }
 
     /// Ends waiting for a blocked handler: what it did not take is lost.
@@ -266,6 +334,7 @@ impl Delivery {
             Ok(()) if failed_before => self.end_trouble(now),
             Ok(()) => {}
             Err(error) => {
+                self.note(&error);
                 self.resting = Some(now.mono + TICK_PAUSE);
                 self.begin_trouble(&error, "trying again", now);
             }
@@ -274,7 +343,7 @@ impl Delivery {
 
     /// When [`tick`](Self::tick) has to be called at the latest.
     pub fn deadline(&self, now: Now) -> Option<Instant> {
-        if self.end.is_some() {
+        if self.ended().is_some() {
             return None;
         }
         let due = self.handler.deadline(now)?;
@@ -298,6 +367,10 @@ impl Delivery {
             }
             Err(error) => error,
         };
+        if error.is_slowness() {
+            return false;
+        }
+        self.note(&error);
         match (error.fault, self.on_error) {
             (Fault::Retry, OnError::Block | OnError::Prune) => {
                 self.begin_trouble(&error, "trying again", now);
@@ -306,19 +379,25 @@ impl Delivery {
             }
             _ => {
                 self.unsafe_because = Some(format!("{}: {}", error.doing, plain(&error.source)));
-                self.doubt();
+                self.doubt(now);
                 true
             }
         }
     }
 
-    /// Ends with records of which it is not known whether they are safe.
-    pub fn doubt(&mut self) {
+    /// Ends with records that are lost, or of which it is not known whether
+    /// they are safe: after a [`close`](Self::close) that did not succeed.
+    pub fn doubt(&mut self, now: Now) {
+        if self.wraps {
+            self.handler.give_up(now);
+            return;
+        }
         let target = self.handler.target();
         let what = self.handler.doubtful();
         let what = what.as_deref().unwrap_or("its last records");
         let reason = self.unsafe_because.take().unwrap_or_default();
-        self.diag
+        self.ledger
+            .diag
             .error(format_args!("{target}: {what} are in doubt: {reason}"));
         self.end.get_or_insert(End::Fatal);
     }

@@ -8,6 +8,7 @@ use super::dead_letter::DeadLetters;
 use super::delivery::Delivery;
 use crate::batch::{Frames, OwnedFrames};
 use crate::diag::Diag;
+use crate::figures::HandlerFigures;
 use crate::filter::Filter;
 use crate::now::Now;
 use crate::record::Record;
@@ -45,6 +46,14 @@ pub struct Stage {
     /// Records are handed over one by one, whether or not it looks at them.
     collects: bool,
     told_unencodable: bool,
+    /// The handler looks at levels.
+    levels: bool,
+    /// Records of this batch that came and that were left out, not yet in the
+    /// figures.
+    came: u64,
+    filtered: u64,
+    /// The batch has been tried before.
+    begun: bool,
     delivery: Delivery,
 }
 
@@ -66,14 +75,29 @@ impl Stage {
             scratch: Vec::new(),
             collects: false,
             told_unencodable: false,
+            levels: handler.wants_levels(),
+            came: 0,
+            filtered: 0,
+            begun: false,
             delivery: Delivery::new(handler, on_error, dead_letters, diag),
+        }
+    }
+
+    /// Puts a wrapper around the handler.
+    #[must_use]
+    pub fn wrap(self, wrapper: impl FnOnce(Delivery) -> Box<dyn Handler>) -> Stage {
+        let delivery = self.delivery.wrap(wrapper);
+        Stage {
+            levels: delivery.look().wants_levels(),
+            delivery,
+            ..self
         }
     }
 
     /// Whether the stage looks at records one by one. If not, it takes the
     /// source's frames as they are.
     pub fn wants_records(&self) -> bool {
-        self.collects || !(self.filter.is_open() && self.rendering.is_copy())
+        self.collects || self.levels || !(self.filter.is_open() && self.rendering.is_copy())
     }
 
     /// From now on the stage takes records one by one, because they are not
@@ -103,9 +127,18 @@ impl Stage {
         self.delivery.handler()
     }
 
-    /// How many records were given up, for whatever reason.
-    pub fn lost(&self) -> u64 {
-        self.delivery.figures().dropped.get()
+    /// From now on, counts every record that comes and that is delivered, also
+    /// where nobody looks at them one by one: that costs two passes over the
+    /// bytes.
+    pub fn count_all(&mut self) {
+        self.delivery.ledger().figures.count_all();
+    }
+
+    /// What became of the records so far.
+    pub fn figures(&self) -> HandlerFigures {
+        let (handler, figures) = (self.delivery.look(), &self.delivery.ledger().figures);
+        figures.rollovers.set(handler.rollovers());
+        HandlerFigures::read(handler.kind(), handler.target(), figures)
     }
 
     /// Whether, and why, nothing more is delivered here.
@@ -115,8 +148,9 @@ impl Stage {
 
     /// Takes one record of the batch: filters and renders it.
     pub fn push(&mut self, frame: &[u8], record: &Record<'_>, now: Now) {
+        self.came += 1;
         if !self.filter.accepts(record) {
-            self.delivery.figures().filtered.add(1);
+            self.filtered += 1;
             return;
         }
         let out = match self.rendering.charset {
@@ -144,35 +178,57 @@ impl Stage {
             self.reject_unencodable(&reason, now);
             return;
         }
-        self.out.finish();
+        match self.levels {
+            true => self.out.finish_with(record.level),
+            false => self.out.finish(),
+        }
     }
 
     fn reject_unencodable(&mut self, reason: &str, now: Now) {
+        let target = self.delivery.look().target();
         if !std::mem::replace(&mut self.told_unencodable, true) {
-            let target = self.delivery.handler().target();
             self.diag.error(format_args!(
                 "{target}: cannot encode a record: {reason}; it is left out, as any like it \
                  (--encoding-errors replace keeps them)"
             ));
         }
-        let ends = [self.scratch.len()];
+        let end = self.scratch.len();
+        let ends = [end];
         let frames = Frames::listed(&self.scratch, &ends);
-        self.delivery
-            .reject(&frames, &format!("cannot encode: {reason}"), now);
+        let reason = format!("cannot encode: {reason}");
+        let ledger = self.delivery.ledger();
+        ledger.lose(&target, &frames, (0, end), &reason, now);
     }
 
     /// Delivers the batch: the records that were pushed, or `raw` where the
     /// stage looks at none. `false`: it is blocked, and has to be called again
     /// with the same batch.
     pub fn deliver(&mut self, raw: &Frames<'_>, now: Now) -> bool {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.count(raw);
+        }
         let done = match self.wants_records() {
             true => self.delivery.deliver(&self.out.frames(), now),
             false => self.delivery.deliver(raw, now),
         };
         if done {
             self.out.clear();
+            self.begun = false;
         }
         done
+    }
+
+    /// Puts the batch that comes into the figures.
+    fn count(&mut self, raw: &Frames<'_>) {
+        let figures = &self.delivery.ledger().figures;
+        if figures.counts_all() {
+            figures.received.add(match self.wants_records() {
+                true => self.came,
+                false => raw.count(0, raw.len()),
+            });
+        }
+        figures.filtered.add(self.filtered);
+        (self.came, self.filtered) = (0, 0);
     }
 
     /// Ends waiting for a blocked handler: what it did not take is lost.
@@ -182,6 +238,7 @@ impl Stage {
             false => self.delivery.give_up(raw, now),
         }
         self.out.clear();
+        self.begun = false;
     }
 
     /// Does what is due by the clock.
@@ -200,8 +257,9 @@ impl Stage {
         self.delivery.close(now, hurry)
     }
 
-    /// Ends with records of which it is not known whether they are safe.
-    pub fn doubt(&mut self) {
-        self.delivery.doubt();
+    /// Ends with records that are lost, or of which it is not known whether
+    /// they are safe.
+    pub fn doubt(&mut self, now: Now) {
+        self.delivery.doubt(now);
     }
 }
