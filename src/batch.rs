@@ -7,6 +7,8 @@
 
 use memchr::{memchr, memchr_iter, memrchr};
 
+use crate::level::Level;
+
 /// Where the records of a batch end.
 #[derive(Clone, Copy, Debug)]
 enum Ends<'a> {
@@ -21,6 +23,8 @@ enum Ends<'a> {
 pub struct Frames<'a> {
     bytes: &'a [u8],
     ends: Ends<'a>,
+    /// One for each record of a list, or none at all.
+    levels: &'a [Level],
 }
 
 impl<'a> Frames<'a> {
@@ -29,6 +33,7 @@ impl<'a> Frames<'a> {
         Frames {
             bytes,
             ends: Ends::Newline,
+            levels: &[],
         }
     }
 
@@ -40,7 +45,15 @@ impl<'a> Frames<'a> {
         Frames {
             bytes,
             ends: Ends::List(ends),
+            levels: &[],
         }
+    }
+
+    /// The same records with their levels, one for each.
+    #[must_use]
+    pub fn with_levels(self, levels: &'a [Level]) -> Frames<'a> {
+        debug_assert!(matches!(self.ends, Ends::List(ends) if ends.len() == levels.len()));
+        Frames { levels, ..self }
     }
 
     /// All the bytes, terminators included.
@@ -108,23 +121,68 @@ impl<'a> Frames<'a> {
         count as u64
     }
 
+    /// As many records from the record end `from` on as are at most so many,
+    /// and together at most so many bytes: their end, and how many they are.
+    ///
+    /// Costs a pass over what it takes, for lines.
+    pub fn take(&self, from: usize, most: u64, room: u64) -> (usize, u64) {
+        let end = self.cut(from, room);
+        let count = self.count(from, end);
+        if count <= most {
+            return (end, count);
+        }
+        let end = match self.ends {
+            // There are more than `most`, so the last of these has a newline.
+            Ends::Newline => (0..most).fold(from, |at, _| self.next(at)),
+            Ends::List(ends) => {
+                let before = ends.partition_point(|&end| end <= from) as u64;
+                let last = (before + most).checked_sub(1);
+                // An index below the length of a list.
+                last.map_or(from, |last| ends[last as usize].max(from))
+            }
+        };
+        (end, most)
+    }
+
     /// The records one by one, each with its terminator.
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.iter_from(0).map(|(record, _)| record)
+    }
+
+    /// The records from the record end `from` on, each with its terminator and
+    /// its level. One of which none is known has [`Level::NOTSET`].
+    pub fn iter_from(&self, from: usize) -> impl Iterator<Item = (&'a [u8], Level)> + use<'a> {
         let frames = *self;
-        let mut from = 0;
+        let mut at = from;
+        let mut index = match frames.ends {
+            Ends::List(ends) => ends.partition_point(|&end| end <= from),
+            Ends::Newline => 0,
+        };
         std::iter::from_fn(move || {
-            let start = from;
-            from = frames.next(start);
-            (start < frames.bytes.len()).then(|| &frames.bytes[start..from])
+            let start = at;
+            if start >= frames.bytes.len() {
+                return None;
+            }
+            at = match frames.ends {
+                Ends::Newline => frames.next(start),
+                Ends::List(ends) => ends[index],
+            };
+            let level = frames.levels.get(index).copied();
+            index += 1;
+            Some((&frames.bytes[start..at], level.unwrap_or(Level::NOTSET)))
         })
     }
 }
 
-/// Rendered records that are kept until their handler has taken them.
+/// Records that are kept until their handler has taken them.
 #[derive(Debug, Default)]
 pub struct OwnedFrames {
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// As long as `ends`, or empty.
+    levels: Vec<Level>,
+    /// The ends are the newlines, and not listed.
+    lines: bool,
 }
 
 impl OwnedFrames {
@@ -132,6 +190,8 @@ impl OwnedFrames {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        self.levels.clear();
+        self.lines = false;
     }
 
     /// Where the next record is appended; [`finish`](Self::finish) ends it.
@@ -147,19 +207,94 @@ impl OwnedFrames {
         }
     }
 
+    /// Ends it likewise, and notes its level: of all records, or of none.
+    pub fn finish_with(&mut self, level: Level) {
+        if self.bytes.len() > self.end() {
+            self.ends.push(self.bytes.len());
+            self.levels.push(level);
+        }
+    }
+
     /// Takes back what was appended since the last record end.
     pub fn abandon(&mut self) {
         self.bytes.truncate(self.end());
     }
 
+    /// Where the record ends that begins at `from`.
+    pub fn next(&self, from: usize) -> usize {
+        match self.lines {
+            true => Frames::lines(&self.bytes).next(from),
+            false => {
+                let past = self.ends.partition_point(|&end| end <= from);
+                self.ends.get(past).copied().unwrap_or(self.bytes.len())
+            }
+        }
+    }
+
+    /// Forgets the records before the record end `at`. Moves all that stay.
+    pub fn forget_before(&mut self, at: usize) {
+        self.bytes.drain(..at);
+        let gone = self.ends.partition_point(|&end| end <= at);
+        self.ends.drain(..gone);
+        self.ends.iter_mut().for_each(|end| *end -= at);
+        if !self.levels.is_empty() {
+            self.levels.drain(..gone);
+        }
+    }
+
+    /// How many bytes it can take without growing.
+    pub fn room(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Where the last finished record ends.
     pub fn end(&self) -> usize {
-        self.ends.last().copied().unwrap_or(0)
+        match self.lines {
+            true => self.bytes.len(),
+            false => self.ends.last().copied().unwrap_or(0),
+        }
+    }
+
+    /// Appends records of other frames, between two record ends, in the form
+    /// in which they are. `false`: these here have another form.
+    pub fn append(&mut self, frames: &Frames<'_>, from: usize, to: usize) -> bool {
+        let empty = self.bytes.is_empty();
+        match frames.ends {
+            Ends::Newline => {
+                // What has no newline at its end would grow.
+                let fits = self.lines && self.bytes.last() == Some(&b'\n');
+                if !(empty || fits) {
+                    return false;
+                }
+                self.lines = true;
+            }
+            Ends::List(ends) => {
+                if !empty && (self.lines || self.levels.is_empty() != frames.levels.is_empty()) {
+                    return false;
+                }
+                let first = ends.partition_point(|&end| end <= from);
+                let past = ends.partition_point(|&end| end <= to);
+                let base = self.bytes.len();
+                let moved = ends[first..past].iter().map(|end| end - from + base);
+                self.ends.extend(moved);
+                if !frames.levels.is_empty() {
+                    self.levels.extend_from_slice(&frames.levels[first..past]);
+                }
+            }
+        }
+        self.bytes.extend_from_slice(&frames.bytes[from..to]);
+        true
     }
 
     /// The finished records.
     pub fn frames(&self) -> Frames<'_> {
-        Frames::listed(&self.bytes[..self.end()], &self.ends)
+        match self.lines {
+            true => Frames::lines(&self.bytes),
+            false => Frames {
+                levels: &self.levels,
+                ..Frames::listed(&self.bytes[..self.end()], &self.ends)
+            },
+        }
     }
 }
 
@@ -207,6 +342,37 @@ mod tests {
         assert_eq!(owned.frames().count(0, 3), 1);
     }
 
+    #[test]
+    fn only_records_of_one_form_are_put_together() {
+        let mut owned = OwnedFrames::default();
+        assert!(owned.append(&Frames::lines(b"a\nb\n"), 2, 4));
+        assert!(owned.append(&Frames::lines(b"c"), 0, 1));
+        assert!(
+            !owned.append(&Frames::lines(b"d\n"), 0, 2),
+            "it would be cd"
+        );
+        assert!(!owned.append(&Frames::listed(b"d\n", &[2]), 0, 2));
+        assert_eq!(owned.frames().bytes(), b"b\nc");
+        owned.clear();
+        let listed = Frames::listed(b"a\nbcd", &[3, 5]);
+        assert!(owned.append(&listed, 3, 5));
+        let leveled = listed.with_levels(&[Level::INFO, Level::ERROR]);
+        assert!(!owned.append(&leveled, 0, 5));
+        owned.clear();
+        assert!(owned.append(&leveled, 3, 5) && owned.append(&leveled, 0, 3));
+        let all: Vec<_> = owned.frames().iter_from(0).collect();
+        assert_eq!(all, [(&b"cd"[..], Level::ERROR), (b"a\nb", Level::INFO)]);
+        assert_eq!(owned.frames().iter_from(2).count(), 1);
+        assert_eq!((owned.next(0), owned.next(2)), (2, 5));
+        owned.forget_before(2);
+        let all: Vec<_> = owned.frames().iter_from(0).collect();
+        assert_eq!(all, [(&b"a\nb"[..], Level::INFO)]);
+        assert_eq!(
+            Frames::lines(b"x").iter_from(0).last(),
+            Some((&b"x"[..], Level::NOTSET))
+        );
+    }
+
     proptest! {
         /// Lines and a list of the same ends answer alike.
         #[test]
@@ -221,6 +387,14 @@ mod tests {
                     prop_assert_eq!(lines.next(from), listed.next(from));
                 }
                 prop_assert_eq!(lines.count(0, from), listed.count(0, from));
+                for most in 0..5 {
+                    let (end, count) = lines.take(from, most, room);
+                    prop_assert_eq!(listed.take(from, most, room), (end, count));
+                    prop_assert_eq!(count, lines.count(from, end));
+                    prop_assert!(count <= most && end <= lines.cut(from, room));
+                    let more = lines.next(end) <= lines.cut(from, room) && end < bytes.len();
+                    prop_assert!(count == most || !more);
+                }
             }
         }
     }

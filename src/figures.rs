@@ -1,13 +1,13 @@
 //! What became of the records, in numbers: counted where it happens, read by
 //! whoever reports it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::now::Now;
 
-/// A number that one thread changes and others read.
+/// A number that any thread may change or read.
 #[derive(Debug, Default)]
 pub struct Count(AtomicU64);
 
@@ -15,6 +15,11 @@ impl Count {
     /// Adds to it.
     pub fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// Takes from it what was added before.
+    pub fn sub(&self, less: u64) {
+        self.0.fetch_sub(less, Ordering::Relaxed);
     }
 
     /// Replaces it.
@@ -32,11 +37,12 @@ impl Count {
 /// between the threads that deliver to it.
 #[derive(Debug, Default)]
 pub struct Figures {
-    /// Records that came to it, before its filter.
+    /// Records that came to it, before its filter. Counted only if
+    /// [asked](Self::count_all).
     pub received: Count,
     /// Records left out by its filter.
     pub filtered: Count,
-    /// Records that the handler has taken.
+    /// Records that the handler has taken. Counted only if asked, likewise.
     pub delivered: Count,
     /// Their bytes, as rendered.
     pub bytes: Count,
@@ -53,9 +59,21 @@ pub struct Figures {
     /// Deliveries that failed, those that were tried again included.
     pub errors: Count,
     last_error: Mutex<Option<String>>,
+    counts_all: AtomicBool,
 }
 
 impl Figures {
+    /// From now on, counts as well what costs a pass over the bytes of lines
+    /// that nobody looks at.
+    pub fn count_all(&self) {
+        self.counts_all.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that is counted.
+    pub fn counts_all(&self) -> bool {
+        self.counts_all.load(Ordering::Relaxed)
+    }
+
     /// Counts a failed delivery, and keeps its reason.
     pub fn note_error(&self, reason: String) {
         self.errors.add(1);

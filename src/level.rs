@@ -11,6 +11,8 @@ use std::fmt;
 pub struct Level(pub u32);
 
 impl Level {
+    /// `logging.NOTSET`: below every level, where none is known.
+    pub const NOTSET: Level = Level(0);
     /// Finer than DEBUG.
     pub const TRACE: Level = Level(5);
     /// `logging.DEBUG`.

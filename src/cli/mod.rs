@@ -13,9 +13,7 @@ mod units;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
-
-use args::{Command, Piece};
+use args::Command;
 use exit::{Failure, Status};
 
 /// Runs the program with its arguments, its own name first.
@@ -33,8 +31,7 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
     let mut alone = None;
     let split = split::split(argv).map_err(|error| Failure::usage(error.to_string()))?;
     for piece in split.pieces {
-        let matches = Piece::command().try_get_matches_from(piece)?;
-        let piece = Piece::from_arg_matches(&matches)?;
+        let piece = args::parse(piece)?;
         input = input.merge(piece.input).map_err(Failure::usage)?;
         match piece.command {
             Command::Handler(mut handler) => {

@@ -28,6 +28,13 @@ pub fn chain(
         return Err(Failure::usage(text.to_owned()));
     }
     input.check(command.is_some()).map_err(Failure::usage)?;
+    if command.is_none()
+        && let Some(option) = chain.iter().find_map(HandlerCommand::needs_command)
+    {
+        return Err(Failure::usage(format!(
+            "{option} is for a command: lh [OPTIONS] HANDLER [OPTIONS] -- COMMAND"
+        )));
+    }
     let asked = chain
         .iter()
         .filter_map(|handler| Some((handler, handler.question()?)));

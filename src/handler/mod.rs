@@ -4,9 +4,14 @@
 //! [`Handler`] only delivers; the [`Stage`] around it does the other three,
 //! once for all of them.
 
+pub mod buffer;
 pub mod dead_letter;
+pub mod delivery;
+#[cfg(test)]
+mod fake;
 pub mod file;
 pub mod null;
+pub mod queue;
 pub mod rotate;
 pub mod rotating;
 pub mod stage;
@@ -19,8 +24,11 @@ use std::time::Instant;
 use crate::batch::Frames;
 use crate::now::Now;
 
+pub use buffer::MemoryHandler;
+pub use delivery::{Delivery, End};
 pub use file::FileHandler;
 pub use null::NullHandler;
+pub use queue::QueueHandler;
 pub use rotate::RotatingFileHandler;
 pub use rotating::BaseRotatingHandler;
 pub use stage::Stage;
@@ -28,7 +36,13 @@ pub use stream::StreamHandler;
 pub use timed::TimedRotatingFileHandler;
 
 /// Delivers batches of records to one place.
+///
+/// A wrapper is a handler, too, with a [`Delivery`] inside: a [`MemoryHandler`]
+/// or a [`QueueHandler`]. It answers for the handler that it wraps.
 pub trait Handler: Send {
+    /// Its name on the command line.
+    fn kind(&self) -> &'static str;
+
     /// What the handler writes to, as a message to the user names it.
     fn target(&self) -> String;
 
@@ -43,6 +57,11 @@ pub trait Handler: Send {
     /// Whether it would write into this open file.
     fn writes_to(&self, file: &std::fs::File) -> bool {
         let _ = file;
+        false
+    }
+
+    /// Whether it looks at the records' levels, which the frames have then.
+    fn wants_levels(&self) -> bool {
         false
     }
 
@@ -88,6 +107,29 @@ pub trait Handler: Send {
         let _ = now;
     }
 
+    /// Delivers what it holds back (Python's `flush`), where it holds anything
+    /// back. What can't be delivered at once is delivered later.
+    fn flush(&mut self, now: Now) {
+        let _ = now;
+    }
+
+    /// The command whose output this is has ended; called before
+    /// [`close`](Handler::close).
+    fn command_ended(&mut self, failed: bool, now: Now) {
+        let _ = (failed, now);
+    }
+
+    /// Whether, and why, nothing more is delivered here, where a wrapper knows
+    /// that of what it wraps.
+    fn ended(&self) -> Option<End> {
+        None
+    }
+
+    /// Rollovers made so far.
+    fn rollovers(&self) -> u64 {
+        0
+    }
+
     /// The records that were not delivered are given up: the next ones that
     /// come do not continue them.
     fn abandon(&mut self) {}
@@ -108,8 +150,15 @@ pub trait Handler: Send {
     /// background work is waited for, or left to the next start if `hurry`.
     ///
     /// # Errors
-    /// Those of writing, for what could not be made safe.
+    /// Those of writing, for what could not be made safe. A wrapper that still
+    /// waits for what it wraps answers that it is [slow](EmitError::is_slowness).
     fn close(&mut self, now: Now, hurry: bool) -> Result<(), EmitError>;
+
+    /// Nobody waits any longer for a close that was answered by slowness: what
+    /// is still held is lost, and counted.
+    fn give_up(&mut self, now: Now) {
+        let _ = now;
+    }
 }
 
 /// What can be done about a failed delivery.
@@ -146,5 +195,16 @@ impl EmitError {
             doing,
             source,
         }
+    }
+
+    /// The target takes no more at the moment.
+    pub fn slow(done: usize) -> EmitError {
+        EmitError::retry(done, "cannot write", io::ErrorKind::WouldBlock.into())
+    }
+
+    /// Whether the target is only slow to take more: no fault, and nothing to
+    /// tell anybody.
+    pub fn is_slowness(&self) -> bool {
+        self.fault == Fault::Retry && self.source.kind() == io::ErrorKind::WouldBlock
     }
 }

@@ -11,6 +11,10 @@ use crate::now::Now;
 pub struct NullHandler;
 
 impl Handler for NullHandler {
+    fn kind(&self) -> &'static str {
+        "null"
+    }
+
     fn target(&self) -> String {
         "null".to_owned()
     }

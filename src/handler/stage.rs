@@ -1,35 +1,21 @@
 //! A handler with its filter, its format and what it does about errors: what
 //! Python's `Handler` object is.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::Handler;
 use super::dead_letter::DeadLetters;
-use super::{EmitError, Fault, Handler};
+use super::delivery::Delivery;
 use crate::batch::{Frames, OwnedFrames};
-use crate::diag::{Diag, plain};
+use crate::diag::Diag;
+use crate::figures::HandlerFigures;
 use crate::filter::Filter;
 use crate::now::Now;
 use crate::record::Record;
-use crate::sys;
 use crate::text::Formatter;
 use crate::text::encoding::{Charset, Errors};
 
-/// How long what is due by the clock rests after it failed.
-const TICK_PAUSE: Duration = Duration::from_millis(500);
-
-/// What a failed write does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnError {
-    /// Nothing more is read until it succeeds.
-    #[default]
-    Block,
-    /// The record is given up, and counted.
-    Drop,
-    /// On a full disk, the oldest backups are deleted; else as `Block`.
-    Prune,
-    /// The run ends.
-    Exit,
-}
+pub use super::delivery::{End, OnError};
 
 /// How a stage turns a record into bytes.
 #[derive(Debug, Default)]
@@ -49,55 +35,26 @@ impl Rendering {
     }
 }
 
-/// What became of the records of one stage.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StageCounts {
-    /// Left out by the filter.
-    pub filtered: u64,
-    /// Given up, for whatever reason.
-    pub lost: u64,
-}
-
 /// See the [module](self).
 pub struct Stage {
-    handler: Box<dyn Handler>,
     filter: Filter,
     rendering: Rendering,
-    on_error: OnError,
-    dead_letters: Option<DeadLetters>,
     diag: Diag,
     /// Rendered records of the batch that is being delivered.
     out: OwnedFrames,
     scratch: Vec<u8>,
-    /// Up to here the batch is delivered.
-    at: usize,
-    trouble: Option<Trouble>,
-    /// What is due by the clock failed, and is left alone until then.
-    resting: Option<Instant>,
-    counts: StageCounts,
     /// Records are handed over one by one, whether or not it looks at them.
     collects: bool,
-    end: Option<End>,
     told_unencodable: bool,
-    /// Why closing did not make everything safe.
-    unsafe_because: Option<String>,
-}
-
-/// A fault that has begun and not ended.
-#[derive(Debug)]
-struct Trouble {
-    since: Instant,
-    lost: u64,
-    told: bool,
-}
-
-/// Why a stage delivers nothing more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Its target is gone; others can go on.
-    Fatal,
-    /// `--on-error exit`: everything ends.
-    Exit,
+    /// The handler looks at levels.
+    levels: bool,
+    /// Records of this batch that came and that were left out, not yet in the
+    /// figures.
+    came: u64,
+    filtered: u64,
+    /// The batch has been tried before.
+    begun: bool,
+    delivery: Delivery,
 }
 
 impl Stage {
@@ -111,29 +68,36 @@ impl Stage {
         diag: Diag,
     ) -> Stage {
         Stage {
-            handler,
             filter,
             rendering,
-            on_error,
-            dead_letters,
-            diag,
+            diag: diag.clone(),
             out: OwnedFrames::default(),
             scratch: Vec::new(),
-            at: 0,
-            trouble: None,
-            resting: None,
-            counts: StageCounts::default(),
             collects: false,
-            end: None,
             told_unencodable: false,
-            unsafe_because: None,
+            levels: handler.wants_levels(),
+            came: 0,
+            filtered: 0,
+            begun: false,
+            delivery: Delivery::new(handler, on_error, dead_letters, diag),
+        }
+    }
+
+    /// Puts a wrapper around the handler.
+    #[must_use]
+    pub fn wrap(self, wrapper: impl FnOnce(Delivery) -> Box<dyn Handler>) -> Stage {
+        let delivery = self.delivery.wrap(wrapper);
+        Stage {
+            levels: delivery.look().wants_levels(),
+            delivery,
+            ..self
         }
     }
 
     /// Whether the stage looks at records one by one. If not, it takes the
     /// source's frames as they are.
     pub fn wants_records(&self) -> bool {
-        self.collects || !(self.filter.is_open() && self.rendering.is_copy())
+        self.collects || self.levels || !(self.filter.is_open() && self.rendering.is_copy())
     }
 
     /// From now on the stage takes records one by one, because they are not
@@ -147,15 +111,7 @@ impl Stage {
     /// # Errors
     /// What can't be opened, and why.
     pub fn check(&self) -> Result<(), String> {
-        let mut handlers: Vec<&dyn Handler> = vec![&*self.handler];
-        handlers.extend(self.dead_letters.as_ref().map(DeadLetters::handler));
-        for handler in handlers {
-            handler.check().map_err(|error| {
-                let target = handler.target();
-                format!("{target}: cannot open for append: {}", plain(&error))
-            })?;
-        }
-        Ok(())
+        self.delivery.check()
     }
 
     /// Opens the handler.
@@ -163,31 +119,38 @@ impl Stage {
     /// # Errors
     /// What can't be opened, and why.
     pub fn open(&mut self, now: Now) -> Result<(), String> {
-        self.handler.open(now).map_err(|error| {
-            let target = self.handler.target();
-            format!("{target}: cannot open for append: {}", plain(&error))
-        })
+        self.delivery.open(now)
     }
 
     /// The handler behind it.
     pub fn handler(&mut self) -> &mut dyn Handler {
-        &mut *self.handler
+        self.delivery.handler()
+    }
+
+    /// From now on, counts every record that comes and that is delivered, also
+    /// where nobody looks at them one by one: that costs two passes over the
+    /// bytes.
+    pub fn count_all(&mut self) {
+        self.delivery.ledger().figures.count_all();
     }
 
     /// What became of the records so far.
-    pub fn counts(&self) -> StageCounts {
-        self.counts
+    pub fn figures(&self) -> HandlerFigures {
+        let (handler, figures) = (self.delivery.look(), &self.delivery.ledger().figures);
+        figures.rollovers.set(handler.rollovers());
+        HandlerFigures::read(handler.kind(), handler.target(), figures)
     }
 
     /// Whether, and why, nothing more is delivered here.
     pub fn ended(&self) -> Option<End> {
-        self.end
+        self.delivery.ended()
     }
 
     /// Takes one record of the batch: filters and renders it.
     pub fn push(&mut self, frame: &[u8], record: &Record<'_>, now: Now) {
+        self.came += 1;
         if !self.filter.accepts(record) {
-            self.counts.filtered += 1;
+            self.filtered += 1;
             return;
         }
         let out = match self.rendering.charset {
@@ -212,235 +175,91 @@ impl Stage {
             && let Err(reason) = charset.encode(&self.scratch, errors, self.out.buffer())
         {
             self.out.abandon();
-            self.lose_unencodable(&reason, now);
+            self.reject_unencodable(&reason, now);
             return;
         }
-        self.out.finish();
+        match self.levels {
+            true => self.out.finish_with(record.level),
+            false => self.out.finish(),
+        }
     }
 
-    fn lose_unencodable(&mut self, reason: &str, now: Now) {
-        self.counts.lost += 1;
-        let target = self.handler.target();
+    fn reject_unencodable(&mut self, reason: &str, now: Now) {
+        let target = self.delivery.look().target();
         if !std::mem::replace(&mut self.told_unencodable, true) {
             self.diag.error(format_args!(
                 "{target}: cannot encode a record: {reason}; it is left out, as any like it \
                  (--encoding-errors replace keeps them)"
             ));
         }
-        if let Some(letters) = &mut self.dead_letters {
-            let reason = format!("cannot encode: {reason}");
-            let whole = (0, self.scratch.len());
-            letters.keep(
-                &Frames::listed(&self.scratch, &[whole.1]),
-                whole,
-                &target,
-                &reason,
-                now,
-            );
-        }
+        let end = self.scratch.len();
+        let ends = [end];
+        let frames = Frames::listed(&self.scratch, &ends);
+        let reason = format!("cannot encode: {reason}");
+        let ledger = self.delivery.ledger();
+        ledger.lose(&target, &frames, (0, end), &reason, now);
     }
 
     /// Delivers the batch: the records that were pushed, or `raw` where the
     /// stage looks at none. `false`: it is blocked, and has to be called again
     /// with the same batch.
     pub fn deliver(&mut self, raw: &Frames<'_>, now: Now) -> bool {
-        let out = std::mem::take(&mut self.out);
-        let frames = if self.wants_records() {
-            out.frames()
-        } else {
-            *raw
+        if !std::mem::replace(&mut self.begun, true) {
+            self.count(raw);
+        }
+        let done = match self.wants_records() {
+            true => self.delivery.deliver(&self.out.frames(), now),
+            false => self.delivery.deliver(raw, now),
         };
-        let done = self.deliver_frames(&frames, now);
-        self.out = out;
         if done {
-            self.at = 0;
             self.out.clear();
+            self.begun = false;
         }
         done
     }
 
-    fn deliver_frames(&mut self, frames: &Frames<'_>, now: Now) -> bool {
-        loop {
-            if self.end.is_some() {
-                self.counts.lost += frames.count(self.at, frames.len());
-                return true;
-            }
-            let error = match self.handler.emit(frames, self.at, now) {
-                Ok(()) => {
-                    // Only what was written tells that writing works.
-                    if !frames.is_empty() {
-                        self.end_trouble(now);
-                    }
-                    return true;
-                }
-                Err(error) => error,
-            };
-            self.at = error.done;
-            match (error.fault, self.on_error) {
-                (Fault::Fatal, _) => self.stop(End::Fatal, &error, frames, now),
-                (Fault::Drop, _) => {
-                    let next = frames.next(self.at);
-                    self.lose(frames, next, &error, now);
-                    self.at = next;
-                }
-                (Fault::Retry, _) if error.source.kind() == std::io::ErrorKind::WouldBlock => {
-                    // A slow reader is no fault: there is nothing to tell.
-                    return false;
-                }
-                (Fault::Retry, OnError::Drop) => {
-                    self.begin_trouble(&error, "dropping records until that is over", now);
-                    self.handler.abandon();
-                    self.lose(frames, frames.len(), &error, now);
-                    self.at = 0;
-                    return true;
-                }
-                (Fault::Retry, OnError::Exit) => self.stop(End::Exit, &error, frames, now),
-                (Fault::Retry, OnError::Prune)
-                    if sys::is_full(&error.source) && self.handler.prune() => {}
-                (Fault::Retry, OnError::Block | OnError::Prune) => {
-                    self.begin_trouble(&error, "waiting until that is over; nothing is lost", now);
-                    return false;
-                }
-            }
+    /// Puts the batch that comes into the figures.
+    fn count(&mut self, raw: &Frames<'_>) {
+        let figures = &self.delivery.ledger().figures;
+        if figures.counts_all() {
+            figures.received.add(match self.wants_records() {
+                true => self.came,
+                false => raw.count(0, raw.len()),
+            });
         }
-    }
-
-    fn begin_trouble(&mut self, error: &EmitError, what: &str, now: Now) {
-        let trouble = self.trouble.get_or_insert(Trouble {
-            since: now.mono,
-            lost: 0,
-            told: false,
-        });
-        if !std::mem::replace(&mut trouble.told, true) {
-            let (target, reason) = (self.handler.target(), plain(&error.source));
-            self.diag
-                .warn(format_args!("{target}: {}: {reason}; {what}", error.doing));
-        }
-    }
-
-    fn end_trouble(&mut self, now: Now) {
-        if let Some(trouble) = self.trouble.take() {
-            let target = self.handler.target();
-            let seconds = now
-                .mono
-                .saturating_duration_since(trouble.since)
-                .as_secs_f64();
-            match trouble.lost {
-                0 => self.diag.warn(format_args!(
-                    "{target}: written again after {seconds:.1} s; nothing was lost"
-                )),
-                lost => self.diag.warn(format_args!(
-                    "{target}: written again after {seconds:.1} s; {lost} records were dropped"
-                )),
-            }
-        }
-    }
-
-    fn stop(&mut self, end: End, error: &EmitError, frames: &Frames<'_>, now: Now) {
-        let (target, reason) = (self.handler.target(), plain(&error.source));
-        self.diag
-            .error(format_args!("{target}: {}: {reason}", error.doing));
-        self.end = Some(end);
-        if let Some(letters) = &mut self.dead_letters {
-            letters.keep(frames, (self.at, frames.len()), &target, &reason, now);
-        }
-    }
-
-    /// Counts records up to the record end `to` as lost, and keeps them as
-    /// dead letters.
-    fn lose(&mut self, frames: &Frames<'_>, to: usize, error: &EmitError, now: Now) {
-        let count = frames.count(self.at, to);
-        self.counts.lost += count;
-        if let Some(trouble) = &mut self.trouble {
-            trouble.lost += count;
-        }
-        if let Some(letters) = &mut self.dead_letters {
-            let target = self.handler.target();
-            let reason = format!("{}: {}", error.doing, plain(&error.source));
-            letters.keep(frames, (self.at, to), &target, &reason, now);
-        }
+        figures.filtered.add(self.filtered);
+        (self.came, self.filtered) = (0, 0);
     }
 
     /// Ends waiting for a blocked handler: what it did not take is lost.
     pub fn give_up(&mut self, raw: &Frames<'_>, now: Now) {
-        let out = std::mem::take(&mut self.out);
-        let frames = if self.wants_records() {
-            out.frames()
-        } else {
-            *raw
-        };
-        let error = EmitError::retry(self.at, "given up", std::io::ErrorKind::TimedOut.into());
-        self.handler.abandon();
-        self.lose(&frames, frames.len(), &error, now);
-        self.at = 0;
-        self.out = out;
+        match self.wants_records() {
+            true => self.delivery.give_up(&self.out.frames(), now),
+            false => self.delivery.give_up(raw, now),
+        }
         self.out.clear();
+        self.begun = false;
     }
 
     /// Does what is due by the clock.
     pub fn tick(&mut self, now: Now) {
-        if self.deadline(now).is_none_or(|due| due > now.mono) {
-            return;
-        }
-        let failed_before = self.resting.take().is_some();
-        match self.handler.tick(now) {
-            Ok(()) if failed_before => self.end_trouble(now),
-            Ok(()) => {}
-            Err(error) => {
-                self.resting = Some(now.mono + TICK_PAUSE);
-                self.begin_trouble(&error, "trying again", now);
-            }
-        }
+        self.delivery.tick(now);
     }
 
     /// When [`tick`](Self::tick) has to be called at the latest.
     pub fn deadline(&self, now: Now) -> Option<Instant> {
-        if self.end.is_some() {
-            return None;
-        }
-        let due = self.handler.deadline(now)?;
-        Some(self.resting.map_or(due, |until| due.max(until)))
+        self.delivery.deadline(now)
     }
 
     /// Closes the handler. `false`: it could not make its last records safe,
     /// and can be tried again.
     pub fn close(&mut self, now: Now, hurry: bool) -> bool {
-        let error = match self.handler.close(now, hurry) {
-            Ok(()) => {
-                // What was dropped before was not written by closing.
-                if self
-                    .trouble
-                    .as_ref()
-                    .is_some_and(|trouble| trouble.lost == 0)
-                {
-                    self.end_trouble(now);
-                }
-                return true;
-            }
-            Err(error) => error,
-        };
-        match (error.fault, self.on_error) {
-            (Fault::Retry, OnError::Block | OnError::Prune) => {
-                self.begin_trouble(&error, "trying again", now);
-                self.unsafe_because = Some(format!("{}: {}", error.doing, plain(&error.source)));
-                false
-            }
-            _ => {
-                self.unsafe_because = Some(format!("{}: {}", error.doing, plain(&error.source)));
-                self.doubt();
-                true
-            }
-        }
+        self.delivery.close(now, hurry)
     }
 
-    /// Ends with records of which it is not known whether they are safe.
-    pub fn doubt(&mut self) {
-        let target = self.handler.target();
-        let what = self.handler.doubtful();
-        let what = what.as_deref().unwrap_or("its last records");
-        let reason = self.unsafe_because.take().unwrap_or_default();
-        self.diag
-            .error(format_args!("{target}: {what} are in doubt: {reason}"));
-        self.end.get_or_insert(End::Fatal);
+    /// Ends with records that are lost, or of which it is not known whether
+    /// they are safe.
+    pub fn doubt(&mut self, now: Now) {
+        self.delivery.doubt(now);
     }
 }

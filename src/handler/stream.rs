@@ -59,6 +59,10 @@ impl StreamHandler {
 }
 
 impl Handler for StreamHandler {
+    fn kind(&self) -> &'static str {
+        "stream"
+    }
+
     fn target(&self) -> String {
         self.name.to_owned()
     }

@@ -34,6 +34,7 @@ impl TimedRotatingFileHandler {
     ) -> Result<RotatingOptions, NamerError> {
         let namer = Self::namer(Self::NAMER, &file.path, &schedule)?;
         Ok(RotatingOptions {
+            kind: "timed",
             schedule: Some(schedule),
             backups,
             ..RotatingOptions::new(file, namer)

@@ -11,14 +11,11 @@ use crate::diag::{Diag, plain};
 use crate::event::Events;
 use crate::figures::{InputFigures, Observer, Report};
 use crate::handler::Stage;
+use crate::handler::delivery::PAUSES;
 use crate::handler::stage::End;
 use crate::now::Now;
 use crate::source::{Command, Intake};
 use crate::sys;
-
-/// While a handler is blocked, how long until it is tried again: doubled each
-/// time, from the first of these to the second.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(250));
 
 /// After SIGTERM, how long what is still in the pipe is read and delivered.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -298,18 +295,23 @@ impl Pipeline {
     /// Closes every handler, and says what became of the records.
     pub fn finish(mut self) -> Tally {
         let command = self.end_command();
+        if let Some(code) = command {
+            let now = Now::read();
+            let handlers = self.stages.iter_mut().map(Stage::handler);
+            handlers.for_each(|handler| handler.command_ended(code != 0, now));
+        }
         self.pending.fill(true);
         let hurry = self.stop != Stop::No;
         self.until_done(
             |stage, now| stage.close(now, hurry),
-            |stage, _| stage.doubt(),
+            |stage, now| stage.doubt(now),
         );
         let mut tally = Tally {
             command,
             ..Tally::default()
         };
         for stage in &mut self.stages {
-            let lost = stage.counts().lost;
+            let lost = stage.figures().dropped;
             tally.lost += lost;
             tally.failed |= stage.ended().is_some();
             if lost > 0 {

@@ -1,15 +1,18 @@
 //! What the command line holds: one file for each handler's options, whose
 //! doc comments are the help text.
 
+mod buffer;
 mod common;
 mod file;
 mod input;
 mod null;
+mod queue;
 mod rolling;
 mod rotate;
 mod stream;
 mod timed;
 mod tools;
+mod wrapped;
 
 use clap::{Parser, Subcommand};
 
@@ -19,6 +22,8 @@ use crate::handler::{BaseRotatingHandler, Stage};
 pub use common::CommonArgs;
 pub use input::InputArgs;
 pub use tools::{CompletionsArgs, ManArgs};
+use wrapped::Wrapped;
+pub use wrapped::parse;
 
 /// Takes log records from a pipe and puts them through handlers: to files
 /// that are rotated by size or by the clock, to the terminal, or nowhere.
@@ -47,7 +52,8 @@ pub struct Piece {
 
 const ROOT_HELP: &str = "\
 Every record goes to every handler of a chain, which a lone + joins. Input options may stand \
-before or after any handler's name; the options of a handler stand behind it. \
+before or after any handler's name; the options of a handler stand behind it. The wrappers \
+buffer and queue stand before the name of the one handler that each is for. \
 `lh HANDLER --help` is complete by itself.
 
 Exit status:
@@ -99,6 +105,8 @@ pub enum HandlerCommand {
     File(file::FileArgs),
     Rotate(rotate::RotateArgs),
     Timed(timed::TimedArgs),
+    Buffer(buffer::BufferArgs),
+    Queue(queue::QueueArgs),
 }
 
 impl HandlerCommand {
@@ -113,6 +121,8 @@ impl HandlerCommand {
             HandlerCommand::File(args) => args.into_stage(diag),
             HandlerCommand::Rotate(args) => args.into_stage(diag),
             HandlerCommand::Timed(args) => args.into_stage(diag),
+            HandlerCommand::Buffer(args) => args.into_stage(diag),
+            HandlerCommand::Queue(args) => args.into_stage(diag),
         }
     }
 
@@ -124,8 +134,40 @@ impl HandlerCommand {
             HandlerCommand::File(args) => args.common(),
             HandlerCommand::Rotate(args) => args.common(),
             HandlerCommand::Timed(args) => args.common(),
+            HandlerCommand::Buffer(_) | HandlerCommand::Queue(_) => {
+                let inner = self
+                    .wrapped_mut()
+                    .and_then(|(_, inner)| inner.handler_mut());
+                return inner.map(HandlerCommand::take_input).unwrap_or_default();
+            }
         };
         std::mem::take(&mut common.input)
+    }
+
+    /// The name of a wrapper, and what it wraps.
+    fn wrapped_mut(&mut self) -> Option<(&'static str, &mut Wrapped)> {
+        match self {
+            HandlerCommand::Buffer(args) => Some(("buffer", &mut args.wrapped)),
+            HandlerCommand::Queue(args) => Some(("queue", &mut args.wrapped)),
+            _ => None,
+        }
+    }
+
+    /// The handler that a wrapper wraps.
+    fn inner(&self) -> Option<&HandlerCommand> {
+        match self {
+            HandlerCommand::Buffer(args) => args.wrapped.handler(),
+            HandlerCommand::Queue(args) => args.wrapped.handler(),
+            _ => None,
+        }
+    }
+
+    /// The option that is of use only where there is a command, if it is given.
+    pub fn needs_command(&self) -> Option<&'static str> {
+        match self {
+            HandlerCommand::Buffer(args) if args.needs_command() => Some("--flush-on-failure"),
+            other => other.inner().and_then(HandlerCommand::needs_command),
+        }
     }
 
     /// What is asked of it in place of a run.
@@ -133,7 +175,7 @@ impl HandlerCommand {
         match self {
             HandlerCommand::Rotate(args) => args.question(),
             HandlerCommand::Timed(args) => args.question(),
-            _ => None,
+            other => other.inner().and_then(HandlerCommand::question),
         }
     }
 
@@ -145,7 +187,7 @@ impl HandlerCommand {
         match self {
             HandlerCommand::Rotate(args) => args.handler(diag).map(Some),
             HandlerCommand::Timed(args) => args.handler(diag).map(Some),
-            _ => Ok(None),
+            other => other.inner().map_or(Ok(None), |inner| inner.rotating(diag)),
         }
     }
 }

@@ -32,6 +32,10 @@ impl FileHandler {
 }
 
 impl Handler for FileHandler {
+    fn kind(&self) -> &'static str {
+        "file"
+    }
+
     fn target(&self) -> String {
         self.file.name()
     }

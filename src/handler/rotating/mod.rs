@@ -32,6 +32,8 @@ const CLOCK_CHECK: Duration = Duration::from_secs(5);
 /// What a rotating handler is told.
 #[derive(Debug)]
 pub struct RotatingOptions {
+    /// The handler's name on the command line.
+    pub kind: &'static str,
     /// The file, and how it is written.
     pub file: FileOptions,
     /// A file does not reach this size in bytes, unless one record alone is
@@ -66,6 +68,7 @@ impl RotatingOptions {
     /// Options by which a file is only ever rolled over on request.
     pub fn new(file: FileOptions, namer: Namer) -> RotatingOptions {
         RotatingOptions {
+            kind: "rotate",
             file,
             max_bytes: None,
             schedule: None,
@@ -86,6 +89,7 @@ impl RotatingOptions {
 /// A file that is rolled over by size, by the clock, or on request.
 #[derive(Debug)]
 pub struct BaseRotatingHandler {
+    kind: &'static str,
     file: LogFile,
     backups: Arc<Backups>,
     after: After,
@@ -100,6 +104,8 @@ pub struct BaseRotatingHandler {
     /// Where the clocks stood at the start.
     started: Option<Now>,
     failure: Option<Failure>,
+    /// Rollovers made.
+    rollovers: u64,
     /// A rollover was made, and what it made superfluous is still there.
     retention_due: bool,
 }
@@ -138,6 +144,7 @@ impl BaseRotatingHandler {
             file.lock,
         ));
         BaseRotatingHandler {
+            kind: options.kind,
             file: LogFile::new(file, diag.clone()),
             after: After::new(Arc::clone(&backups), options.on_rotate, diag),
             backups,
@@ -159,6 +166,7 @@ impl BaseRotatingHandler {
             looked_at: i64::MIN,
             started: None,
             failure: None,
+            rollovers: 0,
             retention_due: false,
         }
     }
@@ -314,6 +322,10 @@ impl BaseRotatingHandler {
 }
 
 impl Handler for BaseRotatingHandler {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     fn target(&self) -> String {
         self.file.name()
     }
@@ -433,6 +445,10 @@ impl Handler for BaseRotatingHandler {
         if let Err(error) = rolled {
             self.complain("cannot roll over", &error.source);
         }
+    }
+
+    fn rollovers(&self) -> u64 {
+        self.rollovers
     }
 
     fn abandon(&mut self) {

@@ -47,6 +47,7 @@ impl BaseRotatingHandler {
         self.file.sync(done, now)?;
         match self.roll(now) {
             Ok(job) => {
+                self.rollovers += 1;
                 if let Some(failure) = self.failure.take() {
                     let (name, count) = (self.file.name(), failure.count);
                     let diag = self.file.diag();

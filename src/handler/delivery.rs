@@ -1,0 +1,415 @@
+//! A handler with what is done about its errors: the half of a stage that
+//! takes rendered records.
+//!
+//! A stage has one around its handler. Where that is a wrapper, such as a
+//! buffer or a queue, the wrapper has another one inside: the innermost acts
+//! on what the target answers, and those around it only wait.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::dead_letter::DeadLetters;
+use super::{EmitError, Fault, Handler};
+use crate::batch::Frames;
+use crate::diag::{Diag, plain};
+use crate::figures::Figures;
+use crate::now::Now;
+use crate::sys;
+
+/// While a handler is blocked, how long until it is tried again: doubled each
+/// time, from the first of these to the second.
+pub(crate) const PAUSES: (Duration, Duration) =
+    (Duration::from_millis(10), Duration::from_millis(250));
+
+/// How long what is due by the clock rests after it failed.
+const TICK_PAUSE: Duration = Duration::from_millis(500);
+
+/// What a failed write does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// Nothing more is read until it succeeds.
+    #[default]
+    Block,
+    /// The record is given up, and counted.
+    Drop,
+    /// On a full disk, the oldest backups are deleted; else as `Block`.
+    Prune,
+    /// The run ends.
+    Exit,
+}
+
+/// Why nothing more is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Its target is gone; others can go on.
+    Fatal,
+    /// `--on-error exit`: everything ends.
+    Exit,
+}
+
+/// See the [module](self).
+pub struct Delivery {
+    handler: Box<dyn Handler>,
+    on_error: OnError,
+    ledger: Ledger,
+    /// The handler is a wrapper, and the delivery in it counts what is delivered.
+    wraps: bool,
+    /// Up to here the batch is delivered.
+    at: usize,
+    trouble: Option<Trouble>,
+    /// What is due by the clock failed, and is left alone until then.
+    resting: Option<Instant>,
+    end: Option<End>,
+    /// Why closing did not make everything safe.
+    unsafe_because: Option<String>,
+}
+
+/// Where it is written down what became of records. A delivery shares it with
+/// those inside and around it, and with the wrapper between them.
+#[derive(Clone)]
+pub struct Ledger {
+    /// What became of them, in numbers.
+    pub figures: Arc<Figures>,
+    /// Where notices go.
+    pub diag: Diag,
+    dead_letters: Option<Arc<Mutex<DeadLetters>>>,
+}
+
+impl Ledger {
+    /// Counts the records between two record ends as lost, and keeps them as
+    /// dead letters.
+    pub fn lose(
+        &self,
+        target: &str,
+        frames: &Frames<'_>,
+        (from, to): (usize, usize),
+        reason: &str,
+        now: Now,
+    ) {
+        self.figures.dropped.add(frames.count(from, to));
+        if let Some(mut letters) = self.letters() {
+            letters.keep(frames, (from, to), target, reason, now);
+        }
+    }
+
+    fn letters(&self) -> Option<MutexGuard<'_, DeadLetters>> {
+        let letters = self.dead_letters.as_ref()?;
+        Some(letters.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A fault that has begun and not ended.
+#[derive(Debug)]
+struct Trouble {
+    since: Instant,
+    lost: u64,
+    told: bool,
+}
+
+impl Delivery {
+    /// Puts a handler behind a policy for its errors.
+    pub fn new(
+        handler: Box<dyn Handler>,
+        on_error: OnError,
+        dead_letters: Option<DeadLetters>,
+        diag: Diag,
+    ) -> Delivery {
+        Delivery {
+            handler,
+            on_error,
+            ledger: Ledger {
+                figures: Arc::default(),
+                diag,
+                dead_letters: dead_letters.map(|letters| Arc::new(Mutex::new(letters))),
+            },
+            wraps: false,
+            at: 0,
+            trouble: None,
+            resting: None,
+            end: None,
+            unsafe_because: None,
+        }
+    }
+
+    /// Puts a wrapper around it.
+    #[must_use]
+    pub fn wrap(self, wrapper: impl FnOnce(Delivery) -> Box<dyn Handler>) -> Delivery {
+        let ledger = self.ledger.clone();
+        let diag = ledger.diag.clone();
+        Delivery {
+            ledger,
+            wraps: true,
+            ..Delivery::new(wrapper(self), OnError::Block, None, diag)
+        }
+    }
+
+    /// Looks whether everything can be opened, and changes nothing.
+    ///
+    /// # Errors
+    /// What can't be opened, and why.
+    pub fn check(&self) -> Result<(), String> {
+        check(&*self.handler)?;
+        let letters = self.ledger.letters();
+        letters.map_or(Ok(()), |letters| check(letters.handler()))
+    }
+
+    /// Opens the handler.
+    ///
+    /// # Errors
+    /// What can't be opened, and why.
+    pub fn open(&mut self, now: Now) -> Result<(), String> {
+        let opened = self.handler.open(now);
+        opened.map_err(|error| cannot_open(&*self.handler, &error))
+    }
+
+    /// Looks at the handler.
+    pub fn look(&self) -> &dyn Handler {
+        &*self.handler
+    }
+
+    /// The handler.
+    pub fn handler(&mut self) -> &mut dyn Handler {
+        &mut *self.handler
+    }
+
+    /// Where it is written down what becomes of the records.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Whether, and why, nothing more is delivered here.
+    pub fn ended(&self) -> Option<End> {
+        self.end.or_else(|| self.handler.ended())
+    }
+
+    /// Delivers a batch. `false`: it is blocked, and has to be called again
+    /// with the same batch.
+    pub fn deliver(&mut self, frames: &Frames<'_>, now: Now) -> bool {
+        let done = self.try_deliver(frames, now);
+        if done {
+            self.at = 0;
+        }
+        done
+    }
+
+    fn try_deliver(&mut self, frames: &Frames<'_>, now: Now) -> bool {
+        loop {
+            if self.ended().is_some() {
+                let lost = frames.count(self.at, frames.len());
+                self.ledger.figures.dropped.add(lost);
+                return true;
+            }
+            let error = match self.handler.emit(frames, self.at, now) {
+                Ok(()) => {
+                    self.count(frames, self.at, frames.len());
+                    // Only what was written tells that writing works.
+                    if !frames.is_empty() {
+                        self.end_trouble(now);
+                    }
+                    return true;
+                }
+                Err(error) => error,
+            };
+            self.count(frames, self.at, error.done);
+            self.at = error.done;
+            self.note(&error);
+            match (error.fault, self.on_error) {
+                (Fault::Fatal, _) => self.stop(End::Fatal, &error, frames, now),
+                (Fault::Drop, _) => {
+                    let next = frames.next(self.at);
+                    self.lose(frames, next, &error, now);
+                    self.at = next;
+                }
+                (Fault::Retry, _) if error.is_slowness() => return false,
+                (Fault::Retry, OnError::Drop) => {
+                    self.begin_trouble(&error, "dropping records until that is over", now);
+                    self.handler.abandon();
+                    self.lose(frames, frames.len(), &error, now);
+                    return true;
+                }
+                (Fault::Retry, OnError::Exit) => self.stop(End::Exit, &error, frames, now),
+                (Fault::Retry, OnError::Prune)
+                    if sys::is_full(&error.source) && self.handler.prune() => {}
+                (Fault::Retry, OnError::Block | OnError::Prune) => {
+                    self.begin_trouble(&error, "waiting until that is over; nothing is lost", now);
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Counts what the handler has taken, between two record ends.
+    fn count(&self, frames: &Frames<'_>, from: usize, to: usize) {
+        if self.wraps || from == to {
+            return;
+        }
+        self.ledger.figures.bytes.add((to - from) as u64);
+        if self.ledger.figures.counts_all() {
+            self.ledger.figures.delivered.add(frames.count(from, to));
+        }
+    }
+
+    /// Counts a failure.
+    fn note(&self, error: &EmitError) {
+        if !self.wraps && !error.is_slowness() {
+            let reason = format!("{}: {}", error.doing, plain(&error.source));
+            self.ledger.figures.note_error(reason);
+        }
+    }
+
+    fn begin_trouble(&mut self, error: &EmitError, what: &str, now: Now) {
+        let trouble = self.trouble.get_or_insert(Trouble {
+            since: now.mono,
+            lost: 0,
+            told: false,
+        });
+        if !std::mem::replace(&mut trouble.told, true) {
+            let (target, reason) = (self.handler.target(), plain(&error.source));
+            self.ledger
+                .diag
+                .warn(format_args!("{target}: {}: {reason}; {what}", error.doing));
+        }
+    }
+
+    fn end_trouble(&mut self, now: Now) {
+        if let Some(trouble) = self.trouble.take() {
+            let target = self.handler.target();
+            let seconds = now
+                .mono
+                .saturating_duration_since(trouble.since)
+                .as_secs_f64();
+            match trouble.lost {
+                0 => self.ledger.diag.warn(format_args!(
+                    "{target}: written again after {seconds:.1} s; nothing was lost"
+                )),
+                lost => self.ledger.diag.warn(format_args!(
+                    "{target}: written again after {seconds:.1} s; {lost} records were dropped"
+                )),
+            }
+        }
+    }
+
+    fn stop(&mut self, end: End, error: &EmitError, frames: &Frames<'_>, now: Now) {
+        let reason = plain(&error.source);
+        self.ledger.diag.error(format_args!(
+            "{}: {}: {reason}",
+            self.handler.target(),
+            error.doing
+        ));
+        self.end = Some(end);
+        // They are counted below as any that come after the end.
+        if let Some(mut letters) = self.ledger.letters() {
+            let target = self.handler.target();
+            letters.keep(frames, (self.at, frames.len()), &target, &reason, now);
+        }
+    }
+
+    /// Counts records up to the record end `to` as lost, and keeps them as
+    /// dead letters.
+    fn lose(&mut self, frames: &Frames<'_>, to: usize, error: &EmitError, now: Now) {
+        if let Some(trouble) = &mut self.trouble {
+            trouble.lost += frames.count(self.at, to);
+        }
+        let target = self.handler.target();
+        let reason = format!("{}: {}", error.doing, plain(&error.source));
+        self.ledger
+            .lose(&target, frames, (self.at, to), &reason, now);
+    }
+
+    /// Ends waiting for a blocked handler: what it did not take is lost.
+    pub fn give_up(&mut self, frames: &Frames<'_>, now: Now) {
+        let error = EmitError::retry(self.at, "given up", std::io::ErrorKind::TimedOut.into());
+        self.handler.abandon();
+        self.lose(frames, frames.len(), &error, now);
+        self.at = 0;
+    }
+
+    /// Does what is due by the clock.
+    pub fn tick(&mut self, now: Now) {
+        if self.deadline(now).is_none_or(|due| due > now.mono) {
+            return;
+        }
+        let failed_before = self.resting.take().is_some();
+        match self.handler.tick(now) {
+            Ok(()) if failed_before => self.end_trouble(now),
+            Ok(()) => {}
+            Err(error) => {
+                self.note(&error);
+                self.resting = Some(now.mono + TICK_PAUSE);
+                self.begin_trouble(&error, "trying again", now);
+            }
+        }
+    }
+
+    /// When [`tick`](Self::tick) has to be called at the latest.
+    pub fn deadline(&self, now: Now) -> Option<Instant> {
+        if self.ended().is_some() {
+            return None;
+        }
+        let due = self.handler.deadline(now)?;
+        Some(self.resting.map_or(due, |until| due.max(until)))
+    }
+
+    /// Closes the handler. `false`: it could not make its last records safe,
+    /// and can be tried again.
+    pub fn close(&mut self, now: Now, hurry: bool) -> bool {
+        let error = match self.handler.close(now, hurry) {
+            Ok(()) => {
+                // What was dropped before was not written by closing.
+                if self
+                    .trouble
+                    .as_ref()
+                    .is_some_and(|trouble| trouble.lost == 0)
+                {
+                    self.end_trouble(now);
+                }
+                return true;
+            }
+            Err(error) => error,
+        };
+        if error.is_slowness() {
+            return false;
+        }
+        self.note(&error);
+        match (error.fault, self.on_error) {
+            (Fault::Retry, OnError::Block | OnError::Prune) => {
+                self.begin_trouble(&error, "trying again", now);
+                self.unsafe_because = Some(format!("{}: {}", error.doing, plain(&error.source)));
+                false
+            }
+            _ => {
+                self.unsafe_because = Some(format!("{}: {}", error.doing, plain(&error.source)));
+                self.doubt(now);
+                true
+            }
+        }
+    }
+
+    /// Ends with records that are lost, or of which it is not known whether
+    /// they are safe: after a [`close`](Self::close) that did not succeed.
+    pub fn doubt(&mut self, now: Now) {
+        if self.wraps {
+            self.handler.give_up(now);
+            return;
+        }
+        let target = self.handler.target();
+        let what = self.handler.doubtful();
+        let what = what.as_deref().unwrap_or("its last records");
+        let reason = self.unsafe_because.take().unwrap_or_default();
+        self.ledger
+            .diag
+            .error(format_args!("{target}: {what} are in doubt: {reason}"));
+        self.end.get_or_insert(End::Fatal);
+    }
+}
+
+fn check(handler: &dyn Handler) -> Result<(), String> {
+    handler
+        .check()
+        .map_err(|error| cannot_open(handler, &error))
+}
+
+fn cannot_open(handler: &dyn Handler, error: &std::io::Error) -> String {
+    let target = handler.target();
+    format!("{target}: cannot open for append: {}", plain(error))
+}

@@ -1,0 +1,344 @@
+//! `queue`: the handler behind it runs on a thread of its own.
+//!
+//! Python's `QueueHandler` and `QueueListener` in one: the half that takes
+//! records stands here, the thread in `listener`, and what is between them in
+//! `waiting`.
+
+mod listener;
+#[cfg(test)]
+mod tests;
+mod waiting;
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use listener::Listener;
+use waiting::{Order, Shared};
+
+use super::delivery::{Delivery, Ledger};
+use super::{EmitError, End, Fault, Handler};
+use crate::batch::Frames;
+use crate::now::Now;
+
+/// How long is waited for the thread while nothing moves, and at most where
+/// something does, before whoever hands records over is told that it is slow.
+const PATIENCE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(500));
+
+/// How long at most for the end of the thread, if it is in a hurry and moves,
+/// and after it was told to stop.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What becomes of records for which the queue has no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overflow {
+    /// They are waited with.
+    #[default]
+    Block,
+    /// They are dropped.
+    DropNew,
+    /// The oldest that wait are dropped in their place.
+    DropOld,
+}
+
+/// What a queue is told.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueOptions {
+    /// How many records wait at most. Those that are being delivered, an
+    /// eighth of that at most, do not count.
+    pub capacity: u64,
+    /// What becomes of those for which there is no room.
+    pub overflow: Overflow,
+}
+
+impl Default for QueueOptions {
+    fn default() -> Self {
+        QueueOptions {
+            capacity: 10_000,
+            overflow: Overflow::Block,
+        }
+    }
+}
+
+/// Python's `QueueHandler` with its `QueueListener`.
+///
+/// The thread starts when the handler is opened, or else at the first record.
+pub struct QueueHandler {
+    kind: &'static str,
+    target: String,
+    wants_levels: bool,
+    overflow: Overflow,
+    ledger: Ledger,
+    shared: Arc<Shared>,
+    /// What the thread gets when it starts.
+    inner: Option<Delivery>,
+    thread: Option<JoinHandle<()>>,
+    shedding: Option<Shedding>,
+}
+
+/// Records are dropped, because the queue is full.
+struct Shedding {
+    since: Instant,
+    dropped: u64,
+}
+
+impl QueueHandler {
+    /// A queue in front of a handler.
+    pub fn new(inner: Delivery, options: QueueOptions) -> QueueHandler {
+        let handler = inner.look();
+        QueueHandler {
+            kind: handler.kind(),
+            target: handler.target(),
+            wants_levels: handler.wants_levels(),
+            overflow: options.overflow,
+            ledger: inner.ledger().clone(),
+            shared: Arc::new(Shared::new(
+                options.capacity.max(1),
+                Arc::clone(&inner.ledger().figures),
+            )),
+            inner: Some(inner),
+            thread: None,
+            shedding: None,
+        }
+    }
+
+    fn start(&mut self) -> io::Result<()> {
+        if let Some(inner) = self.inner.take() {
+            let listener = Listener::new(inner, Arc::clone(&self.shared));
+            let thread = std::thread::Builder::new().name("queue".to_owned());
+            self.thread = Some(thread.spawn(move || listener.run())?);
+        }
+        Ok(())
+    }
+
+    /// Hands records over and waits for room, as long as it comes about.
+    fn put(&self, frames: &Frames<'_>, mut at: usize) -> Result<(), EmitError> {
+        let begun = Instant::now();
+        while at < frames.len() {
+            let put = self.shared.put(frames, at);
+            if put == at {
+                let length = frames.next(at) - at;
+                if begun.elapsed() > PATIENCE.1 || !self.shared.wait_for_room(length, PATIENCE.0) {
+                    return Err(EmitError::slow(at));
+                }
+            }
+            at = put;
+        }
+        Ok(())
+    }
+
+    /// Hands over what there is room for, and drops the rest.
+    fn put_or_drop(&mut self, frames: &Frames<'_>, mut at: usize, now: Now) {
+        while at < frames.len() {
+            let put = self.shared.put(frames, at);
+            if put == at {
+                break;
+            }
+            at = put;
+        }
+        self.shed(&[(*frames, at)], now);
+    }
+
+    /// Hands all records over, and drops the oldest that are in their way.
+    fn put_and_drop(&mut self, frames: &Frames<'_>, mut at: usize, now: Now) {
+        let mut dropped = Vec::new();
+        while at < frames.len() {
+            at = self.shared.put_in_place_of_others(frames, at, &mut dropped);
+        }
+        let dropped: Vec<_> = dropped.iter().map(|piece| (piece.frames(), 0)).collect();
+        self.shed(&dropped, now);
+    }
+
+    /// Drops what is left of these frames behind the record ends.
+    fn shed(&mut self, dropped: &[(Frames<'_>, usize)], now: Now) {
+        let mut count = 0;
+        for (frames, from) in dropped {
+            if *from < frames.len() {
+                count += frames.count(*from, frames.len());
+                let range = (*from, frames.len());
+                let reason = "the queue is full";
+                self.ledger.lose(&self.target, frames, range, reason, now);
+            }
+        }
+        match (&mut self.shedding, count) {
+            (None, 0) => {}
+            (None, _) => {
+                self.shedding = Some(Shedding {
+                    since: now.mono,
+                    dropped: count,
+                });
+                let which = match self.overflow {
+                    Overflow::DropOld => "the oldest",
+                    Overflow::DropNew | Overflow::Block => "new",
+                };
+                self.ledger.diag.warn(format_args!(
+                    "{}: the queue is full; dropping {which} records until that is over",
+                    self.target
+                ));
+            }
+            (Some(shedding), _) => shedding.dropped += count,
+        }
+        if count == 0 && self.shared.is_half_empty() {
+            self.end_shedding(now);
+        }
+    }
+
+    fn end_shedding(&mut self, now: Now) {
+        if let Some(shedding) = self.shedding.take() {
+            let since = now.mono.saturating_duration_since(shedding.since);
+            self.ledger.diag.warn(format_args!(
+                "{}: the queue was full for {:.1} s; {} records were dropped",
+                self.target,
+                since.as_secs_f64(),
+                shedding.dropped
+            ));
+        }
+    }
+
+    /// Hands over something to do behind the records that wait; before the
+    /// thread has started, does it at once.
+    fn order(&mut self, order: Order, now: Now) {
+        match &mut self.inner {
+            Some(inner) => order.carry_out(inner.handler(), now),
+            None => self.shared.order(order),
+        }
+    }
+
+    /// Waits for the thread where that is sure to end at once.
+    fn join(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+            // Nothing, unless it ended by a panic.
+            let (waiting, delivering) = self.shared.abandon();
+            self.ledger.figures.dropped.add(waiting + delivering);
+        }
+    }
+}
+
+impl Handler for QueueHandler {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn target(&self) -> String {
+        self.target.clone()
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let inner = self.inner.as_ref();
+        inner.map_or(Ok(()), |inner| inner.look().check())
+    }
+
+    /// Known only before the thread starts, which is when it is asked.
+    fn writes_to(&self, file: &std::fs::File) -> bool {
+        let inner = self.inner.as_ref();
+        inner.is_some_and(|inner| inner.look().writes_to(file))
+    }
+
+    fn wants_levels(&self) -> bool {
+        self.wants_levels
+    }
+
+    fn open(&mut self, now: Now) -> io::Result<()> {
+        if let Some(inner) = &mut self.inner {
+            inner.handler().open(now)?;
+        }
+        self.start()
+    }
+
+    fn emit(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> Result<(), EmitError> {
+        self.start().map_err(|source| EmitError {
+            done: from,
+            fault: Fault::Fatal,
+            doing: "cannot start a thread",
+            source,
+        })?;
+        match self.overflow {
+            Overflow::Block => self.put(frames, from)?,
+            Overflow::DropNew => self.put_or_drop(frames, from, now),
+            Overflow::DropOld => self.put_and_drop(frames, from, now),
+        }
+        Ok(())
+    }
+
+    fn reopen(&mut self, now: Now) {
+        self.order(Order::Reopen, now);
+    }
+
+    fn roll_over(&mut self, now: Now) {
+        self.order(Order::RollOver, now);
+    }
+
+    fn flush(&mut self, now: Now) {
+        self.order(Order::Flush, now);
+    }
+
+    fn command_ended(&mut self, failed: bool, now: Now) {
+        self.order(Order::CommandEnded { failed }, now);
+    }
+
+    fn ended(&self) -> Option<End> {
+        match &self.inner {
+            Some(inner) => inner.ended(),
+            None => self.shared.ended(),
+        }
+    }
+
+    /// The thread keeps it up to date.
+    fn rollovers(&self) -> u64 {
+        self.ledger.figures.rollovers.get()
+    }
+
+    fn close(&mut self, now: Now, hurry: bool) -> Result<(), EmitError> {
+        if let Some(inner) = &mut self.inner {
+            let closed = inner.close(now, hurry);
+            return closed.then_some(()).ok_or(EmitError::slow(0));
+        }
+        if self.thread.is_some() {
+            let most = if hurry { LAST_PATIENCE } else { PATIENCE.1 };
+            self.shared.close(hurry);
+            if !self.shared.wait_for_end(PATIENCE.0, most) {
+                return Err(EmitError::slow(0));
+            }
+        }
+        self.join();
+        self.end_shedding(now);
+        Ok(())
+    }
+
+    fn give_up(&mut self, now: Now) {
+        if let Some(inner) = &mut self.inner {
+            return inner.doubt(now);
+        }
+        if self.thread.is_none() {
+            return;
+        }
+        self.shared.stop();
+        if self.shared.wait_for_end(LAST_PATIENCE, LAST_PATIENCE) {
+            self.join();
+        } else {
+            // It does not come back from the system. It is left alone, and
+            // ends with the process.
+            self.thread = None;
+            self.shared.end();
+            let (waiting, delivering) = self.shared.abandon();
+            self.ledger.figures.dropped.add(waiting);
+            if delivering > 0 {
+                self.ledger.diag.error(format_args!(
+                    "{}: {delivering} records are in doubt: a write of them does not return",
+                    self.target
+                ));
+            }
+        }
+        self.end_shedding(now);
+    }
+}
+
+impl Drop for QueueHandler {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.give_up(Now::read());
+        }
+    }
+}
