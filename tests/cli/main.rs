@@ -7,6 +7,7 @@
 
 mod support;
 
+mod buffer;
 mod command;
 mod file;
 mod filters;
@@ -14,6 +15,7 @@ mod formats;
 mod grammar;
 mod input;
 mod many;
+mod queue;
 mod real_logs;
 mod rotate;
 mod signals;
