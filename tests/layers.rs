@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
         "decimal", "diag", "event", "figures", "level", "now", "sys", "zone",
     ],
     &["batch", "record"],
-    &["filter", "roll", "text", "wire"],
+    &["clean", "filter", "roll", "text", "wire"],
     &["handler", "source"],
     &["pipeline"],
     &["cli"],

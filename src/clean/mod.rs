@@ -1,0 +1,5 @@
+//! Clean-up of records before any handler gets them.
+
+mod dedup;
+
+pub use dedup::Dedup;
