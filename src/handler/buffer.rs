@@ -490,6 +490,17 @@ mod tests {
     }
 
     #[test]
+    fn what_can_not_be_made_safe_is_in_doubt() {
+        let (remote, mut outer) = buffer(options(2), Mood::Open, OnError::Block);
+        assert!(send(&mut outer, 0, &[INFO; 3]));
+        assert!(!outer.close(Now::read(), false));
+        assert_eq!((remote.all(), outer.ended()), ("0 1 2 ".to_owned(), None));
+        outer.doubt(Now::read());
+        assert_eq!(outer.ended(), Some(End::Fatal));
+        assert_eq!(outer.ledger().figures.dropped.get(), 0);
+    }
+
+    #[test]
     fn memory_is_bounded_in_bytes() {
         let long = vec![b'x'; MAX_BYTES / 4 + 1];
         let ends = [long.len()];

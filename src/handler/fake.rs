@@ -23,6 +23,8 @@ pub enum Mood {
     Picky,
     /// It is broken for ever.
     Broken,
+    /// It can't be closed.
+    Open,
     /// It does not come back.
     Hanging,
 }
@@ -120,7 +122,7 @@ impl Handler for Fake {
         let hangs = |seen: &mut Seen| seen.mood == Mood::Hanging;
         let mut seen = changed.wait_while(seen, hangs).unwrap();
         let to = match seen.mood {
-            Mood::Willing => frames.len(),
+            Mood::Willing | Mood::Open => frames.len(),
             Mood::Takes(most) => frames.take(from, most, u64::MAX).0,
             Mood::Picky => {
                 let records = frames.iter_from(from).map(|(record, _)| record);
@@ -161,6 +163,9 @@ impl Handler for Fake {
 
     fn close(&mut self, _now: Now, _hurry: bool) -> Result<(), EmitError> {
         self.0.note("close");
-        Ok(())
+        match self.0.seen().mood {
+            Mood::Open => fail(0, Fault::Retry, io::ErrorKind::StorageFull),
+            _ => Ok(()),
+        }
     }
 }

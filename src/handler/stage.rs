@@ -263,3 +263,108 @@ impl Stage {
         self.delivery.doubt(now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handler::buffer::{BufferOptions, MemoryHandler};
+    use crate::handler::fake::{Mood, Remote};
+    use crate::handler::queue::{QueueHandler, QueueOptions};
+    use crate::level::Level;
+    use crate::record::Defaults;
+
+    fn stage(filter: Filter, mood: Mood) -> (Remote, Stage) {
+        let (remote, fake) = Remote::new(mood);
+        let rendering = Rendering::default();
+        let diag = Diag::silent();
+        let stage = Stage::new(fake, filter, rendering, OnError::Block, None, diag);
+        (remote, stage)
+    }
+
+    fn push(stage: &mut Stage, frames: &Frames<'_>, level: Level) {
+        let (defaults, now) = (Defaults::default(), Now::read());
+        for frame in frames.iter() {
+            let mut record = Record::new(&defaults, now.wall);
+            record.level = level;
+            stage.push(frame, &record, now);
+        }
+    }
+
+    /// However often a batch has to be tried.
+    #[test]
+    fn every_record_is_counted_once() {
+        let (now, lines) = (Now::read(), Frames::lines(b"a\nb\nc\n"));
+        let (remote, mut raw) = stage(Filter::default(), Mood::Takes(1));
+        raw.count_all();
+        assert!(!raw.wants_records() && !raw.deliver(&lines, now));
+        remote.set(Mood::Failing);
+        assert!(!raw.deliver(&lines, now));
+        remote.set(Mood::Willing);
+        assert!(raw.deliver(&lines, now) && raw.deliver(&lines, now));
+        let figures = raw.figures();
+        assert_eq!((figures.handler, &*figures.target), ("fake", "target"));
+        assert_eq!(
+            (figures.received, figures.delivered, figures.bytes),
+            (6, 6, 12)
+        );
+        assert_eq!((figures.errors, figures.dropped), (1, 0));
+        let reason = figures.last_error.unwrap();
+        assert!(reason.starts_with("cannot write: "), "{reason}");
+
+        let filter = Filter {
+            min_level: Some(Level::ERROR),
+            ..Filter::default()
+        };
+        let (_, mut picky) = stage(filter, Mood::Willing);
+        picky.count_all();
+        for level in [Level::INFO, Level::ERROR] {
+            push(&mut picky, &lines, level);
+            assert!(picky.deliver(&lines, now));
+        }
+        let figures = picky.figures();
+        assert_eq!(
+            (figures.received, figures.filtered, figures.delivered),
+            (6, 3, 3)
+        );
+    }
+
+    /// What costs a pass over the bytes is counted for those who ask.
+    #[test]
+    fn nobody_pays_for_what_nobody_asked() {
+        let (_, mut raw) = stage(Filter::default(), Mood::Willing);
+        assert!(raw.deliver(&Frames::lines(b"a\n"), Now::read()));
+        let figures = raw.figures();
+        assert_eq!(
+            (figures.received, figures.delivered, figures.bytes),
+            (0, 0, 2)
+        );
+    }
+
+    #[test]
+    fn a_wrapped_handler_has_one_set_of_figures() {
+        let (now, lines) = (Now::read(), Frames::lines(b"a\nb\nc\n"));
+        let (_, stage) = stage(Filter::default(), Mood::Willing);
+        let options = BufferOptions {
+            capacity: 2,
+            ..BufferOptions::default()
+        };
+        let stage = stage.wrap(|inner| Box::new(MemoryHandler::new(inner, options)));
+        let queue = QueueOptions::default();
+        let mut stage = stage.wrap(|inner| Box::new(QueueHandler::new(inner, queue)));
+        stage.count_all();
+        assert!(stage.wants_records());
+        push(&mut stage, &lines, Level::INFO);
+        assert!(stage.deliver(&lines, now));
+        while !stage.close(now, false) {}
+        let figures = stage.figures();
+        assert_eq!((figures.handler, &*figures.target), ("fake", "target"));
+        assert_eq!(
+            (figures.received, figures.delivered, figures.bytes),
+            (3, 3, 6)
+        );
+        assert_eq!(
+            (figures.waiting, figures.dropped, stage.ended()),
+            (0, 0, None)
+        );
+    }
+}

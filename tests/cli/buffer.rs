@@ -295,6 +295,18 @@ fn the_help_of_a_wrapper_is_complete_by_itself() {
     }
 }
 
+/// The first that is written stands in front.
+#[test]
+fn wrappers_keep_their_order() {
+    let folder = Folder::new();
+    let buffer = |capacity| format!("buffer --capacity {capacity} --no-flush-on-close");
+    for (first, second, lines) in [(4, 3, 6), (3, 4, 8)] {
+        let chain = format!("{} {} stream", buffer(first), buffer(second));
+        let ran = folder.lh(&chain).with("x\n".repeat(9)).ok();
+        assert_eq!(ran.out().lines().count(), lines, "{chain}");
+    }
+}
+
 /// What a mistake in the handler behind it leaves untouched.
 #[test]
 fn a_handler_that_can_not_be_opened_is_found_at_the_start() {

@@ -26,9 +26,11 @@ use crate::now::Now;
 /// something does, before whoever hands records over is told that it is slow.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(500));
 
-/// How long at most for the end of the thread, if it is in a hurry and moves,
-/// and after it was told to stop.
-const LAST_PATIENCE: Duration = Duration::from_secs(2);
+/// How long at most for the end of the thread, if that is in a hurry.
+const HURRY: Duration = Duration::from_secs(2);
+
+/// The same once it was told to stop: while nothing moves, and in all.
+const LAST_PATIENCE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(20));
 
 /// What becomes of records for which the queue has no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -296,7 +298,7 @@ impl Handler for QueueHandler {
             return closed.then_some(()).ok_or(EmitError::slow(0));
         }
         if self.thread.is_some() {
-            let most = if hurry { LAST_PATIENCE } else { PATIENCE.1 };
+            let most = if hurry { HURRY } else { PATIENCE.1 };
             self.shared.close(hurry);
             if !self.shared.wait_for_end(PATIENCE.0, most) {
                 return Err(EmitError::slow(0));
@@ -315,7 +317,7 @@ impl Handler for QueueHandler {
             return;
         }
         self.shared.stop();
-        if self.shared.wait_for_end(LAST_PATIENCE, LAST_PATIENCE) {
+        if self.shared.wait_for_end(LAST_PATIENCE.0, LAST_PATIENCE.1) {
             self.join();
         } else {
             // It does not come back from the system. It is left alone, and

@@ -192,7 +192,13 @@ fn long_records_are_never_split() {
 
 #[test]
 fn memory_is_bounded_in_bytes() {
-    let mut bench = bench(1000, Overflow::DropNew, Mood::Hanging, OnError::Block);
+    for overflow in [Overflow::DropNew, Overflow::DropOld] {
+        memory_is_bounded(overflow);
+    }
+}
+
+fn memory_is_bounded(overflow: Overflow) {
+    let mut bench = bench(1000, overflow, Mood::Hanging, OnError::Block);
     let mut line = vec![b'x'; (20 << 20) - 1];
     line.push(b'\n');
     assert!(bench.send(0..1));
@@ -273,6 +279,21 @@ fn what_is_given_up_is_counted() {
     bench.give_up();
     assert_eq!((bench.dropped(), bench.waiting()), (50, 0));
     assert_eq!(bench.remote.seen().calls, ["open", "close"]);
+}
+
+#[test]
+fn what_can_not_be_made_safe_is_in_doubt() {
+    let mut bench = bench(100, Overflow::Block, Mood::Open, OnError::Block);
+    assert!(bench.send(0..50));
+    bench.give_up();
+    assert_eq!(bench.outer.ended(), Some(End::Fatal));
+    let said = bench.said.lock().unwrap();
+    assert!(
+        said.concat()
+            .contains("target: its last records are in doubt"),
+        "{said:?}"
+    );
+    assert_eq!(bench.dropped(), 0);
 }
 
 #[test]
