@@ -39,6 +39,7 @@ pub mod event;
 pub mod figures;
 pub mod filter;
 pub mod handler;
+pub mod join;
 pub mod level;
 pub mod now;
 pub mod pipeline;
