@@ -65,6 +65,10 @@ fn one_after_the_other() {
             let records = grouped(&format!("{one}{between}{other}"));
             let texts: Vec<&str> = records.iter().map(|(text, _)| &**text).collect();
             assert_eq!(texts, [one, between, other], "{first}, then {second}");
+            // Indented lines continue a message of Python's.
+            if first.starts_with("python") && second.ends_with("a syntax error") {
+                continue;
+            }
             let records = grouped(&format!("{one}{other}"));
             let texts: Vec<&str> = records.iter().map(|(text, _)| &**text).collect();
             assert_eq!(texts, [one, other], "{first}, and at once {second}");

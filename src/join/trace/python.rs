@@ -12,6 +12,7 @@ const MESSAGE: u8 = 24;
 
 /// What the first lines of all stacks end with.
 pub(super) const HEADER_END: &[u8] = b"(most recent call last):";
+const GROUP: &[u8] = b"  + Exception Group Traceback (most recent call last):";
 const DUMP_END: &[u8] = b"(most recent call first):";
 
 const CHAINS: [&[u8]; 2] = [
@@ -64,7 +65,6 @@ fn header(line: &[u8]) -> Option<(Python, bool)> {
     Some(match kind {
         b"Traceback " => (Python::Frames, true),
         b"Stack " => (Python::Stack, true),
-        b"  + Exception Group Traceback " => (Python::Group, true),
         kind if kind.ends_with(b"Traceback ") => (Python::Frames, false),
         _ => (Python::Stack, false),
     })
@@ -74,7 +74,7 @@ fn header(line: &[u8]) -> Option<(Python, bool)> {
 pub(super) fn begin_indented(line: &[u8]) -> Option<Begin> {
     let state = match line {
         _ if is_file(line) => Python::Frames,
-        b"  + Exception Group Traceback (most recent call last):" => Python::Group,
+        GROUP => Python::Group,
         _ => return None,
     };
     Some(Begin::Sure(Trace::Python(state), Before::Warning))
@@ -107,6 +107,8 @@ pub(super) fn is_chain(line: &[u8]) -> bool {
 impl Python {
     pub fn step(self, line: &[u8]) -> (Trace, Step) {
         let (state, step) = match self {
+            Python::Chain if line == GROUP => (Python::Group, Step::Take),
+            _ if line == GROUP => return end(),
             Python::Frames | Python::Stack if line.starts_with(b"  ") => (self, Step::Take),
             Python::Frames if python_exception(line) => (Python::Raised, Step::Take),
             Python::Group if is_group(line) => (Python::Group, Step::Take),

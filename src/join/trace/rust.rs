@@ -94,7 +94,9 @@ impl Rust {
                 (Rust::Notes, Step::Take)
             }
             Rust::Message { held, .. }
-                if indent > 0 && (!held || starts(b"  left: ") || starts(b" right: ")) =>
+                if starts(b"  left: ")
+                    || starts(b" right: ")
+                    || (indent > 0 && !held && !stands_alone(line)) =>
             {
                 let (left, held) = (MESSAGE, false);
                 (Rust::Message { left, held }, Step::Take)
