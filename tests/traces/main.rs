@@ -3,5 +3,6 @@
 //!
 //! Not tested here: the option itself, and levels, which are the program's.
 
+mod languages;
 mod samples;
 mod support;

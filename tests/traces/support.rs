@@ -1,5 +1,6 @@
 //! The joiner as the pipeline uses it, on a text in memory.
 
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use lh::batch::Frames;
@@ -52,4 +53,20 @@ fn in_batches(text: &str, lines: usize) -> Vec<(String, bool)> {
     }
     joiner.finish(&mut add);
     records
+}
+
+/// Whether a program that a test needs is there. If not, the test is left
+/// out; with LH_REQUIRE_PEERS=1 it fails.
+pub fn peer(name: &str) -> bool {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&paths).any(|folder| {
+        std::fs::metadata(folder.join(name))
+            .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    });
+    if !found {
+        println!("skipped: {name} is not installed");
+        let required = std::env::var("LH_REQUIRE_PEERS").is_ok_and(|value| value == "1");
+        assert!(!required, "LH_REQUIRE_PEERS=1, and {name} is not installed");
+    }
+    found
 }

@@ -26,11 +26,18 @@ pub(in crate::join) enum At {
     Object,
     /// Behind an empty line, where little can follow.
     Blank,
-    /// Node: behind `FILE:LINE`, and then behind the source line.
-    Place { source: bool },
+    /// Node: behind `FILE:LINE`, and then behind the source line. `blank`: an
+    /// empty line comes before, as where no error was thrown but a value.
+    Place { source: bool, blank: bool },
+    /// Behind the caret, where an empty line came before.
+    Caret,
     /// Node: behind the caret that shows the place.
     Thrown { left: u8 },
 }
+
+/// How many lines of what was thrown are waited for more.
+const THROWN_LINES: u8 = 32;
+const THROWN: At = At::Thrown { left: THROWN_LINES };
 
 pub(super) const TEXT: At = At::Text {
     left: MESSAGE,
@@ -59,7 +66,7 @@ pub(super) fn begin(line: &[u8]) -> Option<Begin> {
         return thread.then_some(Begin::Maybe(Trace::At(At::Thread)));
     }
     if is_place(line) {
-        return Some(Begin::Maybe(Trace::At(At::Place { source: false })));
+        return Some(Begin::Maybe(Trace::At(place(false))));
     }
     let named = exception(line)?;
     // An error without a stack: `[Error: …] {`.
@@ -84,6 +91,26 @@ fn maybe(left: u8) -> Begin {
 /// A frame where none is expected.
 pub(super) fn begin_frame(line: &[u8]) -> Option<Begin> {
     is_frame(line).then(|| Begin::Sure(Trace::At(behind(line)), Before::Anything))
+}
+
+fn place(blank: bool) -> At {
+    At::Place {
+        source: false,
+        blank,
+    }
+}
+
+/// The line behind an empty one.
+pub(super) fn after_blank(line: &[u8]) -> (Trace, Step) {
+    match is_place(line) {
+        true => hold(place(true)),
+        false => end(),
+    }
+}
+
+fn is_caret(line: &[u8]) -> bool {
+    let (_, carets) = indented(line);
+    !carets.is_empty() && carets.iter().all(|&b| b == b'^')
 }
 
 /// Where Node's report of what nobody caught begins: `FILE:LINE`.
@@ -145,14 +172,21 @@ impl At {
             // Between the causes of .NET's AggregateException.
             At::Blank if line.starts_with(b" ---> ") => take(At::Cause { left: MESSAGE }),
             At::Blank => end(),
-            At::Place { source: false } => hold(At::Place { source: true }),
-            At::Place { source: true } => {
-                let (_, carets) = indented(line);
-                match !carets.is_empty() && carets.iter().all(|&b| b == b'^') {
-                    true => take(At::Thrown { left: MESSAGE * 2 }),
-                    false => end(),
-                }
-            }
+            At::Place { source, blank } if !source => hold(At::Place {
+                source: true,
+                blank,
+            }),
+            At::Place { blank, .. } => match (is_caret(line), blank) {
+                (true, true) => hold(At::Caret),
+                (true, false) => take(THROWN),
+                (false, _) => end(),
+            },
+            // It was an error, and the empty line before is not Node's.
+            At::Caret if line.is_empty() => end(),
+            At::Caret => match thrown(line, THROWN_LINES) {
+                (trace, Step::Hold) => (trace, Step::Take),
+                known => known,
+            },
             At::Thrown { left } => thrown(line, left),
         }
     }

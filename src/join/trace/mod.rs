@@ -77,7 +77,7 @@ impl Trace {
     /// The next line, without its line end.
     pub fn step(&mut self, line: &[u8]) -> Step {
         let (next, step) = match *self {
-            Trace::Blank => rust::after_blank(line),
+            Trace::Blank => rust::after_blank(line).unwrap_or_else(|| at::after_blank(line)),
             Trace::Python(state) => state.step(line),
             Trace::At(state) => state.step(line),
             Trace::Go(state) => state.step(line),

@@ -62,12 +62,10 @@ fn is_name(name: &[u8]) -> Option<bool> {
 
 /// Since Rust 1.91, whose lines have the thread's number, and with a stack
 /// that has overflowed, an empty line comes before.
-pub(super) fn after_blank(line: &[u8]) -> (Trace, Step) {
-    match thread(line) {
-        Some((state, true)) | Some((state @ Rust::Overflowed, _)) => {
-            (Trace::Rust(state), Step::Take)
-        }
-        _ => end(),
+pub(super) fn after_blank(line: &[u8]) -> Option<(Trace, Step)> {
+    match thread(line)? {
+        (state, true) | (state @ Rust::Overflowed, _) => Some((Trace::Rust(state), Step::Take)),
+        _ => None,
     }
 }
 
