@@ -264,7 +264,7 @@ impl Joiner {
         let mut lines = self.held.drain(..);
         if !self.sure {
             self.sure = true;
-            if !says_warning(&self.record, text)
+            if !possible_head(&self.record, text).is_some_and(says_warning)
                 && let Some(first) = lines.next()
             {
                 self.record.release(text, each);
@@ -294,29 +294,29 @@ impl Joiner {
 
     /// Whether a trace continues the record before it.
     fn continues(&self, before: Before, text: &mut Text<'_>) -> bool {
-        let mut has = |test: fn(&[u8]) -> bool| {
-            let line = self.record.single_line();
-            line.is_some_and(|(start, end)| test(text::content(text.get(start, end))))
+        let Some(line) = possible_head(&self.record, text) else {
+            return false;
         };
         match before {
             Before::Nothing => false,
-            Before::Warning => says_warning(&self.record, text),
-            Before::Anything => has(|line| !line.is_empty()),
-            Before::Panic => {
-                has(|line| memmem::find(line, b"panic").is_some())
-                    || says_warning(&self.record, text)
-            }
+            Before::Warning => says_warning(line),
+            Before::Anything => !line.is_empty(),
+            Before::Panic => memmem::find(line, b"panic").is_some() || says_warning(line),
         }
     }
 }
 
-/// Whether the record is a line of a log that says a level of WARNING or more.
-fn says_warning(record: &Record, text: &mut Text<'_>) -> bool {
-    let Some((start, end)) = record.single_line() else {
-        return false;
-    };
-    let level = detect::level(text::content(text.get(start, end)));
-    level.is_some_and(|level| level >= Level::WARNING)
+/// The record, if it is a line that a trace may continue. A JSON object is
+/// complete in itself, and would be none any more.
+fn possible_head<'t>(record: &Record, text: &'t mut Text<'_>) -> Option<&'t [u8]> {
+    let (start, end) = record.single_line()?;
+    let line = text::content(text.get(start, end));
+    (!line.starts_with(b"{")).then_some(line)
+}
+
+/// Whether a line of a log says a level of WARNING or more.
+fn says_warning(line: &[u8]) -> bool {
+    detect::level(line).is_some_and(|level| level >= Level::WARNING)
 }
 
 /// Whether one more line may be held. A part of a line is none.

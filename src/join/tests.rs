@@ -256,6 +256,7 @@ fn only_a_line_that_warns_is_the_head_of_the_trace_behind_it() {
         ("INFO x\n", false),
         ("x\n", false),
         ("\n", false),
+        ("{\"level\":\"error\"}\n", false),
         ("Caused by: an ERROR\n", true),
     ] {
         let text = format!("ERROR before\n{head}{trace}{trace}INFO\n");

@@ -43,10 +43,6 @@ const ORDINARY: [&str; 8] = [
 fn each_is_one_record_and_lines_around_it_are_their_own() {
     for (name, trace) in samples() {
         for around in ORDINARY {
-            if around.starts_with('{') {
-                // It says a level, and is the head of what comes after it.
-                continue;
-            }
             let records = grouped(&format!("{around}{trace}{around}"));
             let want = [(around, false), (&*trace, true), (around, false)];
             let want = want.map(|(text, trace)| (text.to_owned(), trace));

@@ -63,7 +63,7 @@ fn is_register(line: &[u8]) -> bool {
     (2..=6).contains(&name.len()) && rest.trim_ascii_start().starts_with(b"0x")
 }
 
-/// `	/src/main.go:3 +0x1d`
+/// `/src/main.go:3 +0x1d` behind a tab.
 fn is_position(line: &[u8]) -> bool {
     let digit = |at: usize| line.get(at + 1).is_some_and(u8::is_ascii_digit);
     line[0] == b'\t' && !line.starts_with(b"\tat ") && memchr::memchr_iter(b':', line).any(digit)

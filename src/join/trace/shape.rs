@@ -12,7 +12,7 @@ const LONGEST_NAME: usize = 256;
 pub(super) enum Named {
     /// By its name it is one: `java.io.IOException: …`, `TypeError`.
     Surely,
-    /// A capitalized word: `Trace: …`, `E`.
+    /// A capitalized word: `Failure: …`, `E`.
     Perhaps,
 }
 
@@ -40,7 +40,8 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$' | b'<' | b'>' | b'`' | 0x80..)
 }
 
-/// Whether the line is `NAME` or `NAME: message`, with Node's `NAME [CODE]`.
+/// Whether the line is `NAME` or `NAME: message`, with a code
+/// behind the name in Node and .NET.
 pub(super) fn exception(line: &[u8]) -> Option<Named> {
     let line = line.strip_prefix(b"Uncaught ").unwrap_or(line);
     let line = line.strip_prefix(b"[").unwrap_or(line);
@@ -48,7 +49,7 @@ pub(super) fn exception(line: &[u8]) -> Option<Named> {
     let length = name.take_while(|&&byte| is_name_byte(byte)).count();
     let (name, rest) = line.split_at(length);
     match rest {
-        [] | [b':'] | [b':', b' ' | b'\t', ..] | [b' ', b'[', ..] => {}
+        [] | [b':'] | [b':', b' ' | b'\t', ..] | [b' ', b'[' | b'(', ..] => {}
         _ => return None,
     }
     let last = name.rsplit(|&b| b == b'.' || b == b'$').next()?;
@@ -61,10 +62,11 @@ pub(super) fn exception(line: &[u8]) -> Option<Named> {
         return None;
     }
     let telling = last.ends_with(b"Error") || last.ends_with(b"Exception");
-    if dotted || telling {
+    // Node's `[CODE]`, or .NET's `(111)`: only a name that tells has one.
+    let code = rest.starts_with(b" ");
+    if telling || (dotted && !code) {
         return Some(Named::Surely);
     }
-    let code = rest.starts_with(b" [");
     (!code && Level::from_name(name).is_none()).then_some(Named::Perhaps)
 }
 
@@ -123,11 +125,91 @@ pub(super) fn is_frame(line: &[u8]) -> bool {
     let (name, place) = frame.split_at(open);
     let name = name.strip_prefix(b"async ").unwrap_or(name);
     let name = name.strip_prefix(b"new ").unwrap_or(name);
-    if place.starts_with(b"(<anonymous>)") || place.starts_with(b"(native)") {
+    if [&b"(<anonymous>)"[..], b"(native)", b"(index "]
+        .iter()
+        .any(|start| place.starts_with(start))
+    {
         return true;
     }
-    // Mono has a blank before the bracket.
-    let name = name.strip_suffix(b" ").unwrap_or(name);
-    let qualified = name.iter().any(|&b| b == b'.');
+    let name = match name.strip_suffix(b" ") {
+        // Mono has a blank before the bracket, and an address behind it.
+        Some(name) if memchr::memmem::find(place, b") [0x").is_some() => name,
+        _ => name,
+    };
+    let qualified = name.contains(&b'.');
     qualified && !name.contains(&b' ') && memchr::memchr(b')', place).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_and_what_is_none() {
+        for line in [
+            "\tat Main.main(Main.java:3)",
+            "\tat java.base/java.lang.reflect.Method.invoke(Method.java:569)",
+            "\tat A$B.<init>(Unknown Source) ~[?:?]",
+            "\tat a.B.c(Native Method)",
+            "    at /app/x.js:1:2",
+            "    at async Promise.all (index 0)",
+            "    at new Promise (<anonymous>)",
+            "    at f (file:///app/x.mjs:1:2) {",
+            "        at [eval]:1:2,",
+            "   at A.B(String s, Int32 n) in C:\\a b\\x.cs:line 3",
+            "  at A.B (System.String s) [0x00006] in <5e1e1c2a>:0 ",
+        ] {
+            assert!(is_frame(line.as_bytes()), "{line}");
+        }
+        for line in [
+            "at Main.main(Main.java:3)",
+            "\tat",
+            "\tat ",
+            "\tat home (see above)",
+            "\tat home. (see above)",
+            "  at 10:30 (or so)",
+            "  at 12:30:45 it began",
+            "  at: noon",
+            "  attach(x.y)",
+            "  at the end. Then f(x) was called",
+        ] {
+            assert!(!is_frame(line.as_bytes()), "{line}");
+        }
+    }
+
+    #[test]
+    fn names_of_exceptions() {
+        for line in [
+            "java.lang.Error",
+            "java.io.IOException: x",
+            "a.B$C: x",
+            "Main$1",
+            "TypeError: x",
+            "AssertionError [ERR_ASSERTION]: x",
+            "Uncaught RangeError: x",
+            "System.Net.Sockets.SocketException (111): x",
+        ] {
+            let named = exception(line.as_bytes());
+            assert_eq!(named, Some(Named::Surely), "{line}");
+        }
+        for line in ["E", "Failure: x", "\u{c9}: x"] {
+            let want = line.is_ascii().then_some(Named::Perhaps);
+            assert_eq!(exception(line.as_bytes()), want, "{line}");
+        }
+        for line in [
+            "",
+            "ERROR: x",
+            "WARN",
+            "an error: x",
+            "Exception in",
+            "x.y: z",
+            "10.0.0.1",
+            "v1.2",
+            ".X: y",
+            "Jun 14 15:16:01",
+            "2024-03-05",
+        ] {
+            assert_eq!(exception(line.as_bytes()), None, "{line}");
+        }
+    }
 }
