@@ -40,6 +40,7 @@ pub mod event;
 pub mod figures;
 pub mod filter;
 pub mod handler;
+pub mod join;
 pub mod level;
 pub mod now;
 pub mod pipeline;

@@ -1,0 +1,156 @@
+//! Python: `traceback`, with its chains, groups and notes, and `faulthandler`.
+//!
+//! Where a message of many lines ends can't be seen: nothing marks it. The
+//! lines that follow an exception's last line are part of the trace if they
+//! are indented, or if a chain goes on behind them ("During handling of…").
+
+use super::shape::{python_exception, stands_alone};
+use super::{Before, Begin, Step, Trace, end};
+
+/// How many lines of a message are waited for the next trace of the chain.
+const MESSAGE: u8 = 24;
+
+/// What the first lines of all stacks end with.
+pub(super) const HEADER_END: &[u8] = b"(most recent call last):";
+const GROUP: &[u8] = b"  + Exception Group Traceback (most recent call last):";
+const DUMP_END: &[u8] = b"(most recent call first):";
+
+const CHAINS: [&[u8]; 2] = [
+    b"During handling of the above exception, another exception occurred:",
+    b"The above exception was the direct cause of the following exception:",
+];
+
+/// Beginnings of lines that say where nobody caught an exception.
+const ANNOUNCEMENTS: [&[u8]; 4] = [
+    b"Exception in thread ",
+    b"Exception ignored in",
+    b"Task exception was never retrieved",
+    b"Future exception was never retrieved",
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::join) enum Python {
+    /// Frames, until the exception's line.
+    Frames,
+    /// Frames that no exception's line follows: `logging`'s `stack_info`.
+    Stack,
+    /// An exception group, which has a margin.
+    Group,
+    /// Behind the exception's line.
+    Raised,
+    /// Lines are held that may be of its message, at most so many.
+    Message(u8),
+    /// Behind a line that announces a trace.
+    Announced,
+    /// Behind the line that says how two exceptions are chained.
+    Chain,
+    /// What `faulthandler` writes.
+    Dump,
+}
+
+/// A line that ends as the first line of a stack does.
+pub(super) fn begin(line: &[u8]) -> Begin {
+    // With a prefix (`ERROR:root:Traceback …`) it is a log's line itself.
+    let (state, whole) = header(line).unwrap_or((Python::Frames, false));
+    let before = match whole {
+        true => Before::Warning,
+        false => Before::Nothing,
+    };
+    Begin::Sure(Trace::Python(state), before)
+}
+
+/// What follows the first line of a stack, and whether that is all of it.
+fn header(line: &[u8]) -> Option<(Python, bool)> {
+    let kind = line.strip_suffix(HEADER_END)?;
+    Some(match kind {
+        b"Traceback " => (Python::Frames, true),
+        b"Stack " => (Python::Stack, true),
+        kind if kind.ends_with(b"Traceback ") => (Python::Frames, false),
+        _ => (Python::Stack, false),
+    })
+}
+
+/// A group's first line, or the place of a syntax error that has no trace.
+pub(super) fn begin_indented(line: &[u8]) -> Option<Begin> {
+    let state = match line {
+        _ if is_file(line) => Python::Frames,
+        GROUP => Python::Group,
+        _ => return None,
+    };
+    Some(Begin::Sure(Trace::Python(state), Before::Warning))
+}
+
+/// `  File "…", line N`
+fn is_file(line: &[u8]) -> bool {
+    line.strip_prefix(b"  File \"").is_some_and(|rest| {
+        let place = memchr::memmem::find(rest, b"\", line ");
+        place.is_some_and(|at| rest.get(at + 8).is_some_and(u8::is_ascii_digit))
+    })
+}
+
+/// A line that a trace or a dump comes after.
+pub(super) fn begin_other(line: &[u8]) -> Option<Begin> {
+    if matches!(line[0], b'E' | b'T' | b'F')
+        && ANNOUNCEMENTS.iter().any(|start| line.starts_with(start))
+    {
+        return Some(Begin::Maybe(Trace::Python(Python::Announced)));
+    }
+    let dump = line.starts_with(b"Fatal Python error: ") || line.ends_with(DUMP_END);
+    dump.then_some(Begin::Sure(Trace::Python(Python::Dump), Before::Warning))
+}
+
+/// Whether the line says how two exceptions are chained.
+pub(super) fn is_chain(line: &[u8]) -> bool {
+    CHAINS.contains(&line)
+}
+
+impl Python {
+    pub fn step(self, line: &[u8]) -> (Trace, Step) {
+        let (state, step) = match self {
+            Python::Chain if line == GROUP => (Python::Group, Step::Take),
+            _ if line == GROUP => return end(),
+            Python::Frames | Python::Stack if line.starts_with(b"  ") => (self, Step::Take),
+            Python::Frames if python_exception(line) => (Python::Raised, Step::Take),
+            Python::Group if is_group(line) => (Python::Group, Step::Take),
+            Python::Group if line.is_empty() => (Python::Message(MESSAGE), Step::Hold),
+            Python::Raised if matches!(line.first(), Some(b' ' | b'\t')) => (self, Step::Take),
+            Python::Raised if line == b"Stack (most recent call last):" => {
+                (Python::Stack, Step::Take)
+            }
+            Python::Raised | Python::Message(_) if is_chain(line) => (Python::Chain, Step::Take),
+            Python::Raised if !stands_alone(line) => (Python::Message(MESSAGE), Step::Hold),
+            Python::Message(left @ 1..) if !stands_alone(line) => {
+                (Python::Message(left - 1), Step::Hold)
+            }
+            Python::Chain if line.is_empty() => (Python::Chain, Step::Take),
+            Python::Chain => match header(line) {
+                Some((state, true)) => (state, Step::Take),
+                _ if python_exception(line) => (Python::Raised, Step::Take),
+                _ => return end(),
+            },
+            Python::Announced if line == b"Traceback (most recent call last):" => {
+                (Python::Frames, Step::Take)
+            }
+            Python::Announced if line.starts_with(b"future: <") => (self, Step::Hold),
+            Python::Dump if is_dump(line) => (Python::Dump, Step::Take),
+            Python::Dump if line.is_empty() => (Python::Dump, Step::Hold),
+            _ => return end(),
+        };
+        (Trace::Python(state), step)
+    }
+}
+
+/// A line with the margin of a group.
+fn is_group(line: &[u8]) -> bool {
+    let (indent, rest) = super::shape::indented(line);
+    indent >= 2 && matches!(rest.first(), Some(b'|' | b'+'))
+}
+
+fn is_dump(line: &[u8]) -> bool {
+    is_file(line)
+        || line.ends_with(DUMP_END)
+        || line.starts_with(b"  <")
+        || line.starts_with(b"  ...")
+        || line.starts_with(b"Python runtime state: ")
+        || line.starts_with(b"Extension modules: ")
+}
