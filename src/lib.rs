@@ -31,6 +31,7 @@
 #![warn(missing_docs)]
 
 pub mod batch;
+pub mod clean;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod decimal;
