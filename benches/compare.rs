@@ -61,6 +61,7 @@ fn main() -> std::process::ExitCode {
         eprintln!("# {} ({place})", dir.display());
         small::start(&options, dir, &place, &mut report);
         duels::all(&options, &inputs, dir, &place, &mut report);
+        small::rates(&options, dir, &place, &mut report);
         small::memory(&options, &inputs, dir, &place, &mut report);
     }
     let text = report.markdown(&options);

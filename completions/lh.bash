@@ -16,6 +16,9 @@ _lh() {
             ",$1")
                 cmd="lh"
                 ;;
+            lh,buffer)
+                cmd="lh__subcmd__buffer"
+                ;;
             lh,completions)
                 cmd="lh__subcmd__completions"
                 ;;
@@ -27,6 +30,9 @@ _lh() {
                 ;;
             lh,null)
                 cmd="lh__subcmd__null"
+                ;;
+            lh,queue)
+                cmd="lh__subcmd__queue"
                 ;;
             lh,rotate)
                 cmd="lh__subcmd__rotate"
@@ -44,7 +50,7 @@ _lh() {
 
     case "${cmd}" in
         lh)
-            opts="-i -m -q -h -V --input --message --level --detect-level --level-scale --name --field --max-record --oversize --tee --quiet --help --version stream null file rotate timed completions man"
+            opts="-i -m -q -h -V --input --message --level --detect-level --level-scale --name --field --max-record --oversize --join --join-timeout --strip-ansi --mask --dedup --progress --stats --metrics-file --tee --stdout-level --stderr-level --pty --grace --quiet --help --version stream null file rotate timed buffer queue completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -90,6 +96,132 @@ _lh() {
                     COMPREPLY=($(compgen -W "split truncate drop" -- "${cur}"))
                     return 0
                     ;;
+                --join)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --join-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mask)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dedup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stdout-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stderr-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lh__subcmd__buffer)
+            opts="-i -m -q -h --capacity --flush-level --no-flush-on-close --ring --flush-on-failure --input --message --level --detect-level --level-scale --name --field --max-record --oversize --join --join-timeout --strip-ansi --mask --dedup --progress --stats --metrics-file --tee --stdout-level --stderr-level --pty --grace --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --capacity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --flush-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --input)
+                    COMPREPLY=($(compgen -W "lines json auto" -- "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -W "lines json auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --level-scale)
+                    COMPREPLY=($(compgen -W "auto python syslog pino" -- "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oversize)
+                    COMPREPLY=($(compgen -W "split truncate drop" -- "${cur}"))
+                    return 0
+                    ;;
+                --join)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --join-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mask)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dedup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stdout-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stderr-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -112,7 +244,7 @@ _lh() {
             return 0
             ;;
         lh__subcmd__file)
-            opts="-f -i -m -q -h --mode --delay --encoding --encoding-errors --watch --perm --mkdir --fsync --follow --no-lock --min-level --include --exclude --format --datefmt --utc --terminator --on-error --dead-letter --input --message --level --detect-level --level-scale --name --field --max-record --oversize --tee --quiet --help"
+            opts="-f -i -m -q -h --mode --delay --encoding --encoding-errors --watch --perm --mkdir --fsync --follow --no-lock --min-level --include --exclude --format --datefmt --utc --terminator --on-error --dead-letter --input --message --level --detect-level --level-scale --name --field --max-record --oversize --join --join-timeout --strip-ansi --mask --dedup --progress --stats --metrics-file --tee --stdout-level --stderr-level --pty --grace --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -214,6 +346,38 @@ _lh() {
                     COMPREPLY=($(compgen -W "split truncate drop" -- "${cur}"))
                     return 0
                     ;;
+                --join)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --join-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mask)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dedup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stdout-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stderr-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -236,7 +400,7 @@ _lh() {
             return 0
             ;;
         lh__subcmd__null)
-            opts="-f -i -m -q -h --min-level --include --exclude --format --datefmt --utc --terminator --on-error --dead-letter --input --message --level --detect-level --level-scale --name --field --max-record --oversize --tee --quiet --help"
+            opts="-f -i -m -q -h --min-level --include --exclude --format --datefmt --utc --terminator --on-error --dead-letter --input --message --level --detect-level --level-scale --name --field --max-record --oversize --join --join-timeout --strip-ansi --mask --dedup --progress --stats --metrics-file --tee --stdout-level --stderr-level --pty --grace --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -318,6 +482,132 @@ _lh() {
                     COMPREPLY=($(compgen -W "split truncate drop" -- "${cur}"))
                     return 0
                     ;;
+                --join)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --join-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mask)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dedup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stdout-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stderr-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lh__subcmd__queue)
+            opts="-i -m -q -h --capacity --overflow --input --message --level --detect-level --level-scale --name --field --max-record --oversize --join --join-timeout --strip-ansi --mask --dedup --progress --stats --metrics-file --tee --stdout-level --stderr-level --pty --grace --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --capacity)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --overflow)
+                    COMPREPLY=($(compgen -W "block drop-new drop-old" -- "${cur}"))
+                    return 0
+                    ;;
+                --input)
+                    COMPREPLY=($(compgen -W "lines json auto" -- "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -W "lines json auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --level-scale)
+                    COMPREPLY=($(compgen -W "auto python syslog pino" -- "${cur}"))
+                    return 0
+                    ;;
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --field)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-record)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --oversize)
+                    COMPREPLY=($(compgen -W "split truncate drop" -- "${cur}"))
+                    return 0
+                    ;;
+                --join)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --join-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mask)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dedup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stdout-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stderr-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -326,7 +616,7 @@ _lh() {
             return 0
             ;;
         lh__subcmd__rotate)
-            opts="-f -i -m -q -h --mode --delay --encoding --encoding-errors --watch --perm --mkdir --fsync --follow --no-lock --max-bytes --backups --when --interval --at-time --align --eager --plan --namer --compress --rotator --on-rotate --max-age --max-total --min-free --dry-run --link --min-level --include --exclude --format --datefmt --utc --terminator --on-error --dead-letter --input --message --level --detect-level --level-scale --name --field --max-record --oversize --tee --quiet --help"
+            opts="-f -i -m -q -h --mode --delay --encoding --encoding-errors --watch --perm --mkdir --fsync --follow --no-lock --max-bytes --backups --when --interval --at-time --align --eager --plan --namer --compress --rotator --on-rotate --max-age --max-total --min-free --dry-run --link --min-level --include --exclude --format --datefmt --utc --terminator --on-error --dead-letter --input --message --level --detect-level --level-scale --name --field --max-record --oversize --join --join-timeout --strip-ansi --mask --dedup --progress --stats --metrics-file --tee --stdout-level --stderr-level --pty --grace --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -484,6 +774,38 @@ _lh() {
                     COMPREPLY=($(compgen -W "split truncate drop" -- "${cur}"))
                     return 0
                     ;;
+                --join)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --join-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mask)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dedup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stdout-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stderr-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -492,7 +814,7 @@ _lh() {
             return 0
             ;;
         lh__subcmd__stream)
-            opts="-f -i -m -q -h --stderr --flush --min-level --include --exclude --format --datefmt --utc --terminator --on-error --dead-letter --input --message --level --detect-level --level-scale --name --field --max-record --oversize --tee --quiet --help"
+            opts="-f -i -m -q -h --stderr --flush --min-level --include --exclude --format --datefmt --utc --terminator --on-error --dead-letter --input --message --level --detect-level --level-scale --name --field --max-record --oversize --join --join-timeout --strip-ansi --mask --dedup --progress --stats --metrics-file --tee --stdout-level --stderr-level --pty --grace --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -578,6 +900,38 @@ _lh() {
                     COMPREPLY=($(compgen -W "split truncate drop" -- "${cur}"))
                     return 0
                     ;;
+                --join)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --join-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mask)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dedup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stdout-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stderr-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -586,7 +940,7 @@ _lh() {
             return 0
             ;;
         lh__subcmd__timed)
-            opts="-f -i -m -q -h --mode --delay --encoding --encoding-errors --watch --perm --mkdir --fsync --follow --no-lock --max-bytes --backups --interval --at-time --align --eager --plan --namer --compress --rotator --on-rotate --max-age --max-total --min-free --dry-run --link --min-level --include --exclude --format --datefmt --utc --terminator --on-error --dead-letter --input --message --level --detect-level --level-scale --name --field --max-record --oversize --tee --quiet --when --help"
+            opts="-f -i -m -q -h --mode --delay --encoding --encoding-errors --watch --perm --mkdir --fsync --follow --no-lock --max-bytes --backups --interval --at-time --align --eager --plan --namer --compress --rotator --on-rotate --max-age --max-total --min-free --dry-run --link --min-level --include --exclude --format --datefmt --utc --terminator --on-error --dead-letter --input --message --level --detect-level --level-scale --name --field --max-record --oversize --join --join-timeout --strip-ansi --mask --dedup --progress --stats --metrics-file --tee --stdout-level --stderr-level --pty --grace --quiet --when --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -738,6 +1092,38 @@ _lh() {
                     ;;
                 --oversize)
                     COMPREPLY=($(compgen -W "split truncate drop" -- "${cur}"))
+                    return 0
+                    ;;
+                --join)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --join-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mask)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dedup)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stdout-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stderr-level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --when)

@@ -35,7 +35,10 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/console", "cli/report/progress"]),
     ("memchr", &["batch", "clean", "join", "text", "wire"]),
     ("nix", &["sys"]),
-    ("regex", &["clean/mask", "cli", "filter", "join", "roll/names"]),
+    (
+        "regex",
+        &["clean/mask", "cli", "filter", "join", "roll/names"],
+    ),
     ("serde", &["wire/json"]),
     ("serde_json", &["handler/dead_letter", "wire"]),
     ("signal_hook", &["sys/signals"]),

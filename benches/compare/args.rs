@@ -7,7 +7,7 @@ cargo bench --bench compare -- [OPTIONS]
   --size SIZE      input of each run (default 1G)
   --runs N         measured pairs of each row (default 5)
   --dir DIR        where the logs go; several allowed (default: /dev/shm and the target directory)
-  --only NAME      rows whose name begins so, such as raw, raw/tee, lock, start; several allowed
+  --only NAME      rows whose name begins so, such as raw, raw/tee, lock, rate; several allowed
   --markdown FILE  write the table there, too
   --strict         exit 1 when a row misses what it is held to
 The program under test is the lh of this package, or else what LH_BIN names.

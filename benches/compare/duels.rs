@@ -9,7 +9,7 @@ use crate::verify::{self, Output};
 use std::cell::OnceCell;
 use std::path::Path;
 
-const ROTATE: [&str; 5] = ["rotate", "--max-bytes", "10M", "--backups", "5"];
+pub const ROTATE: [&str; 5] = ["rotate", "--max-bytes", "10M", "--backups", "5"];
 
 /// What is fed, and what comes out if all is right.
 #[derive(Clone, Copy)]

@@ -27,6 +27,68 @@ pub fn plain(size: usize) -> Vec<u8> {
     out
 }
 
+/// What goes in, and what has to come out.
+pub struct Made {
+    pub input: Vec<u8>,
+    pub expected: Vec<u8>,
+}
+
+/// Plain lines, and after each 200 of them a stack trace, as it came.
+pub fn traces(size: usize) -> Made {
+    let mut input = Vec::with_capacity(size + 1024);
+    for (count, line) in plain(size).split_inclusive(|&b| b == b'\n').enumerate() {
+        input.extend_from_slice(line);
+        if count % 200 == 199 {
+            input.extend_from_slice(TRACES[count / 200 % TRACES.len()].as_bytes());
+        }
+    }
+    Made {
+        expected: input.clone(),
+        input,
+    }
+}
+
+const TRACES: [&str; 3] = [
+    "Traceback (most recent call last):\n  File \"/srv/app/main.py\", line 17, in <module>\n    \
+     main()\n  File \"/srv/app/main.py\", line 12, in main\n    work(None)\nValueError: no work\n",
+    "Exception in thread \"main\" java.lang.IllegalStateException: no work\n\tat \
+     app.Main.work(Main.java:17)\n\tat app.Main.main(Main.java:5)\nCaused by: \
+     java.io.IOException: gone\n\tat app.Main.read(Main.java:30)\n\t... 2 more\n",
+    "panic: no work\n\ngoroutine 1 [running]:\nmain.work(...)\n\t/srv/app/main.go:17\n\
+     main.main()\n\t/srv/app/main.go:5 +0x1d\n",
+];
+
+/// Plain lines whose level has a colour; each tenth gives a password away.
+pub fn coloured(size: usize) -> Made {
+    let mut made = Made {
+        input: Vec::with_capacity(size + size / 4),
+        expected: Vec::with_capacity(size + size / 8),
+    };
+    for (count, line) in plain(size).split_inclusive(|&b| b == b'\n').enumerate() {
+        let (head, rest) = line.split_at(NUMBER.end + 2);
+        let level = rest.iter().position(|&b| b == b' ').unwrap_or(0);
+        let (level, rest) = rest.split_at(level);
+        let rest = rest.strip_suffix(b"\n").unwrap_or(rest);
+        let (secret, hidden) = match count % 10 {
+            0 => (" password=hunter2", " ***"),
+            _ => ("", ""),
+        };
+        let input = [
+            head,
+            b"\x1b[32m",
+            level,
+            b"\x1b[0m",
+            rest,
+            secret.as_bytes(),
+            b"\n",
+        ];
+        made.input.extend(input.concat());
+        let expected = [head, level, rest, hidden.as_bytes(), b"\n"];
+        made.expected.extend(expected.concat());
+    }
+    made
+}
+
 /// The lines of `plain` that say WARNING or ERROR.
 pub fn severe(plain: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(plain.len() / 16);

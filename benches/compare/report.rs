@@ -79,6 +79,23 @@ impl Row {
         Row::new(cells, if met { State::Met } else { State::Missed })
     }
 
+    /// MiB in a second of processor time, of several runs.
+    pub fn rate(what: String, rates: &[f64], held: f64) -> Row {
+        let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = rates.iter().copied().fold(0.0, f64::max);
+        let middle = run::median(rates);
+        let met = middle >= held;
+        let cells = [
+            what,
+            format!("{middle:.0} MiB/s ({least:.0}–{most:.0})"),
+            "-".to_owned(),
+            "-".to_owned(),
+            format!(">= {held} MiB/s"),
+            answer(met).to_owned(),
+        ];
+        Row::new(cells, if met { State::Met } else { State::Missed })
+    }
+
     pub fn skipped(what: String, why: String) -> Row {
         Row::note(what, format!("skipped: {why}"), State::Skipped)
     }

@@ -1,12 +1,15 @@
-//! The rows that are no duel on a large input: the time to start, and the peak of memory.
+//! The rows that are no duel on a large input: the time to start, the peak of memory, and the rates
+//! of what no peer does.
 
 use crate::args::Options;
-use crate::duels::Inputs;
+use crate::duels::{self, Inputs};
+use crate::input::{self, Made};
 use crate::peers::LH_OUTPUT;
 use crate::report::{Ratio, Report, Row};
 use crate::run::{self, Folder, Side};
-use crate::verify;
+use crate::verify::{self, Output};
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
@@ -89,8 +92,12 @@ pub fn memory(options: &Options, inputs: &Inputs, dir: &Path, place: &str, repor
     }
     let what = format!("memory: peak of `lh rotate`, {place}");
     let input = inputs.plain(options);
+    let args = [&duels::ROTATE[..], &["app.log"]].concat();
     let peaks: Result<Vec<u64>, String> = (0..options.runs.min(3))
-        .map(|_| peak(options, dir, input))
+        .map(|_| {
+            let check = |at: &Path| verify::check(LH_OUTPUT, at, input, false);
+            Ok(used(options, dir, &args, input, check)?.peak)
+        })
         .collect();
     match peaks {
         Ok(peaks) => report.add(Row::bound(what, peaks.into_iter().max().unwrap_or(0), HELD)),
@@ -98,36 +105,80 @@ pub fn memory(options: &Options, inputs: &Inputs, dir: &Path, place: &str, repor
     }
 }
 
-const LAUNCH: &str = "--peak-of";
+const LAUNCH: &str = "--used-by";
+
+/// What the kernel counted of one run.
+struct Used {
+    /// The largest resident set in KiB.
+    peak: u64,
+    /// Time on a processor, in microseconds: of all its threads, in user space and in the kernel.
+    busy: u64,
+}
 
 /// The kernel counts what a process held before its exec, and this one holds the whole input. So a
 /// fresh copy of it, which holds nothing yet, starts lh and asks.
-fn peak(options: &Options, dir: &Path, input: &[u8]) -> Result<u64, String> {
+fn used(
+    options: &Options,
+    dir: &Path,
+    args: &[&str],
+    input: &[u8],
+    check: impl FnOnce(&Path) -> Result<(), String>,
+) -> Result<Used, String> {
     let own = std::env::current_exe().map_err(|why| why.to_string())?;
     let lh = options.lh.to_str().ok_or("the path of lh is not UTF-8")?;
-    let args = [
-        LAUNCH,
-        "peak",
-        lh,
-        "rotate",
-        "--max-bytes",
-        "10M",
-        "--backups",
-        "5",
-        "app.log",
-    ];
-    let mut peak = Err("no peak was reported".to_owned());
+    let args = [&[LAUNCH, "used", lh], args].concat();
+    let mut used = Err("nothing was noted".to_owned());
     run::once(&Side::new(own, &args), dir, input, |at| {
-        let note = at.join("peak");
-        let text = std::fs::read_to_string(&note).map_err(|why| format!("peak: {why}"))?;
-        std::fs::remove_file(&note).map_err(|why| format!("peak: {why}"))?;
-        peak = text.trim().parse().map_err(|_| format!("peak: {text:?}"));
-        verify::check(LH_OUTPUT, at, input, false)
+        let note = at.join("used");
+        let text = std::fs::read_to_string(&note).map_err(|why| format!("used: {why}"))?;
+        std::fs::remove_file(&note).map_err(|why| format!("used: {why}"))?;
+        let mut numbers = text.split(' ').filter_map(|number| number.parse().ok());
+        used = match (numbers.next(), numbers.next()) {
+            (Some(peak), Some(busy)) => Ok(Used { peak, busy }),
+            _ => Err(format!("used: {text:?}")),
+        };
+        check(at)
     })?;
-    peak
+    used
 }
 
-/// Under `--peak-of FILE PROGRAM ARG...` this program only runs PROGRAM and notes its peak in KiB.
+/// How much lh gets through in a second of processor time, where no peer does the same.
+pub fn rates(options: &Options, dir: &Path, place: &str, report: &mut Report) {
+    let made = |make: fn(usize) -> Made| make(options.size / 4);
+    for (name, make, args) in [
+        (
+            "--join trace",
+            input::traces as fn(usize) -> Made,
+            &["--join", "trace", "file", "app.log"][..],
+        ),
+        (
+            "--strip-ansi --mask",
+            input::coloured,
+            &["--strip-ansi", "--mask", r"password=\S+", "file", "app.log"],
+        ),
+    ] {
+        if !options.wants(&format!("rate/{name}")) {
+            continue;
+        }
+        let what = format!("rate: `{name}`, {place}");
+        let Made { input, expected } = made(make);
+        let rates: Result<Vec<f64>, String> = (0..options.runs)
+            .map(|_| {
+                let check =
+                    |at: &Path| verify::check(Output::Whole("app.log"), at, &expected, false);
+                let busy = used(options, dir, args, &input, check)?.busy;
+                Ok(input.len() as f64 / f64::from(1 << 20) / (busy as f64 / 1e6))
+            })
+            .collect();
+        match rates {
+            Ok(rates) => report.add(Row::rate(what, &rates, 150.0)),
+            Err(why) => report.add(Row::broken(what, why)),
+        }
+    }
+}
+
+/// Under `--used-by FILE PROGRAM ARG...` this program only runs PROGRAM and notes its peak in KiB and
+/// its processor time.
 pub fn launcher() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
     if args.next()? != LAUNCH {
@@ -141,16 +192,20 @@ pub fn launcher() -> Option<ExitCode> {
             return Some(ExitCode::FAILURE);
         }
     };
-    let rss = getrusage(UsageWho::RUSAGE_CHILDREN)
-        .map(|usage| usage.max_rss())
-        .unwrap_or(0);
+    let Ok(usage) = getrusage(UsageWho::RUSAGE_CHILDREN) else {
+        return Some(ExitCode::FAILURE);
+    };
+    let rss = usage.max_rss();
+    let busy = usage.user_time() + usage.system_time();
     // Bytes there, KiB everywhere else.
     let rss = if cfg!(target_vendor = "apple") {
         rss / 1024
     } else {
         rss
     };
-    if std::fs::write(file, rss.to_string()).is_err() || !status.success() {
+    if std::fs::write(file, format!("{rss} {}", busy.num_microseconds())).is_err()
+        || !status.success()
+    {
         return Some(ExitCode::FAILURE);
     }
     Some(ExitCode::SUCCESS)

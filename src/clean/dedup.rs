@@ -8,6 +8,9 @@ use crate::record::{Defaults, Record, Value};
 use crate::text::time::{TimeStyle, TimeText};
 use crate::wire::json;
 
+/// How much of a message a notice repeats, in bytes.
+const ABOUT: usize = 1024;
+
 /// Holds back records that repeat the one before (`--dedup`).
 ///
 /// Equal records in a row are a run. The first one passes. The second is
@@ -55,6 +58,9 @@ struct Repeated {
     count: u64,
     /// When the run's first record was made, in RFC 3339.
     since: String,
+    /// The beginning of its message, so that a notice can be understood where
+    /// that does not stand right before it, and filters see what it is about.
+    about: Vec<u8>,
     /// What was announced, to be used again for the sum.
     notice: Record<'static>,
     /// How many of its extra attributes are not about the repeats.
@@ -184,12 +190,13 @@ impl Writer {
         let mut repeated = Repeated {
             count: 1,
             since: String::from_utf8_lossy(&text).into_owned(),
+            about: beginning(&record.message).to_owned(),
             notice: stand_in(record),
             carried: record.extra.len(),
             json: is_json(frame),
         };
-        let message = "lh: last message repeated; further repeats are counted and not written";
-        self.send(&mut repeated, message.to_owned(), now, each);
+        let message = "lh: last message repeated, further repeats are counted and not written";
+        self.send(&mut repeated, message, now, each);
         repeated
     }
 
@@ -202,13 +209,13 @@ impl Writer {
     ) {
         let Repeated { count, since, .. } = &repeated;
         let message = format!("lh: last message repeated {count} times in all since {since}");
-        self.send(&mut repeated, message, now, each);
+        self.send(&mut repeated, &message, now, each);
     }
 
     fn send(
         &mut self,
         repeated: &mut Repeated,
-        message: String,
+        message: &str,
         now: Now,
         each: &mut dyn FnMut(&[u8], &Record<'_>),
     ) {
@@ -219,7 +226,7 @@ impl Writer {
         notice.extra.push((Cow::Borrowed("since"), since));
         let count = Value::Json(repeated.count.to_string().into());
         notice.extra.push((Cow::Borrowed("repeats"), count));
-        notice.message = Cow::Owned(message.into_bytes());
+        notice.message = Cow::Owned([message.as_bytes(), b": ", &repeated.about].concat());
         notice.created = now.wall;
         self.frame.clear();
         if repeated.json {
@@ -230,6 +237,13 @@ impl Writer {
         self.frame.push(b'\n');
         each(&self.frame, notice);
     }
+}
+
+/// The beginning of a message: its first line, if that is not too long.
+fn beginning(message: &[u8]) -> &[u8] {
+    let line = message.split(|&byte| byte == b'\n').next();
+    let line = line.unwrap_or_default();
+    &line[..line.len().min(ABOUT)]
 }
 
 /// What a notice has of the record that it stands for.
@@ -299,7 +313,7 @@ mod tests {
     use crate::text::time::parse_timestamp;
     use crate::zone::UtcZone;
 
-    const FIRST: &str = "lh: last message repeated; further repeats are counted and not written";
+    const FIRST: &str = "lh: last message repeated, further repeats are counted and not written: ";
     const SECOND: Duration = Duration::from_secs(1);
 
     /// A dedup with a window of ten seconds, its clock, and what came out.
@@ -385,13 +399,17 @@ mod tests {
         match count(record) {
             None => message,
             Some(1) => {
-                assert_eq!(message, FIRST);
+                assert!(message.starts_with(FIRST), "{message}");
                 "+".to_owned()
             }
             Some(count) => {
                 let start = format!("lh: last message repeated {count} times in all since ");
-                let since = message.strip_prefix(&start).unwrap();
+                let (since, about) = message
+                    .strip_prefix(&start)
+                    .and_then(|rest| rest.split_once(": "))
+                    .unwrap();
                 assert_eq!(record.get("since"), Some(&Value::Text(since.into())));
+                assert!(!about.is_empty());
                 format!("={count}")
             }
         }
@@ -601,6 +619,25 @@ mod tests {
     }
 
     #[test]
+    fn a_notice_says_what_it_is_about_and_not_more() {
+        let mut bench = Bench::new();
+        let long = format!("{}tail", "x".repeat(ABOUT));
+        for line in ["one\ntwo", "one\ntwo", "one\ntwo", &long, &long] {
+            let defaults = Defaults::default();
+            let mut record = Record::new(&defaults, bench.now.wall);
+            record.message = line.as_bytes().into();
+            bench.feed_record(line.as_bytes(), &record, false);
+        }
+        let told: Vec<String> = [1, 2, 4]
+            .iter()
+            .map(|at| String::from_utf8_lossy(&bench.out[*at].1.message).into_owned())
+            .collect();
+        assert_eq!(told[0], format!("{FIRST}one"));
+        assert!(told[1].ends_with("+00:00: one") || told[1].ends_with(": one"));
+        assert_eq!(told[2], format!("{FIRST}{}", &long[..ABOUT]));
+    }
+
+    #[test]
     fn a_file_of_objects_stays_one() {
         let mut bench = Bench::new();
         for _ in 0..3 {
@@ -628,7 +665,7 @@ mod tests {
             assert_eq!(made, Some(bench.now.wall));
             assert_eq!(since(notice), bench.start.wall);
         }
-        assert_eq!(bench.out[4].0, format!("{FIRST}\n").into_bytes());
+        assert_eq!(bench.out[4].0, format!("{FIRST}{{broken\n").into_bytes());
     }
 
     #[test]

@@ -26,8 +26,6 @@ pub struct Fed {
     pub figures: InputFigures,
     /// Some could not be read.
     pub failed: bool,
-    /// The exit status, where it is settled by now.
-    pub status: Option<u8>,
 }
 
 /// Standard input, which none of the handlers may write to.
@@ -118,10 +116,8 @@ fn not_started(error: &StartError, input: &InputArgs, pipeline: &mut Pipeline, d
     options.defaults.detect_level = false;
     let mut intake = Intake::new(options, "the command", diag.clone());
     pipeline.one(&mut intake, &ended(&error.to_string()));
-    Fed {
-        status: Some(error.exit_code()),
-        ..Fed::default()
-    }
+    pipeline.command_not_started(error.exit_code());
+    Fed::default()
 }
 
 fn run(name: &'static str, streams: &mut [Stream], pipeline: &mut Pipeline, diag: &Diag) -> Fed {
@@ -137,7 +133,6 @@ fn run(name: &'static str, streams: &mut [Stream], pipeline: &mut Pipeline, diag
         name,
         figures,
         failed: result.is_err(),
-        status: None,
     }
 }
 

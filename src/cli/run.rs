@@ -8,6 +8,7 @@ use super::args::{HandlerCommand, InputArgs, Question};
 use super::console;
 use super::exit::{Failure, Status};
 use super::feed::{self, Fed};
+use super::report;
 use crate::diag::Diag;
 use crate::now::Now;
 use crate::pipeline::Pipeline;
@@ -48,6 +49,10 @@ pub fn chain(
         .map_err(Failure::usage)?;
     let signals = Signals::catch(command.is_some()).context("cannot catch signals")?;
     let mut pipeline = Pipeline::new(stages, Box::new(signals), diag.clone());
+    let observer = report::observer(&input.reports(), &diag, Now::read());
+    if let Some(observer) = observer.map_err(|text| anyhow!(text))? {
+        pipeline.set_observer(observer);
+    }
     let stdin = match (&command, &input.message) {
         (None, None) => Some(feed::stdin(&mut pipeline)?),
         _ => None,
@@ -59,9 +64,9 @@ pub fn chain(
         (None, Some(stdin)) => feed::from_stdin(stdin, &input, &mut pipeline, &diag),
         (None, None) => feed::from_message(&input, &mut pipeline, &diag),
     };
-    let tally = pipeline.finish();
     let dropped = report_input(&fed, &input, &diag);
-    Ok(match fed.status.or(tally.command) {
+    let tally = pipeline.finish();
+    Ok(match tally.command {
         Some(code) if code != 0 => Status::Command(code),
         _ if tally.lost > 0 || tally.failed || dropped => Status::Incomplete,
         _ => Status::Delivered,

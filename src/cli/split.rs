@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 
+use super::units;
+
 /// A command line that has an empty place.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SplitError {
@@ -25,8 +27,11 @@ pub struct Split {
 }
 
 /// Cuts the arguments at each lone `+`, up to the first `--`.
+///
+/// `--dedup 5m` becomes `--dedup=5m` on the way. An option whose value may be
+/// left out would take a handler's name for it.
 pub fn split(argv: Vec<OsString>) -> Result<Split, SplitError> {
-    let mut argv = argv.into_iter();
+    let mut argv = argv.into_iter().peekable();
     let program = argv.next().unwrap_or_else(|| "lh".into());
     let mut pieces = vec![vec![program.clone()]];
     let mut command = None;
@@ -36,6 +41,13 @@ pub fn split(argv: Vec<OsString>) -> Result<Split, SplitError> {
         } else if argument == "+" {
             pieces.push(vec![program.clone()]);
         } else if let Some(piece) = pieces.last_mut() {
+            let mut argument = argument;
+            if argument == "--dedup"
+                && let Some(value) = argv.next_if(is_duration)
+            {
+                argument.push("=");
+                argument.push(value);
+            }
             piece.push(argument);
         }
     }
@@ -46,6 +58,12 @@ pub fn split(argv: Vec<OsString>) -> Result<Split, SplitError> {
         return Err(SplitError::NoCommand);
     }
     Ok(Split { pieces, command })
+}
+
+fn is_duration(argument: &OsString) -> bool {
+    argument
+        .to_str()
+        .is_some_and(|text| units::duration(text).is_ok())
 }
 
 #[cfg(test)]
@@ -86,6 +104,19 @@ mod tests {
         );
         assert_eq!(split("lh -- ls"), Ok(vec!["lh".into(), "-- ls".into()]));
         assert_eq!(split("lh"), Ok(vec!["lh".into()]));
+    }
+
+    #[test]
+    fn a_value_that_may_be_left_out_is_told_from_a_handler() {
+        for (line, want) in [
+            ("lh --dedup 5m file a", "lh --dedup=5m file a"),
+            ("lh --dedup file a", "lh --dedup file a"),
+            ("lh --dedup=1s file a", "lh --dedup=1s file a"),
+            ("lh file a --dedup", "lh file a --dedup"),
+            ("lh file --dedup 10 a", "lh file --dedup=10 a"),
+        ] {
+            assert_eq!(split(line), Ok(vec![want.into()]), "{line}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::handler::Stage;
 use crate::handler::delivery::PAUSES;
 use crate::handler::stage::End;
 use crate::now::Now;
-use crate::source::{Command, Intake};
+use crate::source::Command;
 use crate::sys;
 
 /// After SIGTERM, how long what is still in the pipe is read and delivered.
@@ -36,6 +36,8 @@ pub struct Pipeline {
     /// that, because the writer got one as well.
     writer_ends: bool,
     command: Option<UnderCommand>,
+    /// The status for a command that could not be run.
+    not_started: Option<u8>,
     reporting: Option<Reporting>,
 }
 
@@ -88,7 +90,7 @@ pub struct Tally {
     /// Something went wrong that no count tells.
     pub failed: bool,
     /// The command's status as a shell gives it, where there was one that has
-    /// ended.
+    /// ended, or could not be run.
     pub command: Option<u8>,
 }
 
@@ -104,6 +106,7 @@ impl Pipeline {
             interrupted: false,
             writer_ends: false,
             command: None,
+            not_started: None,
             reporting: None,
         }
     }
@@ -120,8 +123,15 @@ impl Pipeline {
         });
     }
 
+    /// There is no command, because it could not be run: what it would have
+    /// ended with.
+    pub fn command_not_started(&mut self, exit_code: u8) {
+        self.not_started = Some(exit_code);
+    }
+
     /// Tells somebody the figures of the run, which begins now.
     pub fn set_observer(&mut self, observer: Box<dyn Observer>) {
+        self.stages.iter_mut().for_each(Stage::count_all);
         self.reporting = Some(Reporting {
             observer,
             since: Instant::now(),
@@ -140,8 +150,8 @@ impl Pipeline {
         self.stages.iter_mut().try_for_each(|stage| stage.open(now))
     }
 
-    /// Waits for input, an event, or the earliest deadline.
-    fn wait(&mut self, input: [Option<BorrowedFd<'_>>; STREAMS]) -> Wait {
+    /// Waits for input, an event, or the earliest deadline, `due` included.
+    fn wait(&mut self, input: [Option<BorrowedFd<'_>>; STREAMS], due: Option<Instant>) -> Wait {
         let now = Now::read();
         self.end_grace(now);
         let limit = match self.stop {
@@ -151,12 +161,16 @@ impl Pipeline {
             Stop::No => {
                 let command = self.command.as_ref();
                 let deadlines = self.stages.iter().filter_map(|stage| stage.deadline(now));
-                let deadlines = deadlines.chain(command.and_then(|command| command.until));
+                let deadlines = deadlines
+                    .chain(due)
+                    .chain(command.and_then(|command| command.until));
                 deadlines.min().map(|due| now.until(due))
             }
         };
         let draining = self.stop != Stop::No;
         let ready = self.wait_for(input, limit);
+        // A queue's thread may have come to its end meanwhile.
+        self.stop_if_ended();
         match ready.contains(&true) {
             true => Wait::Input(ready),
             false if draining => Wait::Stop,
@@ -219,25 +233,6 @@ impl Pipeline {
         self.stop == Stop::No
     }
 
-    /// Delivers the lines that an intake has found.
-    fn take_in(&mut self, intake: &mut Intake, now: Now) {
-        if intake.frames().is_empty() {
-            return;
-        }
-        if self.reporting.is_some() {
-            intake.count_frames();
-        }
-        if intake.wants_lines() || self.stages.iter().any(Stage::wants_records) {
-            let stages = &mut self.stages;
-            intake.decode(now, |frame, record| {
-                for stage in stages.iter_mut().filter(|stage| stage.wants_records()) {
-                    stage.push(frame, record, now);
-                }
-            });
-        }
-        self.deliver(&intake.frames());
-    }
-
     /// Hands a batch to every stage, and waits until each has taken it or
     /// given it up.
     fn deliver(&mut self, frames: &Frames<'_>) {
@@ -248,12 +243,14 @@ impl Pipeline {
                 stage.give_up(frames, now);
             },
         );
-        if self
-            .stages
-            .iter()
-            .any(|stage| stage.ended() == Some(End::Exit))
-            || self.stages.iter().all(|stage| stage.ended().is_some())
-        {
+        self.stop_if_ended();
+    }
+
+    /// Ends the run where nothing more can be delivered, or an error is to end
+    /// it.
+    fn stop_if_ended(&mut self) {
+        let mut ends = self.stages.iter().map(Stage::ended);
+        if ends.clone().all(|end| end.is_some()) || ends.any(|end| end == Some(End::Exit)) {
             self.stop = Stop::Now;
         }
     }
@@ -294,7 +291,7 @@ impl Pipeline {
 
     /// Closes every handler, and says what became of the records.
     pub fn finish(mut self) -> Tally {
-        let command = self.end_command();
+        let command = self.end_command().or(self.not_started);
         if let Some(code) = command {
             let now = Now::read();
             let handlers = self.stages.iter_mut().map(Stage::handler);
@@ -340,7 +337,7 @@ impl Pipeline {
         Report {
             elapsed: since.elapsed(),
             input,
-            handlers: Vec::new(),
+            handlers: self.stages.iter().map(Stage::figures).collect(),
         }
     }
 

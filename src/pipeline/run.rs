@@ -1,11 +1,13 @@
 //! The main loop: from the streams that are read to the stages.
 
 use std::io;
+use std::time::Instant;
 
 use super::{Pipeline, STREAMS, Wait};
 use crate::batch::Frames;
+use crate::handler::Stage;
 use crate::now::Now;
-use crate::source::{Intake, Stream, Taken};
+use crate::source::{Intake, Sink, Stream, Taken};
 
 impl Pipeline {
     /// Looks whether one of the handlers would write into the file that is to
@@ -29,13 +31,17 @@ impl Pipeline {
     /// same, and what the others bring.
     pub fn run(&mut self, streams: &mut [Stream]) -> Result<(), (&'static str, io::Error)> {
         self.writer_ends = streams.iter().any(Stream::writer_ends);
+        if streams.iter().any(|stream| !stream.intake.is_plain()) {
+            self.stages.iter_mut().for_each(Stage::collect);
+        }
         let mut result = Ok(());
         while self.command_runs() || streams.iter().any(|s| s.descriptor().is_some()) {
             let mut input = [None; STREAMS];
             for (place, stream) in input.iter_mut().zip(&*streams) {
                 *place = stream.descriptor();
             }
-            match self.wait(input) {
+            let due = streams.iter().filter_map(|s| s.intake.deadline()).min();
+            match self.wait(input, due) {
                 Wait::Stop => break,
                 Wait::Nothing => {}
                 Wait::Input(ready) => {
@@ -46,27 +52,84 @@ impl Pipeline {
                     }
                 }
             }
+            if due.is_some_and(|due| due <= Instant::now()) {
+                for stream in streams.iter_mut() {
+                    self.push_each(&mut stream.intake, Intake::tick);
+                }
+            }
+            self.note_input(streams);
         }
-        for stream in streams {
+        for stream in streams.iter_mut() {
             // Before the last of it is delivered: whoever writes on learns it.
             stream.close();
             stream.intake.cut(true);
-            self.take_in(&mut stream.intake, Now::read());
+            self.take_in(&mut stream.intake);
+            self.push_each(&mut stream.intake, Intake::finish);
         }
+        self.note_input(streams);
         result
     }
 
     /// Delivers one record, whatever is in it.
     pub fn one(&mut self, intake: &mut Intake, message: &[u8]) {
+        self.stages.iter_mut().for_each(Stage::collect);
+        self.push_each(intake, |intake, now, each| intake.one(message, now, each));
+        if let Some(reporting) = &mut self.reporting {
+            reporting.input = vec![intake.figures()];
+        }
+    }
+
+    /// Delivers the lines that an intake has found.
+    fn take_in(&mut self, intake: &mut Intake) {
+        if !intake.is_plain() {
+            return self.push_each(intake, Intake::records);
+        }
+        if intake.frames().is_empty() {
+            return;
+        }
+        if self.reporting.is_some() {
+            intake.count_frames();
+        }
+        if intake.wants_lines() || self.stages.iter().any(Stage::wants_records) {
+            let now = Now::read();
+            let stages = &mut self.stages;
+            intake.decode(now, |frame, record| {
+                for stage in stages.iter_mut().filter(|stage| stage.wants_records()) {
+                    stage.push(frame, record, now);
+                }
+            });
+        }
+        self.deliver(&intake.frames());
+    }
+
+    /// Delivers the records that `give` hands out of an intake one by one.
+    fn push_each(
+        &mut self,
+        intake: &mut Intake,
+        give: impl FnOnce(&mut Intake, Now, &mut Sink<'_>),
+    ) {
         let now = Now::read();
-        let ends = [message.len()];
         let stages = &mut self.stages;
-        intake.one(message, now, |frame, record| {
-            for stage in stages.iter_mut().filter(|stage| stage.wants_records()) {
+        let mut count = 0;
+        give(intake, now, &mut |frame, record| {
+            count += 1;
+            for stage in stages.iter_mut() {
                 stage.push(frame, record, now);
             }
         });
-        self.deliver(&Frames::listed(message, &ends));
+        intake.count(count);
+        if count > 0 {
+            self.deliver(&Frames::lines(b""));
+        }
+    }
+
+    /// Keeps the figures of the streams for whoever is told them.
+    fn note_input(&mut self, streams: &[Stream]) {
+        if let Some(reporting) = &mut self.reporting {
+            let figures = streams.iter().map(|stream| stream.intake.figures());
+            reporting.input.clear();
+            reporting.input.extend(figures);
+        }
     }
 
     fn read(&mut self, stream: &mut Stream) -> io::Result<()> {
@@ -80,7 +143,7 @@ impl Pipeline {
             None => None,
         };
         stream.intake.cut(false);
-        self.take_in(&mut stream.intake, Now::read());
+        self.take_in(&mut stream.intake);
         if let Some(tee) = &mut stream.tee {
             let bytes = kept.as_deref().unwrap_or_else(|| stream.intake.last(count));
             tee.pass(bytes, || self.may_wait());

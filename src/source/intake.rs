@@ -1,8 +1,17 @@
-//! One stream of bytes on its way to records: cut into lines, and decoded.
+//! One stream of bytes on its way to records: cut into lines, cleaned, joined,
+//! and decoded.
+//!
+//! Each step is left out where it is not asked for. Without any of them the
+//! lines are handed on as they stand in the read buffer, and are decoded only
+//! where a handler wants to see records.
+
+use std::time::{Duration, Instant};
 
 use crate::batch::Frames;
+use crate::clean::{AnsiStripper, Dedup, Mask, Masker};
 use crate::diag::Diag;
 use crate::figures::InputFigures;
+use crate::join::{Join, Joined, Joiner};
 use crate::now::Now;
 use crate::record::{Defaults, Record};
 use crate::source::decode::{Decoder, InputFormat, Unit};
@@ -19,26 +28,93 @@ pub struct IntakeOptions {
     pub max_record: usize,
     /// What becomes of a longer one.
     pub oversize: Oversize,
+    /// Take escape sequences out (`--strip-ansi`).
+    pub strip_ansi: bool,
+    /// Which lines continue a record, and how long it is held back for them
+    /// (`--join`, `--join-timeout`).
+    pub join: Option<(Join, Duration)>,
+    /// What is replaced (`--mask`).
+    pub masks: Vec<Mask>,
+    /// Sum repeats up, after so long at the latest (`--dedup`).
+    pub dedup: Option<Duration>,
 }
 
-/// See the [module](self).
+/// A stream's way to records.
 #[derive(Debug)]
 pub struct Intake {
     lines: LineBuffer,
-    decoder: Decoder,
+    stripper: Option<AnsiStripper>,
+    joiner: Option<Joiner>,
+    last: LastSteps,
     bytes: u64,
     records: u64,
+}
+
+/// What is done with the bytes of one record.
+#[derive(Debug)]
+struct LastSteps {
+    masker: Option<Masker>,
+    decoder: Decoder,
+    dedup: Option<Dedup>,
+}
+
+/// Who takes records: the bytes of each, and what they say.
+pub type Sink<'a> = dyn FnMut(&[u8], &Record<'_>) + 'a;
+
+impl LastSteps {
+    fn take(&mut self, unit: Unit<'_>, now: Now, each: &mut Sink<'_>) {
+        let bytes = match &mut self.masker {
+            Some(masker) => masker.mask(unit.bytes),
+            None => unit.bytes,
+        };
+        let dedup = &mut self.dedup;
+        self.decoder
+            .decode_one(Unit { bytes, ..unit }, |frame, record| match dedup {
+                Some(dedup) => dedup.feed(frame, record, unit.piece, now, each),
+                None => each(frame, record),
+            });
+    }
+}
+
+impl<'a> From<Joined<'a>> for Unit<'a> {
+    fn from(joined: Joined<'a>) -> Unit<'a> {
+        Unit {
+            bytes: joined.bytes,
+            received: joined.received,
+            piece: joined.piece,
+            trace: joined.trace,
+        }
+    }
 }
 
 impl Intake {
     /// For a stream of that name.
     pub fn new(options: IntakeOptions, name: &'static str, diag: Diag) -> Intake {
+        let (limit, oversize) = (options.max_record, options.oversize);
+        let json = options.format != InputFormat::Lines;
+        let masked = !options.masks.is_empty();
         Intake {
-            lines: LineBuffer::new(options.max_record, options.oversize),
-            decoder: Decoder::new(options.format, options.defaults, name, diag),
+            lines: LineBuffer::new(limit, oversize),
+            stripper: options.strip_ansi.then(|| AnsiStripper::new(json)),
+            joiner: options
+                .join
+                .map(|(join, timeout)| Joiner::new(join, limit, oversize, timeout)),
+            last: LastSteps {
+                masker: masked.then(|| Masker::new(options.masks, json)),
+                decoder: Decoder::new(options.format, options.defaults, name, diag),
+                dedup: options.dedup.map(Dedup::new),
+            },
             bytes: 0,
             records: 0,
         }
+    }
+
+    /// Whether records are the lines as they came.
+    pub fn is_plain(&self) -> bool {
+        self.stripper.is_none()
+            && self.joiner.is_none()
+            && self.last.masker.is_none()
+            && self.last.dedup.is_none()
     }
 
     /// Room to read into; never empty.
@@ -76,29 +152,96 @@ impl Intake {
 
     /// Whether every line has to be looked at, even where no handler asks.
     pub fn wants_lines(&self) -> bool {
-        self.decoder.wants_lines()
+        self.last.decoder.wants_lines()
     }
 
-    /// Calls `each` with every line that was found and its record.
+    /// Calls `each` with every line that was found and its record, for an
+    /// intake that is [plain](Self::is_plain).
     pub fn decode(&mut self, now: Now, each: impl FnMut(&[u8], &Record<'_>)) {
         let frames = self.lines.frames();
-        self.decoder.decode(frames.iter(), now.wall, each);
+        self.last.decoder.decode(frames.iter(), now.wall, each);
+    }
+
+    /// Takes the lines that were found, and calls `each` with every record
+    /// that is complete.
+    pub fn records(&mut self, now: Now, each: &mut Sink<'_>) {
+        let Intake {
+            lines,
+            stripper,
+            joiner,
+            last,
+            ..
+        } = self;
+        let frames = lines.frames();
+        let frames = match stripper {
+            Some(stripper) => stripper.strip(frames),
+            None => frames,
+        };
+        match joiner {
+            Some(joiner) => joiner.feed(&frames, now, |joined| last.take(joined.into(), now, each)),
+            None => {
+                for frame in frames.iter() {
+                    let unit = last.decoder.unit(frame, now.wall);
+                    last.take(unit, now, each);
+                }
+            }
+        }
     }
 
     /// Calls `each` with a record of its own, whose message is all of `text`.
-    pub fn one(&mut self, text: &[u8], now: Now, each: impl FnOnce(&[u8], &Record<'_>)) {
+    pub fn one(&mut self, text: &[u8], now: Now, each: &mut Sink<'_>) {
+        let ends = [text.len()];
+        let frames = Frames::listed(text, &ends);
+        let frames = match &mut self.stripper {
+            Some(stripper) => stripper.strip(frames),
+            None => frames,
+        };
         let unit = Unit {
-            bytes: text,
+            bytes: frames.bytes(),
             received: now.wall,
             piece: false,
             trace: false,
         };
-        self.decoder.decode_one(unit, each);
+        self.last.take(unit, now, each);
+    }
+
+    /// When [`tick`](Self::tick) has to be called at the latest.
+    pub fn deadline(&self) -> Option<Instant> {
+        let join = self.joiner.as_ref().and_then(Joiner::deadline);
+        let dedup = self.last.dedup.as_ref().and_then(Dedup::deadline);
+        join.into_iter().chain(dedup).min()
+    }
+
+    /// Calls `each` with the records whose time has come.
+    pub fn tick(&mut self, now: Now, each: &mut Sink<'_>) {
+        let last = &mut self.last;
+        if let Some(joiner) = &mut self.joiner {
+            joiner.tick(now, |joined| last.take(joined.into(), now, each));
+        }
+        if let Some(dedup) = &mut last.dedup {
+            dedup.tick(now, each);
+        }
+    }
+
+    /// Calls `each` with what was held back, at the end of the input.
+    pub fn finish(&mut self, now: Now, each: &mut Sink<'_>) {
+        let last = &mut self.last;
+        if let Some(joiner) = &mut self.joiner {
+            joiner.finish(|joined| last.take(joined.into(), now, each));
+        }
+        if let Some(dedup) = &mut last.dedup {
+            dedup.finish(now, each);
+        }
     }
 
     /// Forgets the lines that were found.
     pub fn consume(&mut self) {
         self.lines.consume();
+    }
+
+    /// Counts records that were made of this stream.
+    pub fn count(&mut self, records: u64) {
+        self.records += records;
     }
 
     /// Counts the lines that were found as records. Costs a pass over them.
@@ -109,15 +252,19 @@ impl Intake {
 
     /// What was read so far.
     pub fn figures(&self) -> InputFigures {
-        let oversized = self.lines.oversized();
+        let lines = self.lines.oversized();
+        let joined = self.joiner.as_ref();
+        let records = joined.map(Joiner::oversized).unwrap_or_default();
         InputFigures {
             records: self.records,
             bytes: self.bytes,
-            malformed: self.decoder.malformed(),
-            split: oversized.split,
-            truncated: oversized.truncated,
-            dropped: oversized.dropped,
-            ..InputFigures::default()
+            malformed: self.last.decoder.malformed(),
+            split: lines.split + records.split,
+            truncated: lines.truncated + records.truncated,
+            dropped: lines.dropped + records.dropped,
+            joined: joined.map_or(0, Joiner::joined),
+            masked: self.last.masker.as_ref().map_or(0, Masker::masked),
+            repeats: self.last.dedup.as_ref().map_or(0, Dedup::repeats),
         }
     }
 }

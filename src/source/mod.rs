@@ -8,7 +8,7 @@ mod tee;
 
 pub use command::{Command, CommandOptions};
 pub use decode::{Decoder, InputFormat, Unit};
-pub use intake::{Intake, IntakeOptions};
+pub use intake::{Intake, IntakeOptions, Sink};
 pub use stream::{Stream, Taken};
 pub use tee::Tee;
 

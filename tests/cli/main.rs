@@ -8,6 +8,7 @@
 mod support;
 
 mod buffer;
+mod cleaning;
 mod command;
 mod file;
 mod filters;

@@ -21,6 +21,7 @@ use crate::text::encoding::{Charset, Errors};
 Examples:
   myapp 2>&1 | lh file app.log
   myapp 2>&1 | lh file --watch --perm 640 /var/log/myapp.log
+  lh --join trace file -f json app.jsonl -- myapp --serve
   myapp 2>&1 | lh --tee file --fsync 1s -f '{timestamp} {message}' app.log")]
 pub struct FileArgs {
     #[command(flatten)]

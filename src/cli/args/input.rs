@@ -1,10 +1,14 @@
 //! Options of the input, which hold for the whole chain.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::clean::Mask;
+use crate::cli::report::Asked;
 use crate::cli::units;
+use crate::join::Join;
 use crate::level::Level;
 use crate::record::{Defaults, LevelScale, Value};
 use crate::source::{InputFormat, IntakeOptions};
@@ -25,7 +29,8 @@ pub struct InputArgs {
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub message: Option<String>,
 
-    /// Level of records that carry none [default: INFO].
+    /// Level of records that carry none [default: INFO; ERROR for the stderr of
+    /// a command].
     ///
     /// trace, debug, info, notice, warning, error, critical, alert, emergency,
     /// their usual other spellings, or a number on Python's scale.
@@ -58,6 +63,77 @@ pub struct InputArgs {
     /// nothing, and the exit status is 1.
     #[arg(long, value_enum, value_name = "POLICY")]
     oversize: Option<Policy>,
+
+    /// Make lines that continue the one before a part of its record.
+    ///
+    /// indent: lines that begin with a space or a tab. trace: stack traces of
+    /// Python, Java, Go, Rust, Node and .NET; a log line right before one that
+    /// says a level of warning or higher is its head. Else a REGEX: lines that
+    /// match it. A record is held back until the next one begins, at the end of
+    /// the input, or after --join-timeout.
+    #[arg(long, value_name = "indent|trace|REGEX", value_parser = parse_join, help_heading = "Clean-up")]
+    join: Option<Join>,
+
+    /// How long a record is held back for lines that continue it [default: 1s].
+    #[arg(long, value_name = "DURATION", value_parser = units::duration, help_heading = "Clean-up")]
+    join_timeout: Option<Duration>,
+
+    /// Take colours and other escape sequences out, and what was overwritten.
+    ///
+    /// A line is what a terminal would show of it: after a carriage return, as
+    /// progress bars send it, what follows replaces what was there.
+    #[arg(long, help_heading = "Clean-up")]
+    strip_ansi: bool,
+
+    /// Replace what matches, before any handler sees it [default TEXT: ***].
+    ///
+    /// TEXT begins behind the = that only plain text follows: password=\S+ is
+    /// all regex, password=\S+=*** is the same with its TEXT, and in
+    /// (token=)\S+=$1*** the group stays. An = that is part of the regex can
+    /// always be written \x3d. What can be read in two ways is refused. A mask
+    /// sees a whole record, with --join all its lines; of a JSON object, each
+    /// string by itself and then the line. Several are done in their order.
+    #[arg(long = "mask", value_name = "REGEX[=TEXT]", value_parser = parse_mask, allow_hyphen_values = true, help_heading = "Clean-up")]
+    masks: Vec<Mask>,
+
+    /// Sum up records that repeat the one before.
+    ///
+    /// The first repeat is announced at once, by a record of lh's own; the
+    /// others are counted, and one record says how many there were when
+    /// another one comes, at the end, or after DURATION (30s if it is not
+    /// given).
+    #[arg(
+        long,
+        value_name = "DURATION",
+        value_parser = units::duration,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "30s",
+        help_heading = "Clean-up"
+    )]
+    dedup: Option<Duration>,
+
+    /// A live line on stderr: records, bytes, rate, rollovers, queues, errors.
+    ///
+    /// Nothing where stderr is no terminal.
+    #[arg(long, help_heading = "Reports")]
+    progress: bool,
+
+    /// What was read and what became of it: one JSON object on stderr at the
+    /// end, and at SIGUSR1.
+    ///
+    /// Keys: elapsed_seconds, records_in, bytes_in, malformed, oversize {split,
+    /// truncated, dropped}, joined, masked, repeats, and handlers, a list in the
+    /// order of the chain: handler, target, received, filtered, delivered, bytes,
+    /// dropped, forgotten, waiting, spooled, rollovers, errors, last_error (null
+    /// where there is none). None is ever left out.
+    #[arg(long, help_heading = "Reports")]
+    stats: bool,
+
+    /// The same figures in Prometheus text format, in a file that is replaced
+    /// every 15 s and at the end.
+    #[arg(long, value_name = "PATH", help_heading = "Reports")]
+    metrics_file: Option<PathBuf>,
 
     /// Pass the input through to stdout as it came.
     ///
@@ -132,6 +208,8 @@ impl InputArgs {
         }
         let mut fields = self.fields;
         fields.extend(other.fields);
+        let mut masks = self.masks;
+        masks.extend(other.masks);
         Ok(InputArgs {
             input: one("--input", self.input, other.input)?,
             message: one("--message", self.message, other.message)?,
@@ -142,6 +220,14 @@ impl InputArgs {
             fields,
             max_record: one("--max-record", self.max_record, other.max_record)?,
             oversize: one("--oversize", self.oversize, other.oversize)?,
+            join: one("--join", self.join, other.join)?,
+            join_timeout: one("--join-timeout", self.join_timeout, other.join_timeout)?,
+            strip_ansi: self.strip_ansi | other.strip_ansi,
+            masks,
+            dedup: one("--dedup", self.dedup, other.dedup)?,
+            progress: self.progress | other.progress,
+            stats: self.stats | other.stats,
+            metrics_file: one("--metrics-file", self.metrics_file, other.metrics_file)?,
             tee: self.tee | other.tee,
             stdout_level: one("--stdout-level", self.stdout_level, other.stdout_level)?,
             stderr_level: one("--stderr-level", self.stderr_level, other.stderr_level)?,
@@ -156,6 +242,9 @@ impl InputArgs {
     /// # Errors
     /// The option that has no place here, and what it needs.
     pub fn check(&self, with_command: bool) -> Result<(), String> {
+        if self.join_timeout.is_some() && self.join.is_none() {
+            return Err("--join-timeout has no effect without --join".to_owned());
+        }
         if with_command {
             return match self.message {
                 Some(_) => Err("--message is a record, and so needs no command".to_owned()),
@@ -176,6 +265,15 @@ impl InputArgs {
         }
     }
 
+    /// Who is told the figures of the run.
+    pub fn reports(&self) -> Asked {
+        Asked {
+            progress: self.progress,
+            stats: self.stats,
+            metrics_file: self.metrics_file.clone(),
+        }
+    }
+
     /// How standard input is read.
     pub fn intake(&self) -> IntakeOptions {
         IntakeOptions {
@@ -183,6 +281,13 @@ impl InputArgs {
             defaults: self.defaults(),
             max_record: self.max_record(),
             oversize: self.oversize(),
+            strip_ansi: self.strip_ansi,
+            join: self.join.clone().map(|join| {
+                let timeout = self.join_timeout.unwrap_or(Duration::from_secs(1));
+                (join, timeout)
+            }),
+            masks: self.masks.clone(),
+            dedup: self.dedup,
         }
     }
 
@@ -257,4 +362,16 @@ impl InputArgs {
             Some(Policy::Drop) => Oversize::Drop,
         }
     }
+}
+
+fn parse_join(text: &str) -> Result<Join, String> {
+    Ok(match text {
+        "indent" => Join::Indent,
+        "trace" => Join::Trace,
+        regex => Join::Matching(units::pattern(regex)?),
+    })
+}
+
+fn parse_mask(text: &str) -> Result<Mask, String> {
+    Mask::parse(text).map_err(|error| error.to_string())
 }

@@ -25,18 +25,19 @@ pub use tools::{CompletionsArgs, ManArgs};
 use wrapped::Wrapped;
 pub use wrapped::parse;
 
-/// Takes log records from a pipe and puts them through handlers: to files
-/// that are rotated by size or by the clock, to the terminal, or nowhere.
+/// Takes log records from a pipe or a command and puts them through handlers:
+/// to files that are rotated by size or by the clock, to the terminal, or
+/// nowhere.
 ///
-/// Records are the lines of standard input, or JSON objects, one a line. No
-/// record is lost, torn or doubled: on a full disk lh waits, a rollover falls
+/// Records are the lines of standard input, or of what COMMAND writes, or JSON
+/// objects, one a line. No record is lost, torn or doubled: on a full disk lh waits, a rollover falls
 /// between two records, and several lh may write to one file.
 #[derive(Debug, Parser)]
 #[command(
     name = "lh",
     bin_name = "lh",
     version,
-    override_usage = "lh [INPUT OPTIONS] HANDLER [OPTIONS] [+ HANDLER [OPTIONS]]...",
+    override_usage = "lh [INPUT OPTIONS] HANDLER [OPTIONS] [+ HANDLER [OPTIONS]]... [-- COMMAND [ARG]...]",
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true,
@@ -56,21 +57,28 @@ before or after any handler's name; the options of a handler stand behind it. Th
 buffer and queue stand before the name of the one handler that each is for. \
 `lh HANDLER --help` is complete by itself.
 
+COMMAND is run with lh's own stdin. Its stdout and stderr are two streams with a level each, which are read as they come; records have the attributes {stream} and {pid}.
+
 Exit status:
   0  every record was delivered
   1  some were not; stderr says how many and why
   2  the command line is wrong; nothing was opened
+  With COMMAND, its own: 128 and the number of the signal that ended it, 127 where there is no
+  such program, 126 where it can't be run; 1 where it ended well and some records were not delivered.
 
 Signals:
   SIGINT   with a pipe on stdin, read on until its writer ends; a second one stops at once
   SIGTERM  deliver what is in the pipe already, and end
   SIGHUP   open files anew
   SIGALRM  roll over now
+  SIGUSR1  print the figures, with --stats
+  With COMMAND, all but SIGALRM are passed on to it (SIGUSR1 unless there is --stats), and lh ends after it.
 
 Examples:
   myapp 2>&1 | lh rotate --max-bytes 10M --backups 5 app.log
   myapp 2>&1 | lh timed --when midnight --backups 14 --compress zstd app.log
   myapp 2>&1 | lh --detect-level file all.log + file --min-level error errors.log
+  lh rotate --max-bytes 10M --backups 5 app.log -- myapp --serve
   lh -m 'backup done' file --format text backup.log";
 
 /// What stands first in a piece of the command line.

@@ -18,6 +18,7 @@ use crate::handler::{BaseRotatingHandler, RotatingFileHandler, Stage};
 #[command(after_help = "\
 Examples:
   myapp 2>&1 | lh rotate --max-bytes 10M --backups 5 app.log
+  lh rotate --max-bytes 10M --backups 5 app.log -- myapp --serve
   myapp 2>&1 | lh rotate --max-bytes 50M --backups 9 --compress zstd app.log
   myapp 2>&1 | lh rotate --max-bytes 1M --backups 3 --namer '{stem}-{\u{1b}[mn}{ext}' app.log")]
 pub struct RotateArgs {

@@ -26,6 +26,9 @@ use crate::now::Now;
 /// something does, before whoever hands records over is told that it is slow.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(500));
 
+/// While the thread is at work, how soon somebody looks whether it has ended.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// How long at most for the end of the thread, if that is in a hurry.
 const HURRY: Duration = Duration::from_secs(2);
 
@@ -262,6 +265,12 @@ impl Handler for QueueHandler {
             Overflow::DropOld => self.put_and_drop(frames, from, now),
         }
         Ok(())
+    }
+
+    /// While the thread is at work, it may come to an end that concerns all.
+    fn deadline(&self, now: Now) -> Option<Instant> {
+        let works = self.thread.is_some() && self.ledger.figures.waiting.get() > 0;
+        works.then(|| now.mono + LOOK)
     }
 
     fn reopen(&mut self, now: Now) {
