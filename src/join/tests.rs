@@ -271,6 +271,58 @@ fn only_a_line_that_warns_is_the_head_of_the_trace_behind_it() {
     }
 }
 
+/// A message that may go on ends at a line that is a record for sure.
+#[test]
+fn a_line_of_the_log_is_no_line_of_a_message() {
+    let frame = "\tat a.B.c(B.java:1)\n";
+    let dated = "2024-01-01 10:00:00 INFO fine\n";
+    for message in [
+        "java.lang.Error: x\n",
+        &format!("java.lang.Error: x\n{frame}Caused by: y\n"),
+    ] {
+        for between in [&[dated][..], &["[warn] x\n"], &[dated, "plain\n"]] {
+            let text = format!("{message}{}{frame}", between.concat());
+            let mut joiner = joiner(Join::Trace, 1000, Oversize::Split);
+            let records = run(&mut joiner, &lines(&text), 2);
+            let last = format!("{}{frame}", between[between.len() - 1]);
+            let mut want = vec![message];
+            want.extend(&between[..between.len() - 1]);
+            want.push(&last);
+            assert_eq!(texts(&records), want);
+        }
+    }
+}
+
+/// Lines that wait for more take no more room than a record may.
+#[test]
+fn what_is_held_for_a_trace_is_bounded() {
+    let input = [
+        "SomeError: 45678\n",
+        "bcdefghi\n",
+        "c\n",
+        "\tat a.B(C.java:1)\n",
+    ];
+    let joined = |limit| {
+        let mut joiner = joiner(Join::Trace, limit, Oversize::Split);
+        run(&mut joiner, &input, 1);
+        joiner.joined()
+    };
+    // With all three, or with the last of them alone.
+    assert_eq!(joined(input[..3].concat().len()), 3);
+    assert_eq!(joined(input[..3].concat().len() - 1), 1);
+}
+
+#[test]
+fn two_texts_are_read_as_one() {
+    let mut text = Text::new(b"abc".to_vec(), b"defg");
+    assert_eq!(text.get(1, 3), b"bc");
+    assert_eq!(text.get(2, 5), b"cde");
+    assert_eq!(text.get(0, 4), b"abcd");
+    assert_eq!(text.get(3, 7), b"defg");
+    assert_eq!(text.keep(1), b"bcdefg");
+    assert_eq!(Text::new(b"abc".to_vec(), b"defg").keep(4), b"efg");
+}
+
 /// Lines of which traces are made, and others.
 const POOL: &[&str] = &[
     "",

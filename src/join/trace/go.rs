@@ -3,8 +3,10 @@
 use super::shape::stands_alone;
 use super::{Before, Begin, Step, Trace, end};
 
-/// How many lines of a message are waited for the first stack.
+/// How many lines of a message are waited for the first stack, behind a sure
+/// first line and behind one that others write as well.
 const MESSAGE: u8 = 32;
+const DOUBTFUL: u8 = 6;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::join) enum Go {
@@ -18,15 +20,16 @@ pub(in crate::join) enum Go {
 
 pub(super) fn begin(line: &[u8]) -> Option<Begin> {
     let message = Trace::Go(Go::Message(MESSAGE));
+    let doubtful = Begin::Maybe(Trace::Go(Go::Message(DOUBTFUL)));
     let starts = |head: &[u8]| line.starts_with(head);
     match line[0] {
         b'p' if starts(b"panic: ") => Some(Begin::Sure(message, Before::Warning)),
         b'g' if is_goroutine(line) => Some(Begin::Sure(Trace::Go(Go::Stack), Before::Panic)),
         // Others write these as well: the C compiler, for one.
-        b'f' if starts(b"fatal error: ") => Some(Begin::Maybe(message)),
-        b'r' if starts(b"runtime: ") => Some(Begin::Maybe(message)),
-        b'u' if starts(b"unexpected fault address ") => Some(Begin::Maybe(message)),
-        b'S' if starts(b"SIG") && is_signal(line) => Some(Begin::Maybe(message)),
+        b'f' if starts(b"fatal error: ") => Some(doubtful),
+        b'r' if starts(b"runtime: ") => Some(doubtful),
+        b'u' if starts(b"unexpected fault address ") => Some(doubtful),
+        b'S' if starts(b"SIG") && is_signal(line) => Some(doubtful),
         _ => None,
     }
 }
