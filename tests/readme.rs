@@ -132,3 +132,50 @@ fn recipes_do_what_they_say() {
         "{stdout}"
     );
 }
+
+#[test]
+fn recipes_for_commands_do_what_they_say() {
+    let blocks = blocks();
+    let find = |text: &str| {
+        let block = blocks.iter().find(|block| block.contains(text));
+        block
+            .unwrap_or_else(|| panic!("no recipe has {text}"))
+            .clone()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    let read = |name: &str| std::fs::read_to_string(work.join(name)).unwrap();
+
+    // The service: its errors are what it says on stderr, and its status is kept.
+    let service = find("lh --join trace rotate");
+    run(&service, folder.path());
+    assert_eq!(read("errors.log"), "a line on stderr\n");
+    assert!(read("app.log").contains(" INFO 2026-11-23 10:00:00 INFO request 0"));
+    assert!(read("app.log").contains(" ERROR a line on stderr\n"));
+    let fails = |block: &str| {
+        assert!(block.ends_with("-- myapp"), "{block}");
+        let block = block.replace("-- myapp", "-- sh -c 'myapp; exit 3'");
+        format!("{block} || [ $? = 3 ]")
+    };
+    run(&fails(&service), folder.path());
+
+    // The job: its log is kept in any case, and sent on when it has failed.
+    let job = find("--flush-on-failure");
+    run(&job, folder.path());
+    let kept = read("job.log");
+    assert_eq!(kept.lines().count(), 20_002);
+    assert!(!work.join("failed.log").exists());
+    run(&fails(&job), folder.path());
+    assert_eq!(read("job.log").lines().count(), 2 * 20_002);
+    let sent = read("failed.log");
+    assert_eq!(sent.lines().count(), 500);
+    assert!(sent.contains("request 19999 served"), "the last of them");
+
+    // The recorder: the error, and 200 records before it.
+    run(&find("--ring"), folder.path());
+    let incident = read("incidents.log");
+    let lines: Vec<&str> = incident.lines().collect();
+    assert_eq!(lines.len(), 201);
+    assert!(lines[0].contains("request 19800 "), "{}", lines[0]);
+    assert!(lines[200].contains("ERROR"), "{}", lines[200]);
+}

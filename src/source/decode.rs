@@ -130,7 +130,13 @@ impl Decoder {
             record.reset(defaults, unit.received);
             record.message = line.into();
             if defaults.detect_level {
-                let said = detect::level(line);
+                // Some traces begin with an empty line; what says the level is
+                // the first one that says anything.
+                let head = match line.first() {
+                    Some(b'\n' | b'\r') => line.trim_ascii_start(),
+                    _ => line,
+                };
+                let said = detect::level(head);
                 // A trace without a word of its level was nobody's wish.
                 let level = said.or_else(|| unit.trace.then_some(Level::ERROR));
                 record.level = level.unwrap_or(defaults.level);
