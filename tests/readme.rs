@@ -28,6 +28,14 @@ fn blocks() -> Vec<String> {
     blocks
 }
 
+/// The block with this text.
+fn find(text: &str) -> String {
+    let mut found = blocks().into_iter().filter(|block| block.contains(text));
+    found
+        .next()
+        .unwrap_or_else(|| panic!("no recipe has {text}"))
+}
+
 fn run(command: &str, folder: &Path) -> (String, String) {
     let bin = folder.join("bin");
     std::fs::create_dir_all(&bin).unwrap();
@@ -92,13 +100,6 @@ fn the_first_command_makes_the_files_that_it_shows() {
 
 #[test]
 fn recipes_do_what_they_say() {
-    let blocks = blocks();
-    let find = |text: &str| {
-        let block = blocks.iter().find(|block| block.contains(text));
-        block
-            .unwrap_or_else(|| panic!("no recipe has {text}"))
-            .clone()
-    };
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path().join("work");
 
@@ -135,13 +136,6 @@ fn recipes_do_what_they_say() {
 
 #[test]
 fn recipes_for_commands_do_what_they_say() {
-    let blocks = blocks();
-    let find = |text: &str| {
-        let block = blocks.iter().find(|block| block.contains(text));
-        block
-            .unwrap_or_else(|| panic!("no recipe has {text}"))
-            .clone()
-    };
     let folder = tempfile::tempdir().unwrap();
     let work = folder.path().join("work");
     let read = |name: &str| std::fs::read_to_string(work.join(name)).unwrap();
