@@ -72,7 +72,8 @@ Signals:
   SIGHUP   open files anew
   SIGALRM  roll over now
   SIGUSR1  print the figures, with --stats
-  With COMMAND, all but SIGALRM are passed on to it, SIGUSR1 only where no figures are asked for; lh ends after it.
+  With COMMAND, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to it (SIGUSR1 \
+only where no figures are asked for), and lh ends after it.
 
 Examples:
   myapp 2>&1 | lh rotate --max-bytes 10M --backups 5 app.log
