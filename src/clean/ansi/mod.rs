@@ -107,10 +107,17 @@ impl AnsiStripper {
 
 /// Whether anything in whole lines is to be taken out.
 fn has_control(bytes: &[u8]) -> bool {
+    // A search costs more to begin than a short string is worth.
+    if bytes.len() < SHORT && !bytes.iter().any(|&byte| SPECIAL[usize::from(byte)]) {
+        return false;
+    }
     let mut controls = memchr3_iter(ESC, b'\r', 0x08, bytes);
     controls.any(|at| bytes[at] != b'\r' || bytes.get(at + 1) != Some(&b'\n'))
         || memchr_iter(LEAD, bytes).any(|at| bytes.get(at + 1).is_none_or(|&next| is_c1(next)))
 }
+
+/// Up to this length bytes are looked at one by one.
+const SHORT: usize = 48;
 
 /// What controls begin with.
 static SPECIAL: [bool; 256] = {
@@ -436,6 +443,7 @@ mod tests {
             b"\x1b[999999G\x1b[1K\rx",
             b"\x1b[999999999X\x1b[D",
             b"\x1b[999999C\x1b[Kx",
+            b"\x1b[G\x1b[999999X",
             b"\xc2",
             b"\x1b[9999999999999999999999999999999999999",
         ];
@@ -472,6 +480,23 @@ mod tests {
                     assert_eq!(together.bytes(), out, "{ends:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn stray_bytes_of_two_pieces_never_become_a_control() {
+        let line = b"a\xc2\x1b[m\x9bb\n";
+        for cut in 2..6 {
+            let ends = [cut, line.len()];
+            let mut stripper = AnsiStripper::new(false);
+            let together = stripper.strip(Frames::listed(line, &ends)).bytes().to_vec();
+            assert_eq!(together, b"a\xc2b\n", "{cut}");
+            let first = stripper
+                .strip(Frames::listed(&line[..cut], &[cut]))
+                .bytes()
+                .to_vec();
+            let second = stripper.strip(Frames::lines(&line[cut..])).bytes().to_vec();
+            assert_eq!([first, second].concat(), b"a\xc2b\n", "{cut}");
         }
     }
 
