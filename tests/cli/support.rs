@@ -70,6 +70,24 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// A program that has the signals which are ignored here, as under nohup or in
+/// a shell's background: it would ignore them, too.
+fn with_signals(program: &OsStr) -> Command {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let signals = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT];
+    let ours = signals
+        .iter()
+        .fold(0, |mask, signal| mask | 1 << (*signal as u64 - 1));
+    if ignored.unwrap_or(0) & ours == 0 {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP,INT,QUIT").arg(program);
+    command
+}
+
 /// A test's own folder, deleted at its end.
 pub struct Folder {
     work: tempfile::TempDir,
@@ -213,7 +231,7 @@ impl Folder {
 
     /// Another program, in the same surroundings.
     pub fn program(&self, program: impl AsRef<OsStr>) -> Lh<'_> {
-        let mut command = Command::new(program);
+        let mut command = with_signals(program.as_ref());
         command.current_dir(self.work.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("LC_ALL", "C").env("TZ", "UTC");

@@ -63,7 +63,7 @@ impl Lh {
         let mut words = self.prefix.clone();
         words.push(env!("CARGO_BIN_EXE_lh").into());
         words.extend(self.args.iter().cloned());
-        let mut command = Command::new(&words[0]);
+        let mut command = with_signals(&words[0]);
         command
             .args(&words[1..])
             .env("TZ", "UTC")
@@ -99,6 +99,24 @@ impl Lh {
         running.pour(input);
         running.end()
     }
+}
+
+/// A program that has the signals which are ignored here, as under nohup or in
+/// a shell's background: it would ignore them, too.
+fn with_signals(program: &OsStr) -> Command {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    let signals = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT];
+    let ours = signals
+        .iter()
+        .fold(0, |mask, signal| mask | 1 << (*signal as u64 - 1));
+    if ignored.unwrap_or(0) & ours == 0 {
+        return Command::new(program);
+    }
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP,INT,QUIT").arg(program);
+    command
 }
 
 /// The output of a process, as it comes.
