@@ -12,25 +12,42 @@
 //! level stands in front of the message.
 
 mod bytes;
+mod header;
+mod object;
 mod start;
+mod word;
 
 use crate::level::Level;
 use bytes::{ONES, STRIDE, equal, is_dull, upper_case};
-use start::{at_start, letter_level, logcat_after_time, priority};
+use header::{Before, before};
+use object::{in_object, is_object};
+use start::{after_time, at_start, behind_place, in_colour, letter_level, priority};
+use word::{by_name, in_channel, word_level};
 
 /// How far into a line a level is looked for.
 const WINDOW: usize = 160;
 
-/// Finds the level that a line says it has.
-pub fn level(line: &[u8]) -> Option<Level> {
-    let line = &line[..line.len().min(WINDOW)];
+/// Finds the level that a line says it has: the first of several, as the
+/// rest of a joined record is its continuation.
+pub fn level(text: &[u8]) -> Option<Level> {
+    let level = find(text)?;
+    // Looked at only now, as most lines have no level or are one line.
+    match memchr::memchr(b'\n', &text[..text.len().min(object::WINDOW)]) {
+        None => Some(level),
+        Some(end) => find(&text[..end]),
+    }
+}
+
+/// Finds a level in the first line, or perhaps beyond it.
+fn find(text: &[u8]) -> Option<Level> {
+    let line = &text[..text.len().min(WINDOW)];
     match *line.first()? {
         b'<' => {
             if let Some(level) = priority(line) {
                 return Some(level);
             }
         }
-        b'{' if is_object(line) => return in_object(line),
+        b'{' if is_object(line) => return in_object(text),
         // Tornado and Jupyter: `[I 240131 10:00:00 app:1]`.
         b'[' => {
             if let [_, letter, b' ', b'0'..=b'9', ..] = *line
@@ -40,7 +57,17 @@ pub fn level(line: &[u8]) -> Option<Level> {
             }
         }
         b'0'..=b'9' => {
-            if let Some(level) = logcat_after_time(line) {
+            if let Some(level) = after_time(line) {
+                return Some(level);
+            }
+        }
+        0x1b => {
+            if let Some(level) = in_colour(line) {
+                return Some(level);
+            }
+        }
+        b'.' | b'/' => {
+            if let Some(level) = behind_place(line) {
                 return Some(level);
             }
         }
@@ -52,29 +79,6 @@ pub fn level(line: &[u8]) -> Option<Level> {
         _ => {}
     }
     scan(line)
-}
-
-/// A level word in any case: the spellings of [`Level`], and the short forms
-/// of loggers that write three letters (Serilog, zerolog) or MySQL's `Note`.
-fn word_level(word: &[u8]) -> Option<Level> {
-    // Nearly every word is turned away by its first letter and its length.
-    if !(3..=13).contains(&word.len()) {
-        return None;
-    }
-    match word[0] | 0x20 {
-        b't' | b'd' | b'i' | b'n' | b'w' | b'e' | b'c' | b'a' | b'f' | b'p' | b'v' | b's' => {}
-        _ => return None,
-    }
-    Level::from_name(word).or_else(|| {
-        let short = |name: &[u8]| word.eq_ignore_ascii_case(name);
-        Some(match () {
-            () if short(b"inf") || short(b"note") => Level::INFO,
-            () if short(b"wrn") => Level::WARNING,
-            () if short(b"ftl") => Level::CRITICAL,
-            () if short(b"trc") || short(b"vrb") => Level::TRACE,
-            () => return None,
-        })
-    })
 }
 
 /// Looks at every place of the line where a level word may stand.
@@ -114,11 +118,11 @@ fn scan(line: &[u8]) -> Option<Level> {
             if at < resume {
                 continue;
             }
-            let level = match line[at] {
-                b'[' => in_brackets(line, at, b']'),
-                b'<' => in_brackets(line, at, b'>'),
+            let decided = match line[at] {
+                b'[' => in_brackets(line, at, b']').map(Some),
+                b'<' => in_brackets(line, at, b'>').map(Some),
                 b'=' => match value_of_key(line, at) {
-                    Ok(level) => level,
+                    Ok(level) => Some(level),
                     Err(end) => {
                         resume = end;
                         None
@@ -126,8 +130,12 @@ fn scan(line: &[u8]) -> Option<Level> {
                 },
                 _ => upper_word(line, at - 1),
             };
-            if level.is_some() {
-                return level;
+            if let Some(level) = decided {
+                match before(line, at) {
+                    Before::Header => return level,
+                    Before::Quote => {}
+                    Before::Text => return None,
+                }
             }
         }
         base += 8;
@@ -136,7 +144,10 @@ fn scan(line: &[u8]) -> Option<Level> {
 }
 
 /// An upper-case word that begins at `start`, if it stands for itself.
-fn upper_word(line: &[u8], start: usize) -> Option<Level> {
+///
+/// The outer option is whether the word decides: it may also say that the line
+/// has no level of its own.
+fn upper_word(line: &[u8], start: usize) -> Option<Option<Level>> {
     let word = &line[start..];
     let len = word.iter().take_while(|b| b.is_ascii_uppercase()).count();
     let (word, rest) = word.split_at(len);
@@ -144,6 +155,7 @@ fn upper_word(line: &[u8], start: usize) -> Option<Level> {
     let before = match start.checked_sub(1).map(|at| line[at]) {
         None => true,
         Some(b'm') => ends_with_colour(&line[..start]),
+        Some(b'.') => rest.first() == Some(&b':') && in_channel(&line[..start]),
         Some(b) => matches!(
             b,
             b' ' | b'\t' | b'[' | b'(' | b'<' | b'|' | b':' | b',' | b';' | b'*' | b'#' | b'>'
@@ -152,11 +164,8 @@ fn upper_word(line: &[u8], start: usize) -> Option<Level> {
     if !before {
         return None;
     }
-    match (word, rest) {
-        // PostgreSQL.
-        (b"LOG", [b':', ..]) => return Some(Level::INFO),
-        (b"DEBUG", [b'1'..=b'5', b':', ..]) => return Some(Level::DEBUG),
-        _ => {}
+    if let decided @ Some(_) = by_name(word, rest) {
+        return decided;
     }
     let after = match rest.first() {
         None => true,
@@ -175,10 +184,11 @@ fn upper_word(line: &[u8], start: usize) -> Option<Level> {
                 | b'('
                 | b'['
                 | b'\r'
+                | b'\n'
                 | 0x1b
         ),
     };
-    if after { word_level(word) } else { None }
+    after.then(|| word_level(word)).flatten().map(Some)
 }
 
 /// Whether the text ends with an escape sequence for a colour, as in front
@@ -217,7 +227,13 @@ fn in_brackets(line: &[u8], open: usize, close: u8) -> Option<Level> {
     if !inside.iter().all(is_word) {
         return None;
     }
-    word_level(inside.rsplit(|&b| b == b':').next()?)
+    match inside {
+        // MySQL's word for what is no fault, with the number that it has.
+        b"System" if text[end..].starts_with(b"] [MY-") => Some(Level::INFO),
+        // Apache.
+        [.., b':', b't', b'r', b'a', b'c', b'e', b'1'..=b'8'] => Some(Level::TRACE),
+        _ => word_level(inside.rsplit(|&b| b == b':').next()?),
+    }
 }
 
 /// Whether a key is one that a level has.
@@ -247,7 +263,15 @@ fn value_of_key(line: &[u8], at: usize) -> Result<Option<Level>, usize> {
     }
     let is_key = |&&b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.');
     let len = line[..at].iter().rev().take(16).take_while(is_key).count();
-    if is_level_key(&line[at - len..at]) {
+    let start = at - len;
+    // Not so in `/?level=error` and `--log-level=error`.
+    let stands_alone = start.checked_sub(1).is_none_or(|at| {
+        matches!(
+            line[at],
+            b' ' | b'\t' | b'[' | b'(' | b'{' | b'|' | b':' | b',' | b';' | b'>'
+        )
+    });
+    if stands_alone && is_level_key(&line[start..at]) {
         let level = leading_word(value.strip_prefix(b"\"").unwrap_or(value));
         if level.is_some() {
             return Ok(level);
@@ -280,36 +304,6 @@ fn end_of_string(text: &[u8]) -> usize {
         at = (at + 2).min(text.len());
     }
     text.len()
-}
-
-/// Whether a line that begins with `{` goes on as an object does.
-fn is_object(line: &[u8]) -> bool {
-    line[1..].trim_ascii_start().first() == Some(&b'"')
-}
-
-/// The level of a line of JSON: by its key, as any word may stand in the
-/// strings. A number is left alone: its scale depends on what stands beside it.
-fn in_object(line: &[u8]) -> Option<Level> {
-    let mut rest = line;
-    loop {
-        let open = memchr::memchr(b'"', rest)?;
-        let string = &rest[open + 1..];
-        let len = end_of_string(string);
-        let (key, behind) = (&string[..len], string.get(len + 1..)?);
-        rest = behind;
-        let Some((b':', value)) = behind.trim_ascii_start().split_first() else {
-            continue;
-        };
-        let Some((b'"', value)) = value.trim_ascii_start().split_first() else {
-            continue;
-        };
-        if is_level_key(key)
-            && let Some(level) = leading_word(value)
-        {
-            return Some(level);
-        }
-        rest = value.get(end_of_string(value) + 1..)?;
-    }
 }
 
 #[cfg(test)]
