@@ -1,12 +1,12 @@
 //! The level of a line of JSON: by its key, as any word may stand in the
 //! strings.
 
-use super::{end_of_string, is_level_key, leading_word};
+use super::{end_of_string, first_line, is_level_key, leading_word};
 use crate::level::Level;
 
 /// How far into an object a level is looked for: it may stand behind the
 /// message.
-pub(super) const WINDOW: usize = 4096;
+const WINDOW: usize = 4096;
 
 /// Whether a line that begins with `{` goes on as an object does.
 pub(super) fn is_object(line: &[u8]) -> bool {
@@ -17,7 +17,7 @@ pub(super) fn is_object(line: &[u8]) -> bool {
 /// within it has, as in ECS's `"log":{"level":…}`. A number is left alone:
 /// its scale depends on what stands beside it.
 pub(super) fn in_object(line: &[u8]) -> Option<Level> {
-    let line = &line[..line.len().min(WINDOW)];
+    let line = first_line(&line[..line.len().min(WINDOW)]);
     let mut within = None;
     let mut depth = 0_usize;
     let mut rest = line;

@@ -174,14 +174,19 @@ fn column(text: &[u8]) -> Option<Level> {
 /// The mark of Redis behind its date, `23 Nov 2026 10:00:01.123 * …`.
 fn redis(text: &[u8]) -> Option<Level> {
     let mut parts = text.splitn(6, |&b| b == b' ');
-    let time = parts.nth(3)?;
-    match (time, parts.next()?) {
-        ([_, _, b':', ..], b".") => Some(Level::DEBUG),
-        ([_, _, b':', ..], b"-") => Some(Level::TRACE),
-        ([_, _, b':', ..], b"*") => Some(Level::NOTICE),
-        ([_, _, b':', ..], b"#") => Some(Level::WARNING),
-        _ => None,
-    }
+    let [_, _, b':', ..] = parts.nth(3)? else {
+        return None;
+    };
+    let ([mark] | [mark, b'\n', ..]) = parts.next()? else {
+        return None;
+    };
+    Some(match mark {
+        b'.' => Level::DEBUG,
+        b'-' => Level::TRACE,
+        b'*' => Level::NOTICE,
+        b'#' => Level::WARNING,
+        _ => return None,
+    })
 }
 
 /// logcat's `time` and `threadtime`: `15:04:05.000  123  456 E Tag: …`.

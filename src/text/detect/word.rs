@@ -29,20 +29,34 @@ pub(super) fn word_level(word: &[u8]) -> Option<Level> {
 /// program; `rest` is what stands behind it. `Some(None)`: that the line has
 /// no level of its own.
 pub(super) fn by_name(word: &[u8], rest: &[u8]) -> Option<Option<Level>> {
-    Some(match (word, rest) {
-        (b"LOG", [b':', ..]) => Some(Level::INFO),
-        (b"DEBUG", [b'1'..=b'5', b':', ..]) => Some(Level::DEBUG),
-        // PostgreSQL's lines that go on with the one before.
-        (b"HINT" | b"DETAIL" | b"CONTEXT" | b"QUERY" | b"STATEMENT", [b':', b' ', b' ', ..]) => {
-            None
-        }
-        (b"PHP", [b' ', rest @ ..]) => Some(php(rest)?),
-        // logrus cuts its words off.
-        (b"TRAC", [b'[' | 0x1b, ..]) => Some(Level::TRACE),
-        (b"DEBU", [b'[' | 0x1b, ..]) => Some(Level::DEBUG),
-        (b"ERRO", [b'[' | 0x1b, ..]) => Some(Level::ERROR),
-        (b"FATA", [b'[' | 0x1b, ..]) => Some(Level::CRITICAL),
-        (b"PANI", [b'[' | 0x1b, ..]) => Some(Level::EMERGENCY),
+    // By what stands behind, as nearly every word is turned away by it.
+    match rest {
+        [b' ', rest @ ..] if word == b"PHP" => php(rest).map(Some),
+        [b':', b' ', b' ', ..] if is_continuation(word) => Some(None),
+        [b':', ..] if word == b"LOG" => Some(Some(Level::INFO)),
+        [b'1'..=b'5', b':', ..] if word == b"DEBUG" => Some(Some(Level::DEBUG)),
+        [b'[' | 0x1b, ..] => logrus(word).map(Some),
+        _ => None,
+    }
+}
+
+/// Whether a word is in front of PostgreSQL's lines that go on with the one
+/// before.
+fn is_continuation(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"HINT" | b"DETAIL" | b"CONTEXT" | b"QUERY" | b"STATEMENT"
+    )
+}
+
+/// The words that logrus cuts off after four letters.
+fn logrus(word: &[u8]) -> Option<Level> {
+    Some(match word {
+        b"TRAC" => Level::TRACE,
+        b"DEBU" => Level::DEBUG,
+        b"ERRO" => Level::ERROR,
+        b"FATA" => Level::CRITICAL,
+        b"PANI" => Level::EMERGENCY,
         _ => return None,
     })
 }
