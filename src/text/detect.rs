@@ -474,7 +474,7 @@ mod tests {
         // Behind the beginning of the message.
         ("10:00 the peer said: ERROR x", None),
         ("10:00 the peer said [error]", None),
-        ("10:00 set to the level=error", Some(Level::ERROR)),
+        ("10:00 all done level=error", Some(Level::ERROR)),
         ("10:00 it was set to level=error", None),
         ("GET /?level=error", None),
         ("app --log-level=error", None),
