@@ -6,75 +6,82 @@
 //! value of a key (`level=warn`, `"severity":"info"`) or at the start of the
 //! line before a colon (`error: …`). So "an error occurred" is no level.
 //!
+//! Nor is one that does not stand in front of the message:
+//!
+//! - Where three words of running text stand in a row, the message has begun,
+//!   and the search ends: `the peer said: ERROR`.
+//! - What is in double quotes is not the line's own: `"GET /a ERROR"`.
+//! - A key stands alone: not in `/?level=error`, not in `--log-level=error`.
+//! - PostgreSQL's HINT, DETAIL, CONTEXT, QUERY and STATEMENT have no level of
+//!   their own: they go on with the line before.
+//! - Of several lines, the first alone is looked at.
+//! - In an object of JSON, the outermost key of a level decides, wherever it
+//!   stands; in no other string is there a level.
+//!
+//! What has no such word is known by its form: letters (glog, logcat), marks
+//! (Redis), a column between tabs (zap), `FILE:LINE: error:` (compilers) and
+//! PHP's words behind `PHP `.
+//!
 //! Most bytes of most lines are none of this. The search goes over eight of
 //! them at a time and looks closer only where a bracket, an equals sign or a
 //! second upper-case letter stands; it ends after 160 bytes, because a
-//! level stands in front of the message.
+//! level stands in front of the message (4096 in an object). What stands
+//! before a level is looked at once one is found, eight bytes at a time again.
 
 mod bytes;
+mod header;
+mod object;
 mod start;
+mod word;
 
 use crate::level::Level;
-use bytes::{ONES, STRIDE, equal, is_dull, upper_case};
-use start::{at_start, letter_level, logcat_after_time, priority};
+use bytes::{ONES, STRIDE, equal, is_dull, upper_case, word_of};
+use header::{Before, before};
+use object::{in_object, is_object};
+use start::{after_time, at_start, behind_place, in_colour, letter_level, priority};
+use word::{by_name, in_channel, word_level};
 
 /// How far into a line a level is looked for.
 const WINDOW: usize = 160;
 
-/// Finds the level that a line says it has.
-pub fn level(line: &[u8]) -> Option<Level> {
-    let line = &line[..line.len().min(WINDOW)];
-    match *line.first()? {
-        b'<' => {
-            if let Some(level) = priority(line) {
-                return Some(level);
-            }
+/// Finds the level that a line says it has: the first of several, as the
+/// rest of a joined record is its continuation.
+pub fn level(text: &[u8]) -> Option<Level> {
+    let line = &text[..text.len().min(WINDOW)];
+    if line.first() == Some(&b'{') && is_object(line) {
+        return in_object(text);
+    }
+    if let Some(level) = start(line) {
+        let first = first_line(line);
+        if first.len() == line.len() {
+            return Some(level);
         }
-        b'{' if is_object(line) => return in_object(line),
-        // Tornado and Jupyter: `[I 240131 10:00:00 app:1]`.
-        b'[' => {
-            if let [_, letter, b' ', b'0'..=b'9', ..] = *line
-                && let Some(level) = letter_level(letter)
-            {
-                return Some(level);
-            }
-        }
-        b'0'..=b'9' => {
-            if let Some(level) = logcat_after_time(line) {
-                return Some(level);
-            }
-        }
-        first if first.is_ascii_alphabetic() => {
-            if let Some(level) = at_start(line) {
-                return Some(level);
-            }
-        }
-        _ => {}
+        // Once more, as what was found may reach over the end of the line.
+        return start(first).or_else(|| scan(first));
     }
     scan(line)
 }
 
-/// A level word in any case: the spellings of [`Level`], and the short forms
-/// of loggers that write three letters (Serilog, zerolog) or MySQL's `Note`.
-fn word_level(word: &[u8]) -> Option<Level> {
-    // Nearly every word is turned away by its first letter and its length.
-    if !(3..=13).contains(&word.len()) {
-        return None;
+fn first_line(text: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b'\n', text);
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// A level that stands at the start of a line in the way of one program.
+fn start(line: &[u8]) -> Option<Level> {
+    match *line.first()? {
+        b'<' => priority(line),
+        // Tornado and Jupyter: `[I 240131 10:00:00 app:1]`.
+        b'[' => match *line {
+            [_, letter, b' ', b'0'..=b'9', ..] => letter_level(letter),
+            _ => None,
+        },
+        b'0'..=b'9' => after_time(line),
+        0x1b => in_colour(line),
+        b'.' | b'/' => behind_place(line),
+        first if first.is_ascii_alphabetic() => at_start(line),
+        _ => None,
     }
-    match word[0] | 0x20 {
-        b't' | b'd' | b'i' | b'n' | b'w' | b'e' | b'c' | b'a' | b'f' | b'p' | b'v' | b's' => {}
-        _ => return None,
-    }
-    Level::from_name(word).or_else(|| {
-        let short = |name: &[u8]| word.eq_ignore_ascii_case(name);
-        Some(match () {
-            () if short(b"inf") || short(b"note") => Level::INFO,
-            () if short(b"wrn") => Level::WARNING,
-            () if short(b"ftl") => Level::CRITICAL,
-            () if short(b"trc") || short(b"vrb") => Level::TRACE,
-            () => return None,
-        })
-    })
 }
 
 /// Looks at every place of the line where a level word may stand.
@@ -93,13 +100,7 @@ fn scan(line: &[u8]) -> Option<Level> {
             base += STRIDE;
             continue;
         }
-        let word = match rest.first_chunk() {
-            Some(bytes) => u64::from_le_bytes(*bytes),
-            None => rest
-                .iter()
-                .rev()
-                .fold(0, |word, &b| word << 8 | u64::from(b)),
-        };
+        let word = word_of(rest);
         let upper = upper_case(word);
         // The second letter of each run of at least two.
         let pair = upper & (upper << 8 | carry_upper);
@@ -114,11 +115,11 @@ fn scan(line: &[u8]) -> Option<Level> {
             if at < resume {
                 continue;
             }
-            let level = match line[at] {
-                b'[' => in_brackets(line, at, b']'),
-                b'<' => in_brackets(line, at, b'>'),
+            let decided = match line[at] {
+                b'[' => in_brackets(line, at, b']').map(Some),
+                b'<' => in_brackets(line, at, b'>').map(Some),
                 b'=' => match value_of_key(line, at) {
-                    Ok(level) => level,
+                    Ok(level) => Some(level),
                     Err(end) => {
                         resume = end;
                         None
@@ -126,8 +127,12 @@ fn scan(line: &[u8]) -> Option<Level> {
                 },
                 _ => upper_word(line, at - 1),
             };
-            if level.is_some() {
-                return level;
+            if let Some(level) = decided {
+                match before(line, at) {
+                    Before::Header => return level,
+                    Before::Quote => {}
+                    Before::Text => return None,
+                }
             }
         }
         base += 8;
@@ -136,7 +141,10 @@ fn scan(line: &[u8]) -> Option<Level> {
 }
 
 /// An upper-case word that begins at `start`, if it stands for itself.
-fn upper_word(line: &[u8], start: usize) -> Option<Level> {
+///
+/// The outer option is whether the word decides: it may also say that the line
+/// has no level of its own.
+fn upper_word(line: &[u8], start: usize) -> Option<Option<Level>> {
     let word = &line[start..];
     let len = word.iter().take_while(|b| b.is_ascii_uppercase()).count();
     let (word, rest) = word.split_at(len);
@@ -144,6 +152,7 @@ fn upper_word(line: &[u8], start: usize) -> Option<Level> {
     let before = match start.checked_sub(1).map(|at| line[at]) {
         None => true,
         Some(b'm') => ends_with_colour(&line[..start]),
+        Some(b'.') => rest.first() == Some(&b':') && in_channel(&line[..start]),
         Some(b) => matches!(
             b,
             b' ' | b'\t' | b'[' | b'(' | b'<' | b'|' | b':' | b',' | b';' | b'*' | b'#' | b'>'
@@ -152,11 +161,8 @@ fn upper_word(line: &[u8], start: usize) -> Option<Level> {
     if !before {
         return None;
     }
-    match (word, rest) {
-        // PostgreSQL.
-        (b"LOG", [b':', ..]) => return Some(Level::INFO),
-        (b"DEBUG", [b'1'..=b'5', b':', ..]) => return Some(Level::DEBUG),
-        _ => {}
+    if let decided @ Some(_) = by_name(word, rest) {
+        return decided;
     }
     let after = match rest.first() {
         None => true,
@@ -175,10 +181,11 @@ fn upper_word(line: &[u8], start: usize) -> Option<Level> {
                 | b'('
                 | b'['
                 | b'\r'
+                | b'\n'
                 | 0x1b
         ),
     };
-    if after { word_level(word) } else { None }
+    after.then(|| word_level(word)).flatten().map(Some)
 }
 
 /// Whether the text ends with an escape sequence for a colour, as in front
@@ -212,12 +219,19 @@ fn in_brackets(line: &[u8], open: usize, close: u8) -> Option<Level> {
         // An element of XML is no level.
         return None;
     }
-    let inside = text[..end].trim_ascii();
-    let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'-');
-    if !inside.iter().all(is_word) {
+    // Nothing but a space at either end: the line does not end in here.
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'_' | b':' | b'-');
+    if !text[..end].iter().all(is_part) {
         return None;
     }
-    word_level(inside.rsplit(|&b| b == b':').next()?)
+    let inside = text[..end].trim_ascii();
+    match inside {
+        // MySQL's word for what is no fault, with the number that it has.
+        b"System" if text[end..].starts_with(b"] [MY-") => Some(Level::INFO),
+        // Apache.
+        [.., b':', b't', b'r', b'a', b'c', b'e', b'1'..=b'8'] => Some(Level::TRACE),
+        _ => word_level(inside.rsplit(|&b| b == b':').next()?),
+    }
 }
 
 /// Whether a key is one that a level has.
@@ -247,7 +261,15 @@ fn value_of_key(line: &[u8], at: usize) -> Result<Option<Level>, usize> {
     }
     let is_key = |&&b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.');
     let len = line[..at].iter().rev().take(16).take_while(is_key).count();
-    if is_level_key(&line[at - len..at]) {
+    let start = at - len;
+    // Not so in `/?level=error` and `--log-level=error`.
+    let stands_alone = start.checked_sub(1).is_none_or(|at| {
+        matches!(
+            line[at],
+            b' ' | b'\t' | b'[' | b'(' | b'{' | b'|' | b':' | b',' | b';' | b'>'
+        )
+    });
+    if stands_alone && is_level_key(&line[start..at]) {
         let level = leading_word(value.strip_prefix(b"\"").unwrap_or(value));
         if level.is_some() {
             return Ok(level);
@@ -280,36 +302,6 @@ fn end_of_string(text: &[u8]) -> usize {
         at = (at + 2).min(text.len());
     }
     text.len()
-}
-
-/// Whether a line that begins with `{` goes on as an object does.
-fn is_object(line: &[u8]) -> bool {
-    line[1..].trim_ascii_start().first() == Some(&b'"')
-}
-
-/// The level of a line of JSON: by its key, as any word may stand in the
-/// strings. A number is left alone: its scale depends on what stands beside it.
-fn in_object(line: &[u8]) -> Option<Level> {
-    let mut rest = line;
-    loop {
-        let open = memchr::memchr(b'"', rest)?;
-        let string = &rest[open + 1..];
-        let len = end_of_string(string);
-        let (key, behind) = (&string[..len], string.get(len + 1..)?);
-        rest = behind;
-        let Some((b':', value)) = behind.trim_ascii_start().split_first() else {
-            continue;
-        };
-        let Some((b'"', value)) = value.trim_ascii_start().split_first() else {
-            continue;
-        };
-        if is_level_key(key)
-            && let Some(level) = leading_word(value)
-        {
-            return Some(level);
-        }
-        rest = value.get(end_of_string(value) + 1..)?;
-    }
 }
 
 #[cfg(test)]
@@ -441,6 +433,53 @@ mod tests {
         ("fail: Microsoft.Hosting[0]", Some(Level::ERROR)),
         ("panic: runtime error", Some(Level::EMERGENCY)),
         ("fatal: not a git repository", Some(Level::CRITICAL)),
+        ("E20260102 15:04:05.000000 12 a.cc:1] x", Some(Level::ERROR)),
+        ("F0123 is the number of a part", None),
+        ("I/O: no such device", None),
+        // Marks, columns, compilers, and words of single programs.
+        ("1:M 23 Nov 2026 10:00:01.123 # x", Some(Level::WARNING)),
+        ("1:M 23 Nov 2026 10:00:01.123 ? x", None),
+        ("1.7e9\twarn\tx", Some(Level::WARNING)),
+        ("1.7e9\twarn x\t", None),
+        ("src/a.c:3:5: fatal error: x", Some(Level::CRITICAL)),
+        ("/a.java:3: warning: x", Some(Level::WARNING)),
+        ("a.c: error: x", None),
+        ("Fatal error: Uncaught x", Some(Level::CRITICAL)),
+        (
+            "\u{1b}[1m\u{1b}[31merror\u{1b}[0m\u{1b}[1m: x",
+            Some(Level::ERROR),
+        ),
+        ("\u{1b}[1merror\u{1b}[0m was said", None),
+        ("[1-Nov-2026] PHP Fatal error:  x", Some(Level::CRITICAL)),
+        ("PHP Warnings are off", None),
+        ("[2026-11-23] app.ERROR: x", Some(Level::ERROR)),
+        ("java.lang.ERROR: x", None),
+        ("ERRO[0001] x", Some(Level::ERROR)),
+        ("ERRO x", None),
+        ("UTC [1] HINT:  FATAL: x", None),
+        ("UTC [1] HINT: FATAL: x", Some(Level::CRITICAL)),
+        ("0 [System] [MY-010116] [Server] mysqld", Some(Level::INFO)),
+        ("0 [System] x", None),
+        ("[x] [ssl:trace8] y", Some(Level::TRACE)),
+        // In objects: the outermost key, wherever it is.
+        (
+            "{\"a\":{\"level\":\"error\"},\"level\":\"info\"}",
+            Some(Level::INFO),
+        ),
+        // Of several lines, the first.
+        ("x\nERROR y", None),
+        ("INFO\nERROR y", Some(Level::INFO)),
+        ("E/Tag\n: x", None),
+        ("{\"a\":1}\n{\"level\":\"error\"}", None),
+        // Behind the beginning of the message.
+        ("10:00 the peer said: ERROR x", None),
+        ("10:00 the peer said [error]", None),
+        ("10:00 all done level=error", Some(Level::ERROR)),
+        ("10:00 it was set to level=error", None),
+        ("GET /?level=error", None),
+        ("app --log-level=error", None),
+        ("\"GET / ERROR x\" 200", None),
+        ("\"GET /\" ERROR", Some(Level::ERROR)),
         // Running text.
         ("an error occurred", None),
         ("error in line 3", None),
@@ -479,6 +518,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn found_behind_the_message_of_an_object() {
+        for len in [0, 100, 200, 4000] {
+            let line = format!("{{\"msg\":\"{:len$}\",\"level\":\"error\"}}", "");
+            assert_eq!(level(line.as_bytes()), Some(Level::ERROR), "{len}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_bytes(line in prop::collection::vec(any::<u8>(), 0..200)) {
@@ -490,6 +537,15 @@ mod tests {
             prop::sample::select(vec!["ERROR", "[", "]", "=", "\"", "{", "level", "<", ">", ":", "warn", "1", " ", "\\", "E/", "\x1b[1m", "-"]), 0..30)
         ) {
             level(pieces.concat().as_bytes());
+        }
+
+        #[test]
+        fn the_first_line_alone_decides(pieces in prop::collection::vec(
+            prop::sample::select(vec!["ERROR", "[", "]", "=", "\"", "{", "}", "level", "log", "<3", ">", ":", "warn", "12", "1", " ", "\t", "E/Tag", "(", "a.c", "\x1b[1m", "-", "\n", "\n", ", ", "1:M 23 Nov 2026 10:00:00 ", "#"]), 0..12)
+        ) {
+            let text = pieces.concat();
+            let first = text.split('\n').next().unwrap_or_default();
+            prop_assert_eq!(level(text.as_bytes()), level(first.as_bytes()), "{:?}", text);
         }
     }
 }

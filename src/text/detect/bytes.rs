@@ -24,13 +24,34 @@ pub(super) fn is_dull(text: &[u8]) -> bool {
 pub(super) const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES * 0x80;
 
+/// The next eight bytes, the first of them the lowest; zeros behind the end.
+pub(super) fn word_of(text: &[u8]) -> u64 {
+    match text.first_chunk() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => text
+            .iter()
+            .rev()
+            .fold(0, |word, &b| word << 8 | u64::from(b)),
+    }
+}
+
 /// Sets the sign bit of each byte that is an upper-case ASCII letter.
 pub(super) fn upper_case(word: u64) -> u64 {
+    letters_from(word, b'A')
+}
+
+/// Sets the sign bit of each byte that is a lower-case ASCII letter.
+pub(super) fn lower_case(word: u64) -> u64 {
+    letters_from(word, b'a')
+}
+
+/// Sets the sign bit of each byte that is one of the 26 from `first` on.
+fn letters_from(word: u64, first: u8) -> u64 {
     let low = word & !HIGH;
     // Neither sum can carry into the next byte.
-    let from_a = low + ONES * (0x80 - b'A' as u64);
-    let beyond_z = low + ONES * (0x7f - b'Z' as u64);
-    from_a & !beyond_z & !word & HIGH
+    let from_first = low + ONES * (0x80 - u64::from(first));
+    let beyond_last = low + ONES * (0x80 - 26 - u64::from(first));
+    from_first & !beyond_last & !word & HIGH
 }
 
 /// Sets the sign bit of each byte that is equal to `byte`.
@@ -50,6 +71,8 @@ mod tests {
             let at = 0x8000_0080_0000_8000;
             let upper = if byte.is_ascii_uppercase() { at } else { 0 };
             assert_eq!(upper_case(word), upper, "{byte}");
+            let lower = if byte.is_ascii_lowercase() { at } else { 0 };
+            assert_eq!(lower_case(word), 0x80 | lower, "{byte}");
             let bracket = 0x80 << 40 | if byte == b'[' { at } else { 0 };
             assert_eq!(equal(word, b'['), bracket, "{byte}");
         }
