@@ -28,6 +28,15 @@ fn a_trace_is_one_record_with_the_level_of_its_head() {
              <ERROR {trace}>\n<INFO INFO end>\n"
         )
     );
+    // A word further down says nothing.
+    let below = TRACE.replace("f()", "log [DEBUG] f()");
+    for (head, level) in [("", "ERROR"), ("\n", "INFO"), ("WARNING: x\n", "WARNING")] {
+        let lh = folder.lh("--join trace --detect-level stream -f {levelname}");
+        let ran = lh.with(format!("{head}{below}")).ok();
+        let out = ran.out();
+        assert_eq!(out.lines().next(), Some(level), "{head:?}: {out}");
+        assert!(!out.contains("DEBUG"), "{head:?}: {out}");
+    }
     // Raw, not a byte is another.
     assert_eq!(
         folder.lh("--join trace stream").with(&input).ok().out(),
