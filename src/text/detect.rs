@@ -68,6 +68,7 @@ fn first_line(text: &[u8]) -> &[u8] {
 }
 
 /// A level that stands at the start of a line in the way of one program.
+#[inline]
 fn start(line: &[u8]) -> Option<Level> {
     match *line.first()? {
         b'<' => priority(line),
@@ -219,19 +220,20 @@ fn in_brackets(line: &[u8], open: usize, close: u8) -> Option<Level> {
         // An element of XML is no level.
         return None;
     }
-    // Nothing but a space at either end: the line does not end in here.
-    let is_part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'_' | b':' | b'-');
-    if !text[..end].iter().all(is_part) {
+    let inside = text[..end].trim_ascii();
+    let is_word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'-');
+    if !inside.iter().all(is_word) {
         return None;
     }
-    let inside = text[..end].trim_ascii();
-    match inside {
+    let level = match inside {
         // MySQL's word for what is no fault, with the number that it has.
-        b"System" if text[end..].starts_with(b"] [MY-") => Some(Level::INFO),
+        b"System" if text[end..].starts_with(b"] [MY-") => Level::INFO,
         // Apache.
-        [.., b':', b't', b'r', b'a', b'c', b'e', b'1'..=b'8'] => Some(Level::TRACE),
-        _ => word_level(inside.rsplit(|&b| b == b':').next()?),
-    }
+        [.., b':', b't', b'r', b'a', b'c', b'e', b'1'..=b'8'] => Level::TRACE,
+        _ => word_level(inside.rsplit(|&b| b == b':').next()?)?,
+    };
+    // The line does not end in here.
+    (!text[..end].contains(&b'\n')).then_some(level)
 }
 
 /// Whether a key is one that a level has.
@@ -262,14 +264,7 @@ fn value_of_key(line: &[u8], at: usize) -> Result<Option<Level>, usize> {
     let is_key = |&&b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.');
     let len = line[..at].iter().rev().take(16).take_while(is_key).count();
     let start = at - len;
-    // Not so in `/?level=error` and `--log-level=error`.
-    let stands_alone = start.checked_sub(1).is_none_or(|at| {
-        matches!(
-            line[at],
-            b' ' | b'\t' | b'[' | b'(' | b'{' | b'|' | b':' | b',' | b';' | b'>'
-        )
-    });
-    if stands_alone && is_level_key(&line[start..at]) {
+    if is_level_key(&line[start..at]) && stands_alone(&line[..start]) {
         let level = leading_word(value.strip_prefix(b"\"").unwrap_or(value));
         if level.is_some() {
             return Ok(level);
@@ -278,6 +273,17 @@ fn value_of_key(line: &[u8], at: usize) -> Result<Option<Level>, usize> {
     Err(match value.first() {
         Some(b'"') => at + 2 + end_of_string(&value[1..]),
         _ => at + 1,
+    })
+}
+
+/// Whether a key behind this text is one, unlike those of `/?level=error` and
+/// `--log-level=error`.
+fn stands_alone(text: &[u8]) -> bool {
+    text.last().is_none_or(|b| {
+        matches!(
+            b,
+            b' ' | b'\t' | b'[' | b'(' | b'{' | b'|' | b':' | b',' | b';' | b'>'
+        )
     })
 }
 

@@ -8,7 +8,9 @@
 mod corpus;
 mod table;
 
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use corpus::{Format, Line};
 use lh::level::Level;
@@ -71,4 +73,75 @@ fn the_readme_has_the_figures() {
         );
     }
     assert!(readme.has(&rows), "LH_BLESS=1 writes the table anew");
+}
+
+/// What every format is held to, whatever the README says: nearly all levels
+/// are found, nearly none where there is none.
+#[test]
+fn every_format_is_found_well() {
+    for format in corpus::made() {
+        let row = Row::of(&format);
+        let faults = faults(&format);
+        assert!(row.lines >= 40, "{row}");
+        // A number means nothing without what stands beside it.
+        let by_number = row.name.starts_with("pino");
+        assert!(
+            row.recall().is_none_or(|r| r >= 99.0) || by_number,
+            "{row}\n{faults}"
+        );
+        assert!(row.precision().is_none_or(|p| p >= 98.0), "{row}\n{faults}");
+        assert!(row.false_ * 20 <= row.lines, "{row}\n{faults}");
+    }
+}
+
+/// The levels that the program gives to lines, by name; `Level 1` is none.
+fn levels_of(format: &Format, options: &[&str]) -> Vec<String> {
+    let mut lh = Command::new(env!("CARGO_BIN_EXE_lh"))
+        .args(["--detect-level", "--level", "1"])
+        .args(options)
+        .args(["stream", "-f", "{levelname}"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = lh.stdin.take().unwrap();
+    let lines: Vec<_> = format.lines.iter().map(|line| &line.text[..]).collect();
+    let text = lines.join(&b'\n');
+    let feed = std::thread::spawn(move || stdin.write_all(&text).unwrap());
+    let output = lh.wait_with_output().unwrap();
+    feed.join().unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn name(level: Option<Level>) -> String {
+    level.unwrap_or(Level(1)).to_string()
+}
+
+#[test]
+fn the_program_finds_what_the_library_finds() {
+    for format in corpus::made() {
+        let lines = format.lines.iter();
+        let want: Vec<_> = lines.map(|line| name(detect::level(&line.text))).collect();
+        assert_eq!(levels_of(&format, &[]), want, "{}", format.name);
+    }
+}
+
+#[test]
+fn records_of_json_have_their_levels_numbers_too() {
+    let mut formats = 0;
+    for format in corpus::made() {
+        if !format.lines.iter().all(|line| line.text.starts_with(b"{")) {
+            continue;
+        }
+        formats += 1;
+        let lines = format.lines.iter();
+        let want: Vec<_> = lines.map(|line| name(line.truth)).collect();
+        let found = levels_of(&format, &["--input", "auto"]);
+        for ((line, want), found) in format.lines.iter().zip(want).zip(found) {
+            assert_eq!(found, want, "{}", String::from_utf8_lossy(&line.text));
+        }
+    }
+    assert_eq!(formats, 2);
 }

@@ -45,8 +45,12 @@ impl Row {
         row
     }
 
-    /// Of the levels that were found, those that are right, in percent.
+    /// Of the levels that were found, those that are right, in percent; says
+    /// nothing where no line has a level.
     pub fn precision(&self) -> Option<f64> {
+        if self.levels == 0 {
+            return None;
+        }
         percent(self.right, self.right + self.wrong + self.false_)
     }
 

@@ -21,10 +21,12 @@ pub(super) enum Before {
 ///
 /// Nearly every header is times, numbers and names: too few lower-case
 /// letters for three words, which is seen without a look at single bytes.
+// Not inlined: the loop of the caller is for lines that have no level.
+#[inline(never)]
 pub(super) fn before(line: &[u8], at: usize) -> Before {
     // A count in each byte: a line's window has no more than 20 words.
     let mut letters = 0;
-    let (mut quotes, mut ends) = (0, 0);
+    let mut marks = 0;
     let mut base = 0;
     while base < at {
         let mut word = word_of(&line[base..]);
@@ -32,15 +34,17 @@ pub(super) fn before(line: &[u8], at: usize) -> Before {
             word &= (1 << (8 * (at - base))) - 1;
         }
         letters += lower_case(word) >> 7;
-        quotes |= equal(word, b'"');
-        ends |= equal(word, b'\n');
+        // A quote, the end of a line, or two others that are rare.
+        marks |= equal(word | (ONES * 0x28), b'"' | b'\n');
         base += 8;
     }
-    if ends != 0 {
-        return Before::Text;
-    }
-    if quotes != 0 && is_open(&line[..at]) {
-        return Before::Quote;
+    if marks != 0 {
+        if line[..at].contains(&b'\n') {
+            return Before::Text;
+        }
+        if is_open(&line[..at]) {
+            return Before::Quote;
+        }
     }
     if letters.wrapping_mul(ONES) >> 56 >= FEWEST && is_text(&line[..at]) {
         return Before::Text;

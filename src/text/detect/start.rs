@@ -149,12 +149,17 @@ fn logcat_tag(text: &[u8]) -> Option<Level> {
 
 /// What stands behind a time, or what looks like one, at the start of a line.
 pub(super) fn after_time(line: &[u8]) -> Option<Level> {
+    // The commonest first, as nothing has to be searched for.
+    match line {
+        [_, _, _, _, _, _, _, b'-', _, _, b' ', rest @ ..]
+        | [_, _, b'-', _, _, b' ', rest @ ..] => return logcat_after_date(rest),
+        _ => {}
+    }
     let ends = |b: &u8| matches!(b, b' ' | b'\t');
     let end = line.iter().take(40).position(ends)?;
     let (first, rest) = (&line[..end], &line[end + 1..]);
     match first {
         _ if line[end] == b'\t' => column(rest),
-        [.., b'-', _, _] if end <= 10 => logcat_after_date(rest),
         [.., b':', b'M' | b'S' | b'C' | b'X'] => redis(rest),
         _ => None,
     }
@@ -191,7 +196,8 @@ fn redis(text: &[u8]) -> Option<Level> {
 
 /// logcat's `time` and `threadtime`: `15:04:05.000  123  456 E Tag: …`.
 fn logcat_after_date(line: &[u8]) -> Option<Level> {
-    if line.get(2) != Some(&b':') {
+    // Always with a fraction of the second.
+    if line.get(2) != Some(&b':') || line.get(8) != Some(&b'.') {
         return None;
     }
     let time = line.iter().position(|&b| b == b' ')?;
