@@ -107,14 +107,25 @@ trait IntoStage {
 }
 
 /// The handlers. Each has a file of its own, and a line here and below.
+///
+/// What is said of one here is for the list of all. Its options are looked at
+/// only when it is the one that is meant: that saves memory and time.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum HandlerCommand {
+    /// Write to standard output or standard error (StreamHandler).
     Stream(stream::StreamArgs),
+    /// Accept everything and write nothing (NullHandler).
     Null(null::NullArgs),
+    /// Append to one file (FileHandler, WatchedFileHandler).
     File(file::FileArgs),
+    /// Append to a file that is rolled over by size (RotatingFileHandler).
     Rotate(rotate::RotateArgs),
+    /// Append to a file that is rolled over by the clock (TimedRotatingFileHandler).
     Timed(timed::TimedArgs),
+    /// Hold records back for the handler that follows (MemoryHandler).
     Buffer(buffer::BufferArgs),
+    /// Run the handler that follows on a thread of its own (QueueHandler).
     Queue(queue::QueueArgs),
 }
 
@@ -209,6 +220,20 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Piece::command().debug_assert();
+    }
+
+    /// The list of all has the words of each handler's own help.
+    #[test]
+    fn every_handler_is_described_once() {
+        let listed = Piece::command();
+        let mut built = Piece::command();
+        built.build();
+        for command in listed.get_subcommands() {
+            let name = command.get_name();
+            let own = built.find_subcommand(name).and_then(|own| own.get_about());
+            let listed = command.get_about().map(ToString::to_string);
+            assert_eq!(listed, own.map(ToString::to_string), "{name}");
+        }
     }
 
     /// Whoever adds an option says what it is for.
