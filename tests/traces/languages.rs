@@ -90,6 +90,10 @@ fn node() {
         "reject",
         "reject-value",
         "missing",
+        "event",
+        "socket",
+        "assertion",
+        "braces",
     ];
     for which in uncaught.into_iter().chain(["syntax"]) {
         run(which, 1);

@@ -31,13 +31,18 @@ pub(in crate::join) enum At {
     Place { source: bool, blank: bool },
     /// Behind the caret, where an empty line came before.
     Caret,
-    /// Node: behind the caret that shows the place.
-    Thrown { left: u8 },
+    /// Node: behind the caret that shows the place. `error`: an error's text
+    /// has begun, in which a brace opens nothing.
+    Thrown { left: u8, error: bool },
 }
 
-/// How many lines of what was thrown are waited for more.
-const THROWN_LINES: u8 = 32;
-const THROWN: At = At::Thrown { left: THROWN_LINES };
+/// How many lines of what was thrown are waited for more. An assertion shows
+/// up to 50 lines that differ.
+const THROWN_LINES: u8 = 60;
+const THROWN: At = At::Thrown {
+    left: THROWN_LINES,
+    error: false,
+};
 
 pub(super) const TEXT: At = At::Text {
     left: MESSAGE,
@@ -75,6 +80,7 @@ pub(super) fn begin(line: &[u8]) -> Option<Begin> {
         return object.then_some(Begin::Sure(Trace::At(At::Object), Before::Warning));
     }
     Some(maybe(match named {
+        _ if line.starts_with(b"AssertionError [ERR_ASSERTION]: ") => THROWN_LINES,
         Named::Surely => MESSAGE,
         Named::Perhaps => 0,
     }))
@@ -124,10 +130,14 @@ fn is_place(line: &[u8]) -> bool {
         b"[stdin]",
         b"evalmachine.",
     ];
+    // Modules of Node's own had no path up to version 14.
+    let module = |path: &[u8]| path.ends_with(b".js") && !path.contains(&b' ');
     line.last().is_some_and(u8::is_ascii_digit)
-        && (STARTS.iter().any(|start| line.starts_with(start))
-            || matches!(line, [b'A'..=b'Z', b':', b'\\' | b'/', ..]))
-        && before_number(line).is_some()
+        && before_number(line).is_some_and(|path| {
+            STARTS.iter().any(|start| line.starts_with(start))
+                || matches!(line, [b'A'..=b'Z', b':', b'\\' | b'/', ..])
+                || module(path)
+        })
 }
 
 /// The state behind a frame: Node may open a brace there.
@@ -183,11 +193,11 @@ impl At {
             },
             // It was an error, and the empty line before is not Node's.
             At::Caret if line.is_empty() => end(),
-            At::Caret => match thrown(line, THROWN_LINES) {
+            At::Caret => match thrown(line, THROWN_LINES, false) {
                 (trace, Step::Hold) => (trace, Step::Take),
                 known => known,
             },
-            At::Thrown { left } => thrown(line, left),
+            At::Thrown { left, error } => thrown(line, left, error),
         }
     }
 }
@@ -238,13 +248,16 @@ fn frames(line: &[u8]) -> (Trace, Step) {
             None => take(At::Cause { left: MESSAGE }),
         };
     }
-    // The latter is Node's `--trace-uncaught`.
-    if rest.starts_with(b"--- End of ") || line == b"Thrown at:" {
+    // The latter two are Node's: of an event's listener that is missing, and
+    // of `--trace-uncaught`.
+    let emitted = line.starts_with(b"Emitted 'error' event ") && line.ends_with(b"at:");
+    if rest.starts_with(b"--- End of ") || emitted || line == b"Thrown at:" {
         return take(At::Frames);
     }
-    const INDENTED: [&[u8]; 7] = [
+    const INDENTED: [&[u8]; 8] = [
         b"at ",
         b"... ",
+        b"[... lines matching ",
         b"[CIRCULAR REFERENCE",
         // The locks in a dump of Java's threads.
         b"- locked ",
@@ -260,20 +273,24 @@ fn frames(line: &[u8]) -> (Trace, Step) {
 
 /// A line behind the caret: the text of what was thrown, which may be any
 /// value, and then the frames or the version of Node.
-fn thrown(line: &[u8], left: u8) -> (Trace, Step) {
-    let thrown = At::Thrown {
-        left: left.saturating_sub(1),
-    };
+fn thrown(line: &[u8], left: u8, error: bool) -> (Trace, Step) {
     if is_frame(line) {
         return take(behind(line));
     }
     if line.starts_with(b"Node.js v") {
         return take(At::Blank);
     }
-    if line.ends_with(b"{") {
+    let named = exception(line);
+    // One without a stack stands in brackets, and a brace may follow.
+    let error = error || (named.is_some() && line[0] != b'[');
+    if !error && line.ends_with(b"{") {
         return take(At::Object);
     }
-    if line.starts_with(b"(Use `node --trace-uncaught ") || exception(line) == Some(Named::Surely) {
+    let thrown = At::Thrown {
+        left: left.saturating_sub(1),
+        error,
+    };
+    if line.starts_with(b"(Use `node --trace-uncaught ") || named == Some(Named::Surely) {
         return take(thrown);
     }
     if left == 0 || stands_alone(line) {

@@ -94,6 +94,8 @@ impl Rust {
             Rust::Message { held, .. }
                 if starts(b"  left: ")
                     || starts(b" right: ")
+                    // What `{:#?}` shows goes on so, and ends.
+                    || (!held && matches!(line, b"}" | b"]" | b")"))
                     || (indent > 0 && !held && !stands_alone(line)) =>
             {
                 let (left, held) = (MESSAGE, false);

@@ -37,6 +37,13 @@ const last = {
     reject: () => Promise.reject(new Error('rejected')),
     'reject-value': () => Promise.reject('a reason'),
     missing: () => require('/not/there'),
+    event: () => new (require('events'))().emit('error', new Error('nobody listens')),
+    socket: () => new (require('net').Socket)().destroy(Object.assign(new Error('gone'), { code: 'E_Z' })),
+    assertion: () => {
+        const list = Array.from({ length: 40 }, (_, n) => ({ n, text: 'x' }));
+        require('assert').deepStrictEqual({ a: 1, list }, { a: 1, list: list.slice(5) });
+    },
+    braces: () => { throw new Error('got {\n  a: 1\n}\nand not\n{\n}'); },
     syntax: () => require('./bad.js'),
 };
 
