@@ -450,6 +450,32 @@ proptest! {
         prop_assert_eq!(texts(&cut), want);
     }
 
+    /// Wherever a time-out comes between two lines, it may part a record, and
+    /// nothing else: every byte stays in its place, and none is held.
+    #[test]
+    fn time_outs_lose_nothing(
+        join in any_join(),
+        picks in prop::collection::vec((prop::sample::select(POOL), any::<bool>()), 0..60),
+        limit in prop_oneof![1usize..80, Just(1 << 16)],
+    ) {
+        let mut joiner = joiner(join, limit, Oversize::Split);
+        let (mut all, mut input, now) = (Vec::new(), Vec::new(), Now::read());
+        for (line, late) in picks {
+            let line = format!("{line}\n");
+            input.extend_from_slice(line.as_bytes());
+            let mut add = |record: Joined<'_>| all.extend_from_slice(record.bytes);
+            joiner.feed(&Frames::lines(line.as_bytes()), now, &mut add);
+            let due = joiner.deadline().filter(|_| late);
+            if let Some(mono) = due {
+                joiner.tick(Now { mono, ..now }, &mut add);
+                prop_assert_eq!(&all, &input);
+                prop_assert!(joiner.deadline().is_none());
+            }
+        }
+        joiner.finish(|record| all.extend_from_slice(record.bytes));
+        prop_assert_eq!(all, input);
+    }
+
     /// Bytes of any kind do no harm.
     #[test]
     fn any_bytes(
