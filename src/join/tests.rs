@@ -257,7 +257,9 @@ fn only_a_line_that_warns_is_the_head_of_the_trace_behind_it() {
         ("x\n", false),
         ("\n", false),
         ("{\"level\":\"error\"}\n", false),
-        ("Caused by: an ERROR\n", true),
+        // A level in running text is none of the line.
+        ("Caused by: an ERROR\n", false),
+        ("Caused by: level=error\n", true),
     ] {
         let text = format!("ERROR before\n{head}{trace}{trace}INFO\n");
         let mut joiner = joiner(Join::Trace, 1000, Oversize::Split);
