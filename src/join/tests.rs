@@ -418,8 +418,8 @@ proptest! {
         prop_assert_eq!(whole.oversized(), parts.oversized());
     }
 
-    /// What is cut off or dropped are ends of records, or records; the rest
-    /// is the same as without a limit.
+    /// What is dropped are the records that are split otherwise, and what is
+    /// cut off are all their parts but the first.
     #[test]
     fn truncate_and_drop(
         join in any_join(),
@@ -428,28 +428,28 @@ proptest! {
         batch in 1usize..20,
     ) {
         let text: String = picks.iter().map(|line| format!("{line}\n")).collect();
-        let all = run(&mut joiner(join.clone(), 1 << 16, Oversize::Split), &lines(&text), batch);
-        // What may be held for a trace is bounded by the limit as well.
-        prop_assume!(all.iter().all(|(record, ..)| record.matches('\n').count() < 4));
-        let fits = |text: &str| text.len() <= limit + 1;
+        let mut split = joiner(join.clone(), limit, Oversize::Split);
+        let all = run(&mut split, &lines(&text), batch);
+        let many = split.oversized().split;
+        let fits: Vec<_> = all.iter().filter(|(_, piece, _)| !piece).cloned().collect();
+
         let mut drop = joiner(join.clone(), limit, Oversize::Drop);
         let kept = run(&mut drop, &lines(&text), batch);
-        let want: Vec<_> = all.iter().filter(|(text, ..)| fits(text)).cloned().collect();
-        prop_assert_eq!(drop.oversized().dropped as usize, all.len() - want.len());
-        prop_assert_eq!(kept, want);
+        prop_assert_eq!(&kept, &fits);
+        prop_assert_eq!(drop.oversized().dropped, many);
+        prop_assert_eq!(drop.joined(), split.joined());
+
         let mut truncate = joiner(join, limit, Oversize::Truncate);
         let cut = run(&mut truncate, &lines(&text), batch);
-        let want: Vec<_> = all.iter().map(|(text, ..)| {
-            let mut end = 0;
-            for line in lines(text) {
-                if !fits(&text[..end + line.len()]) {
-                    break;
-                }
-                end += line.len();
-            }
-            &text[..end]
-        }).collect();
-        prop_assert_eq!(texts(&cut), want);
+        prop_assert_eq!(truncate.oversized().truncated, many);
+        prop_assert_eq!(truncate.joined(), split.joined());
+        prop_assert_eq!(cut.len(), fits.len() + many as usize);
+        // In order, each is a record or its first part.
+        let mut rest = all.iter();
+        for (text, piece, trace) in &cut {
+            prop_assert!(!piece);
+            prop_assert!(rest.any(|(part, _, of)| part == text && of == trace));
+        }
     }
 
     /// Wherever a time-out comes between two lines, it may part a record, and
