@@ -118,6 +118,7 @@ impl Mask {
     /// | `pin=1234` | `pin` | `1234` |
     /// | `a=b=***` | refused | |
     /// | `key=a+` | refused | |
+    /// | `cvv=...` | refused | |
     ///
     /// What could be read in two ways is refused, because the wrong one would
     /// let a secret pass: where plain text follows two such `=`, or where what

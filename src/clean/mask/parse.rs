@@ -117,13 +117,19 @@ fn kind(part: &str) -> Kind {
                 Kind::Text
             }
             b'$' if !is_group(&part[at + 1..]) => Kind::Either,
-            b'.' if bytes.len() == 1 => Kind::Either,
+            b'.' if is_pattern_of_dots(bytes) => Kind::Either,
             _ => Kind::Text,
         };
         kind = kind.max(here);
         at += 1;
     }
     kind
+}
+
+/// Whether dots and what groups or parts them are all there is. `cvv=...` and
+/// `pin=(....)` mean any characters: taken for texts, they would show these.
+fn is_pattern_of_dots(part: &[u8]) -> bool {
+    part.iter().all(|byte| b".()-/:,; ".contains(byte))
 }
 
 /// Whether it is the rest of `{2}`, `{2,}` or `{2,4}`.
@@ -204,7 +210,8 @@ mod tests {
             (r"\d+=(number)", r"\d+", Some("(number)")),
             (r"\d+=x.x.x.x", r"\d+", Some("x.x.x.x")),
             (r"\d+=US$$", r"\d+", Some("US$$")),
-            (r"\d+=...", r"\d+", Some("...")),
+            (r"\d+=[...]", r"\d+", Some("[...]")),
+            (r"\d+=<...>", r"\d+", Some("<...>")),
             ("hunter2=\u{2026}", "hunter2", Some("\u{2026}")),
             (r"pin=1234", r"pin", Some("1234")),
             (r"", r"", None),
@@ -225,6 +232,10 @@ mod tests {
             "key=a$",
             "key=^a",
             "key=.",
+            "cvv=...",
+            "pin=(....)",
+            "date=....-..-..",
+            "card=.... .... .... ....",
             "key=[0-9]",
             "key=[a-z]",
             "key=[abc",
