@@ -57,8 +57,8 @@ impl Tokens {
         valid
     }
 
-    /// Hands each string of an object to `edit`, keys too, without its
-    /// quotes and escapes. If `edit` has changed one, which it says, the
+    /// Hands each string of an object to `edit`, keys too: where it stands
+    /// between its quotes, and its text without escapes. If `edit` has changed one, which it says, the
     /// object is appended to `out`, with those strings written anew.
     ///
     /// `false` if nothing was changed, or the record is no object.
@@ -66,7 +66,7 @@ impl Tokens {
         &mut self,
         record: &[u8],
         out: &mut Vec<u8>,
-        mut edit: impl FnMut(&[u8], &mut Vec<u8>) -> bool,
+        mut edit: impl FnMut(Range<usize>, &[u8], &mut Vec<u8>) -> bool,
     ) -> bool {
         self.changed.clear();
         self.out.clear();
@@ -87,7 +87,7 @@ impl Tokens {
                 }
             };
             self.edited.clear();
-            if edit(text, &mut self.edited) {
+            if edit(string.clone(), text, &mut self.edited) {
                 self.out
                     .extend_from_slice(&record[copied..string.start - 1]);
                 let start = self.out.len();
@@ -192,7 +192,7 @@ mod tests {
         let mut tokens = Tokens::default();
         let mut out = b"before ".to_vec();
         let record = br#" {"k\u00e9" : "a\/b", "x":["\u0078", 1.50 ,"x"]}"#;
-        let edit = |text: &[u8], new: &mut Vec<u8>| {
+        let edit = |_, text: &[u8], new: &mut Vec<u8>| {
             new.extend_from_slice(b"\"\n");
             text == b"x"
         };
@@ -213,7 +213,7 @@ mod tests {
         let records: [&[u8]; 5] = [b"[\"x\"]", b"x {\"x\":1}", b"{\"x\"}", b"{\"x", b"{\"x\\"];
         for record in records {
             let mut out = Vec::new();
-            assert!(!tokens.rewrite(record, &mut out, |_, _| true));
+            assert!(!tokens.rewrite(record, &mut out, |_, _, _| true));
             assert!(out.is_empty() && tokens.changed().is_empty());
         }
     }
@@ -266,7 +266,7 @@ mod tests {
             let mut tokens = Tokens::default();
             let mut out = Vec::new();
             let object = [b"{\"", &record[..]].concat();
-            tokens.rewrite(&object, &mut out, |_, _| true);
+            tokens.rewrite(&object, &mut out, |_, _, _| true);
             has_escaped_control(&object);
         }
     }

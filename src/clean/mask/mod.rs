@@ -172,6 +172,35 @@ impl Mask {
         places
     }
 
+    /// Where a match ends that begins within a key of an object and goes on
+    /// behind it; `past` is where the one before ended, and stays if there is
+    /// no other. Costs a search over the key and [`WINDOW`] bytes for each
+    /// match in the key, and for up to [`MANY`] of them.
+    fn end_past(&self, record: &[u8], key: &Range<usize>, past: usize) -> usize {
+        let seen = &record[..record.len().min(key.end + WINDOW)];
+        let mut from = key.start;
+        for _ in 0..MANY {
+            if from >= key.end || past > key.end {
+                break;
+            }
+            let found = match self.regex.find_at(seen, from) {
+                // It may end where it does because there was no more to see.
+                Some(found) if found.start() < key.end && found.end() + MARGIN > seen.len() => {
+                    self.regex.find_at(record, found.start())
+                }
+                found => found,
+            };
+            match found {
+                Some(found) if found.start() < key.end && found.end() > key.end => {
+                    return found.end();
+                }
+                Some(found) => from = found.end().max(from + 1),
+                None => break,
+            }
+        }
+        past
+    }
+
     /// The next match, and the bytes in which it was looked for.
     fn find<'b>(&self, bytes: &'b [u8], from: usize, places: u64) -> Option<(Match<'b>, &'b [u8])> {
         let window = from.saturating_add(WINDOW);
@@ -184,6 +213,12 @@ impl Mask {
         }
         self.regex.find_at(bytes, from).map(|found| (found, bytes))
     }
+}
+
+/// Whether a string of an object is the name of a member.
+fn is_key(object: &[u8], string: &Range<usize>) -> bool {
+    let behind = object.get(string.end + 1..).unwrap_or_default();
+    behind.trim_ascii_start().first() == Some(&b':')
 }
 
 /// Whether a regex matches an empty text at one of the places that differ for
@@ -241,9 +276,11 @@ impl Masker {
     /// Of a JSON object, each string is looked at by itself, keys too, without
     /// its escapes; then the object as it is written, for what goes beyond
     /// one string. In a string that was changed there is no second search, or
-    /// `\S+` would take the quote behind it as well. What a mask replaces
-    /// beyond strings is its own affair: with `"password":"[^"]*"` and a text
-    /// that is none, it is no JSON any more.
+    /// `\S+` would take the quote behind it as well. But a match that begins
+    /// in a key and goes on behind it is left to that search: of
+    /// `"token":"x"`, `token.*` is not to replace the key and show the value.
+    /// What a mask replaces beyond strings is its own affair: with
+    /// `"password":"[^"]*"` and a text that is none, it is no JSON any more.
     ///
     /// One search costs time by the length of the record and the size of the
     /// regex. In a record with more than a hundred places, a match is looked
@@ -261,9 +298,15 @@ impl Masker {
             {
                 let bytes = if changed { &self.now[..] } else { body };
                 self.next.clear();
-                let mut found = 0;
-                let rewritten = tokens.rewrite(bytes, &mut self.next, |text, out| {
+                let (mut found, mut past) = (0, 0);
+                let rewritten = tokens.rewrite(bytes, &mut self.next, |string, text, out| {
                     let count = mask.replace(text, &[], groups, out);
+                    if count > 0 && is_key(bytes, &string) {
+                        past = mask.end_past(bytes, &string, past);
+                        if past > string.end {
+                            return false;
+                        }
+                    }
                     found += count;
                     count > 0
                 });
@@ -417,6 +460,31 @@ mod tests {
                 r#"{"pin":0}"#,
                 1,
             ),
+            // A match that goes on behind a key is one of the line.
+            (
+                &[r"password.*"],
+                r#"{"password":"hunter2","n":1}"#,
+                r#"{"***"#,
+                1,
+            ),
+            (
+                &[r"(?i)(token)[^,]*=$1"],
+                r#"{"n":"token 1","Token" : ["x","token"],"m":2}"#,
+                r#"{"n":"token","Token,"token"],"m":2}"#,
+                3,
+            ),
+            (
+                &[r"a|pin\b.*|b"],
+                r#"{"a pin b":{"pin":"1"}}"#,
+                r#"{"*** ***"#,
+                2,
+            ),
+            (
+                &[r"pin(\W+\d+)?"],
+                r#"{"pin":1,"pins":2,"pi":"pin"}"#,
+                r#"{"***,"***s":2,"pi":"***"}"#,
+                3,
+            ),
             (&["x=\"\n"], r#"{"a":"x"}"#, r#"{"a":"\"\n"}"#, 1),
             // Not an object: as it stands.
             (&["x"], r#"{"a":"x", b}"#, r#"{"a":"***", b}"#, 1),
@@ -490,6 +558,26 @@ mod tests {
                 masker.mask(record.as_bytes()),
                 "xA".repeat(record.len()).as_bytes()
             );
+        }
+    }
+
+    /// Each of these takes minutes if it is quadratic in the record.
+    #[test]
+    fn many_keys() {
+        let keys = r#""password":1,"#.repeat(10_000);
+        let long = format!(r#""{}":1,"#, "password ".repeat(10_000));
+        for members in [keys, long] {
+            let record = format!("{{{members}\"z\":2}}\n");
+            for (mask, want) in [
+                ("password.*", "{\"***\n".to_owned()),
+                ("password|zz", record.replace("password", "***")),
+                ("password(.*zz)?", record.replace("password", "***")),
+            ] {
+                let mut masker = masker(&[mask], true);
+                assert!(masker.mask(record.as_bytes()) == want.as_bytes(), "{mask}");
+            }
+            let mut masker = masker(&["^password$|zz"], true);
+            assert!(masker.mask(record.as_bytes()).starts_with(b"{\""));
         }
     }
 
