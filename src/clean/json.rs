@@ -58,8 +58,9 @@ impl Tokens {
     }
 
     /// Hands each string of an object to `edit`, keys too: where it stands
-    /// between its quotes, and its text without escapes. If `edit` has changed one, which it says, the
-    /// object is appended to `out`, with those strings written anew.
+    /// between its quotes, and its text without escapes. If `edit` has changed
+    /// one, which it says, the object is appended to `out`, with those strings
+    /// written anew.
     ///
     /// `false` if nothing was changed, or the record is no object.
     pub(super) fn rewrite(

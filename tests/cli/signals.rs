@@ -80,7 +80,9 @@ fn terminate_ends_although_the_writer_goes_on() {
     let script = "(while echo line; do :; done) 2>/dev/null | \"$LH\" file a & \
                   echo $! >pid; wait $!; echo $? >status";
     let shell = folder.sh(script).start();
-    until("it writes", || folder.size("a") > 0 && folder.size("pid") > 0);
+    until("it writes", || {
+        folder.size("a") > 0 && folder.size("pid") > 0
+    });
     let pid = folder.text("pid").trim().parse().expect("a process id");
     let pid = nix::unistd::Pid::from_raw(pid);
     let begun = std::time::Instant::now();
