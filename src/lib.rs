@@ -39,14 +39,18 @@ pub mod diag;
 pub mod event;
 pub mod figures;
 pub mod filter;
+pub mod fsync;
 pub mod handler;
 pub mod join;
 pub mod level;
+#[cfg(feature = "net")]
+pub mod net;
 pub mod now;
 pub mod pipeline;
 pub mod record;
 pub mod roll;
 pub mod source;
+pub mod spool;
 mod sys;
 pub mod text;
 pub mod wire;

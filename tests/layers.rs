@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 /// The layers, from the ground up: an import goes down, or stays within one.
 const LAYERS: &[&[&str]] = &[
     &[
-        "decimal", "diag", "event", "figures", "level", "now", "sys", "zone",
+        "decimal", "diag", "event", "figures", "fsync", "level", "now", "sys", "zone",
     ],
     &["batch", "record"],
-    &["clean", "filter", "join", "roll", "text", "wire"],
+    &[
+        "clean", "filter", "join", "net", "roll", "spool", "text", "wire",
+    ],
     &["handler", "source"],
     &["pipeline"],
     &["cli"],
@@ -30,8 +32,10 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli/generate"]),
+    ("crc32c", &["spool"]),
     ("encoding_rs", &["text/encoding"]),
-    ("flate2", &["roll/compress"]),
+    ("flate2", &["roll/compress", "wire/gelf"]),
+    ("getrandom", &["net", "spool"]),
     ("indicatif", &["cli/console", "cli/report/progress"]),
     ("memchr", &["batch", "clean", "join", "text", "wire"]),
     ("nix", &["sys"]),
@@ -39,9 +43,13 @@ const PACKAGES: &[(&str, &[&str])] = &[
         "regex",
         &["clean/mask", "cli", "filter", "join", "roll/names"],
     ),
+    ("ring", &["wire/hmac"]),
+    ("rustls", &["net/tls"]),
+    ("rustls_native_certs", &["net/tls"]),
     ("serde", &["wire/json"]),
     ("serde_json", &["handler/dead_letter", "wire"]),
     ("signal_hook", &["sys/signals"]),
+    ("socket2", &["net", "sys"]),
     ("terminal_size", &["cli/feed", "cli/report/progress"]),
     (
         "thiserror",

@@ -5,3 +5,15 @@ mod fields;
 pub mod framing;
 pub mod json;
 pub mod logfmt;
+
+use std::fmt;
+
+use crate::record::Record;
+
+/// Turns records into the messages of a wire format.
+pub trait Encode: fmt::Debug + Send {
+    /// Appends the messages of a record to `out`, without their framing, and
+    /// calls `end` behind each of them: one, or several where the record has to
+    /// be split, or none. Nothing but `end` looks at what stands in `out` before.
+    fn encode(&mut self, record: &Record<'_>, out: &mut Vec<u8>, end: &mut dyn FnMut(&mut Vec<u8>));
+}

@@ -14,10 +14,11 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::log_file::LogFile;
 use crate::diag::plain;
+use crate::fsync::Fsync;
 use crate::handler::EmitError;
 use crate::now::Now;
 use crate::sys;
@@ -35,21 +36,6 @@ const LEFT_FILES: usize = 2;
 
 /// The least that is looked at as one, when it is read back.
 const PIECE: usize = 64 << 10;
-
-/// When written records are made durable by fdatasync(2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Fsync {
-    /// When the kernel sees fit.
-    #[default]
-    Never,
-    /// After each batch, before more input is read.
-    Batch,
-    /// When the file is closed or rolled over, and at least every 1 MiB.
-    Close,
-    /// So long after the first record that is not yet durable, and at least
-    /// every 1 MiB.
-    After(Duration),
-}
 
 /// Whole records that were written at one place of one file.
 #[derive(Debug)]

@@ -4,9 +4,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::durable::{Durable, Fsync};
+use super::durable::Durable;
 use crate::batch::Frames;
 use crate::diag::{Diag, plain};
+use crate::fsync::Fsync;
 use crate::handler::{EmitError, Fault};
 use crate::now::Now;
 use crate::sys::{self, FileId, OpenRules, Owner};

@@ -7,7 +7,7 @@ mod log_file;
 use std::io;
 use std::time::Instant;
 
-pub use durable::Fsync;
+pub use crate::fsync::Fsync;
 pub use log_file::{FileOptions, LogFile};
 
 use super::{EmitError, Handler};

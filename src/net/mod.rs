@@ -1,0 +1,1 @@
+//! Connections: one type over tcp, tls, udp, and unix streams and datagrams.

@@ -1,0 +1,1 @@
+//! The disk queue: records that are kept until somebody has taken them.
