@@ -215,6 +215,27 @@ impl OwnedFrames {
         }
     }
 
+    /// Appends records through `fill`, which is given the bytes and what ends a
+    /// record in them: see [`finish`](Self::finish), and
+    /// [`finish_with`](Self::finish_with) for the level. What is behind the last
+    /// end is taken back.
+    pub fn fill(
+        &mut self,
+        level: Option<Level>,
+        fill: impl FnOnce(&mut Vec<u8>, &mut dyn FnMut(&mut Vec<u8>)),
+    ) {
+        let mut last = self.end();
+        let (ends, levels) = (&mut self.ends, &mut self.levels);
+        fill(&mut self.bytes, &mut |bytes| {
+            if bytes.len() > last {
+                last = bytes.len();
+                ends.push(last);
+                levels.extend(level);
+            }
+        });
+        self.bytes.truncate(last);
+    }
+
     /// Takes back what was appended since the last record end.
     pub fn abandon(&mut self) {
         self.bytes.truncate(self.end());

@@ -12,8 +12,9 @@ use crate::figures::HandlerFigures;
 use crate::filter::Filter;
 use crate::now::Now;
 use crate::record::Record;
-use crate::text::Formatter;
 use crate::text::encoding::{Charset, Errors};
+use crate::wire::Encode;
+use crate::wire::envelope::Envelope;
 
 pub use super::delivery::{End, OnError};
 
@@ -21,17 +22,55 @@ pub use super::delivery::{End, OnError};
 #[derive(Debug, Default)]
 pub struct Rendering {
     /// `None`: the record's own bytes as they came.
-    pub formatter: Option<Formatter>,
-    /// What ends a record; `None` is a newline, and for the record's own bytes
-    /// whatever they came with.
-    pub terminator: Option<Vec<u8>>,
+    pub encoder: Option<Box<dyn Encode>>,
+    /// What stands around a message; `None` is a newline behind it, and for the
+    /// record's own bytes whatever they came with.
+    pub envelope: Option<Envelope>,
     /// Another encoding than that of the bytes.
     pub charset: Option<(Charset, Errors)>,
 }
 
 impl Rendering {
     fn is_copy(&self) -> bool {
-        self.formatter.is_none() && self.terminator.is_none() && self.charset.is_none()
+        self.encoder.is_none() && self.envelope.is_none() && self.charset.is_none()
+    }
+
+    /// Appends the messages of a record to `out`, and calls `end` behind each.
+    fn render(
+        &mut self,
+        frame: &[u8],
+        record: &Record<'_>,
+        out: &mut Vec<u8>,
+        end: &mut dyn FnMut(&mut Vec<u8>),
+    ) {
+        let envelope = self.envelope.as_ref();
+        let mut start = out.len();
+        if let Some(envelope) = envelope {
+            envelope.begin(out);
+        }
+        match &mut self.encoder {
+            // The newline that it came with is its end.
+            None if envelope.is_none() => {
+                out.extend_from_slice(frame);
+                end(out);
+            }
+            None => {
+                out.extend_from_slice(frame.strip_suffix(b"\n").unwrap_or(frame));
+                envelope.inspect(|envelope| envelope.end(out, start));
+                end(out);
+            }
+            Some(encoder) => encoder.encode(record, out, &mut |out| {
+                match envelope {
+                    Some(envelope) => envelope.end(out, start),
+                    None => out.push(b'\n'),
+                }
+                end(out);
+                start = out.len();
+                if let Some(envelope) = envelope {
+                    envelope.begin(out);
+                }
+            }),
+        }
     }
 }
 
@@ -153,34 +192,23 @@ impl Stage {
             self.filtered += 1;
             return;
         }
-        let out = match self.rendering.charset {
-            Some(_) => {
-                self.scratch.clear();
-                &mut self.scratch
-            }
-            None => self.out.buffer(),
+        let level = self.levels.then_some(record.level);
+        let rendering = &mut self.rendering;
+        let Some((charset, errors)) = rendering.charset else {
+            self.out
+                .fill(level, |out, end| rendering.render(frame, record, out, end));
+            return;
         };
-        match (&mut self.rendering.formatter, &self.rendering.terminator) {
-            (None, None) => out.extend_from_slice(frame),
-            (None, Some(terminator)) => {
-                out.extend_from_slice(frame.strip_suffix(b"\n").unwrap_or(frame));
-                out.extend_from_slice(terminator);
-            }
-            (Some(formatter), terminator) => {
-                formatter.format(record, out);
-                out.extend_from_slice(terminator.as_deref().unwrap_or(b"\n"));
-            }
-        }
-        if let Some((charset, errors)) = self.rendering.charset
-            && let Err(reason) = charset.encode(&self.scratch, errors, self.out.buffer())
-        {
+        self.scratch.clear();
+        rendering.render(frame, record, &mut self.scratch, &mut |_| {});
+        if let Err(reason) = charset.encode(&self.scratch, errors, self.out.buffer()) {
             self.out.abandon();
             self.reject_unencodable(&reason, now);
             return;
         }
-        match self.levels {
-            true => self.out.finish_with(record.level),
-            false => self.out.finish(),
+        match level {
+            Some(level) => self.out.finish_with(level),
+            None => self.out.finish(),
         }
     }
 

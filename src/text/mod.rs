@@ -18,7 +18,7 @@ pub use template::Template;
 use time::{Strftime, StrftimeError, TimeStyle, TimeText, Timestamp};
 
 use crate::record::Record;
-use crate::wire::{json, logfmt};
+use crate::wire::{Encode, json, logfmt};
 
 /// What times look like: `asctime` as the user says, `timestamp` always the same.
 #[derive(Debug)]
@@ -113,6 +113,18 @@ impl Formatter {
             Formatter::Json(time) => json::encode(record, time, out),
             Formatter::Logfmt(time) => logfmt::encode(record, time, out),
         }
+    }
+}
+
+impl Encode for Formatter {
+    fn encode(
+        &mut self,
+        record: &Record<'_>,
+        out: &mut Vec<u8>,
+        end: &mut dyn FnMut(&mut Vec<u8>),
+    ) {
+        self.format(record, out);
+        end(out);
     }
 }
 

@@ -1,9 +1,13 @@
 //! Wire formats: encode and decode of one format in one file, with no I/O and
 //! no clock.
 
+pub mod envelope;
 mod fields;
 pub mod framing;
+#[cfg(feature = "net")]
+pub mod hmac;
 pub mod json;
+pub mod lh;
 pub mod logfmt;
 
 use std::fmt;

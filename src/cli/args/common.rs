@@ -16,6 +16,8 @@ use crate::level::Level;
 use crate::now::Now;
 use crate::text::Formatter;
 use crate::text::encoding::{Charset, Errors};
+use crate::wire::Encode;
+use crate::wire::envelope::{Envelope, Framing};
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Records and their format")]
@@ -134,9 +136,11 @@ impl CommonArgs {
             include: self.include,
             exclude: self.exclude,
         };
+        let encoder = formatter.map(|formatter| Box::new(formatter) as Box<dyn Encode>);
+        let terminator = self.terminator.map(|end| Framing::Terminator(end.0));
         let rendering = Rendering {
-            formatter,
-            terminator: self.terminator.map(|end| end.0),
+            encoder,
+            envelope: terminator.map(Envelope::new),
             charset,
         };
         let on_error = match self.on_error {

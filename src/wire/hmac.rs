@@ -1,0 +1,84 @@
+//! HMAC-SHA-256 (RFC 2104, FIPS 180-4) of messages.
+
+use std::fmt;
+
+use ring::hmac;
+
+use super::envelope::{Authenticate, TAG};
+
+/// The least length of a key, in bytes. RFC 2104 section 3 discourages what is
+/// shorter than the code itself; half of it is what NIST asks for at least.
+const SHORTEST: usize = 16;
+
+/// A key that both ends know.
+pub struct Key(hmac::Key);
+
+/// A key that is too short to protect anything.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the key is {0} bytes long, and at least {SHORTEST} are needed")]
+pub struct TooShort(usize);
+
+impl Key {
+    /// The key that a file holds, without the line end behind it.
+    ///
+    /// # Errors
+    /// When it is shorter than 16 bytes.
+    pub fn new(file: &[u8]) -> Result<Key, TooShort> {
+        let key = file.strip_suffix(b"\n").unwrap_or(file);
+        let key = key.strip_suffix(b"\r").unwrap_or(key);
+        match key.len() < SHORTEST {
+            true => Err(TooShort(key.len())),
+            false => Ok(Key(hmac::Key::new(hmac::HMAC_SHA256, key))),
+        }
+    }
+
+    /// Whether that is the message's code. Takes the same time for every wrong
+    /// one.
+    pub fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
+        hmac::verify(&self.0, message, tag).is_ok()
+    }
+}
+
+impl Authenticate for Key {
+    fn tag(&self, message: &[u8]) -> [u8; TAG] {
+        let mut tag = [0; TAG];
+        tag.copy_from_slice(hmac::sign(&self.0, message).as_ref());
+        tag
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 4231, test case 6: a key longer than a block.
+    #[test]
+    fn the_code_is_that_of_the_rfc() {
+        let key = Key::new(&[0xaa; 131]).unwrap();
+        let message = b"Test Using Larger Than Block-Size Key - Hash Key First";
+        let tag = key.tag(message);
+        let hex: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hex,
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+        );
+        assert!(key.verify(message, &tag));
+        assert!(!key.verify(b"another", &tag) && !key.verify(message, &tag[1..]));
+    }
+
+    #[test]
+    fn a_key_file_ends_with_its_line() {
+        let (one, other) = (
+            Key::new(b"0123456789abcdef"),
+            Key::new(b"0123456789abcdef\r\n"),
+        );
+        assert_eq!(one.unwrap().tag(b"x"), other.unwrap().tag(b"x"));
+        assert_eq!(Key::new(b"secret\n").unwrap_err(), TooShort(6));
+    }
+}
