@@ -54,6 +54,10 @@ pub struct Figures {
     pub waiting: Count,
     /// Records that are on the disk and wait to be sent, now.
     pub spooled: Count,
+    /// Records that the handler has taken and that are not known to have
+    /// arrived, now. They are among the delivered ones here, and among those
+    /// that wait in what is [read](HandlerFigures::read).
+    pub unproven: Count,
     /// Rollovers made.
     pub rollovers: Count,
     /// Deliveries that failed, those that were tried again included.
@@ -164,16 +168,17 @@ pub struct HandlerFigures {
 impl HandlerFigures {
     /// Reads the figures of a handler.
     pub fn read(handler: &'static str, target: String, figures: &Figures) -> HandlerFigures {
+        let unproven = figures.unproven.get();
         HandlerFigures {
             handler,
             target,
             received: figures.received.get(),
             filtered: figures.filtered.get(),
-            delivered: figures.delivered.get(),
+            delivered: figures.delivered.get().saturating_sub(unproven),
             bytes: figures.bytes.get(),
             dropped: figures.dropped.get(),
             forgotten: figures.forgotten.get(),
-            waiting: figures.waiting.get(),
+            waiting: figures.waiting.get() + unproven,
             spooled: figures.spooled.get(),
             rollovers: figures.rollovers.get(),
             errors: figures.errors.get(),

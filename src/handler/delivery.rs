@@ -5,6 +5,7 @@
 //! buffer or a queue, the wrapper has another one inside: the innermost acts
 //! on what the target answers, and those around it only wait.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -62,6 +63,19 @@ pub struct Delivery {
     end: Option<End>,
     /// Why closing did not make everything safe.
     unsafe_because: Option<String>,
+    settling: Option<Settling>,
+}
+
+/// What is known of the order in which records are settled.
+#[derive(Debug, Default)]
+struct Settling {
+    /// Records that the handler has taken.
+    taken: u64,
+    /// Records that were given up between them: how many were taken before,
+    /// and how many were given up there.
+    dropped: VecDeque<(u64, u64)>,
+    /// Those given up before all that are not known to have arrived.
+    passed: u64,
 }
 
 /// Where it is written down what became of records. A delivery shares it with
@@ -128,6 +142,7 @@ impl Delivery {
             resting: None,
             end: None,
             unsafe_because: None,
+            settling: None,
         }
     }
 
@@ -182,10 +197,32 @@ impl Delivery {
         self.end.or_else(|| self.handler.ended())
     }
 
+    /// From now on, it is known which records are [settled](Self::settled).
+    pub fn track(&mut self) {
+        self.settling.get_or_insert_default();
+    }
+
+    /// How many records, from the first that came on, need not be delivered
+    /// again: they have arrived, or were given up.
+    pub fn settled(&mut self) -> u64 {
+        let Some(settling) = &mut self.settling else {
+            return 0;
+        };
+        let proven = settling.taken.saturating_sub(self.handler.unproven());
+        while let Some((before, count)) = settling.dropped.front()
+            && *before <= proven
+        {
+            settling.passed += count;
+            settling.dropped.pop_front();
+        }
+        proven + settling.passed
+    }
+
     /// Delivers a batch. `false`: it is blocked, and has to be called again
     /// with the same batch.
     pub fn deliver(&mut self, frames: &Frames<'_>, now: Now) -> bool {
         let done = self.try_deliver(frames, now);
+        self.note_unproven();
         if done {
             self.at = 0;
         }
@@ -239,14 +276,60 @@ impl Delivery {
     }
 
     /// Counts what the handler has taken, between two record ends.
-    fn count(&self, frames: &Frames<'_>, from: usize, to: usize) {
+    fn count(&mut self, frames: &Frames<'_>, from: usize, to: usize) {
         if self.wraps || from == to {
             return;
         }
         self.ledger.figures.bytes.add((to - from) as u64);
-        if self.ledger.figures.counts_all() {
-            self.ledger.figures.delivered.add(frames.count(from, to));
+        let counts_all = self.ledger.figures.counts_all();
+        if counts_all || self.settling.is_some() {
+            let count = frames.count(from, to);
+            if counts_all {
+                self.ledger.figures.delivered.add(count);
+            }
+            if let Some(settling) = &mut self.settling {
+                settling.taken += count;
+            }
         }
+    }
+
+    /// Lets others know how many records are on their way.
+    fn note_unproven(&self) {
+        if !self.wraps {
+            let unproven = self.handler.unproven();
+            self.ledger.figures.unproven.set(unproven);
+        }
+    }
+
+    /// Gives up what the handler has taken and what is not known to have
+    /// arrived. It is lost, unless it is `kept` elsewhere. Tells how many
+    /// records that were.
+    fn surrender(&mut self, kept: bool, now: Now) -> u64 {
+        let unproven = self.handler.unproven();
+        if unproven == 0 {
+            return 0;
+        }
+        let (ledger, target) = (&self.ledger, self.handler.target());
+        let reason = ledger.figures.last_error();
+        let reason = reason
+            .as_deref()
+            .unwrap_or("it is not known to have arrived");
+        self.handler.surrender(&mut |frames| {
+            if !kept {
+                ledger.lose(&target, frames, (0, frames.len()), reason, now);
+            }
+        });
+        if ledger.figures.counts_all() {
+            ledger.figures.delivered.sub(unproven);
+        }
+        self.note_unproven();
+        unproven
+    }
+
+    /// Ends with records that are not known to have arrived and that are kept
+    /// elsewhere.
+    pub fn leave(&mut self, now: Now) {
+        self.surrender(true, now);
     }
 
     /// Counts a failure.
@@ -310,6 +393,10 @@ impl Delivery {
         if let Some(trouble) = &mut self.trouble {
             trouble.lost += frames.count(self.at, to);
         }
+        if let Some(settling) = &mut self.settling {
+            let count = frames.count(self.at, to);
+            settling.dropped.push_back((settling.taken, count));
+        }
         let target = self.handler.target();
         let reason = format!("{}: {}", error.doing, plain(&error.source));
         self.ledger
@@ -333,12 +420,17 @@ impl Delivery {
         match self.handler.tick(now) {
             Ok(()) if failed_before => self.end_trouble(now),
             Ok(()) => {}
+            // It is neither over nor worse.
+            Err(error) if error.is_slowness() => {
+                self.resting = failed_before.then(|| now.mono + TICK_PAUSE);
+            }
             Err(error) => {
                 self.note(&error);
                 self.resting = Some(now.mono + TICK_PAUSE);
                 self.begin_trouble(&error, "trying again", now);
             }
         }
+        self.note_unproven();
     }
 
     /// When [`tick`](Self::tick) has to be called at the latest.
@@ -353,7 +445,12 @@ impl Delivery {
     /// Closes the handler. `false`: it could not make its last records safe,
     /// and can be tried again.
     pub fn close(&mut self, now: Now, hurry: bool) -> bool {
-        let error = match self.handler.close(now, hurry) {
+        if self.end.is_some() {
+            self.surrender(false, now);
+        }
+        let closed = self.handler.close(now, hurry);
+        self.note_unproven();
+        let error = match closed {
             Ok(()) => {
                 // What was dropped before was not written by closing.
                 if self
@@ -390,6 +487,9 @@ impl Delivery {
     pub fn doubt(&mut self, now: Now) {
         if self.wraps {
             self.handler.give_up(now);
+            return;
+        }
+        if self.surrender(false, now) > 0 {
             return;
         }
         let target = self.handler.target();

@@ -19,10 +19,11 @@ pub mod stream;
 pub mod timed;
 
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::batch::Frames;
 use crate::now::Now;
+use crate::wire::lh::SenderId;
 
 pub use buffer::MemoryHandler;
 pub use delivery::{Delivery, End};
@@ -134,6 +135,25 @@ pub trait Handler: Send {
     /// come do not continue them.
     fn abandon(&mut self) {}
 
+    /// How many of the records that it has taken are not known to have arrived:
+    /// always the last of them.
+    fn unproven(&self) -> u64 {
+        0
+    }
+
+    /// Gives up what it has taken and what is not known to have arrived: hands
+    /// those records out, in order, and forgets them.
+    fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {
+        let _ = each;
+    }
+
+    /// The records that come are those of this sender, and the next of them has
+    /// this number; each that follows has the next one, until it is called
+    /// again.
+    fn number(&mut self, sender: SenderId, next: u64) {
+        let _ = (sender, next);
+    }
+
     /// What is not known to be safe, in words, if that is more than the
     /// records that were not delivered.
     fn doubtful(&self) -> Option<String> {
@@ -153,6 +173,13 @@ pub trait Handler: Send {
     /// Those of writing, for what could not be made safe. A wrapper that still
     /// waits for what it wraps answers that it is [slow](EmitError::is_slowness).
     fn close(&mut self, now: Now, hurry: bool) -> Result<(), EmitError>;
+
+    /// How long at most the end of a run waits until what was taken has
+    /// arrived. `None`: for ever at the end of the input, and two seconds where
+    /// the run is asked to end.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
 
     /// Nobody waits any longer for a close that was answered by slowness: what
     /// is still held is lost, and counted.

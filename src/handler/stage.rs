@@ -1,7 +1,7 @@
 //! A handler with its filter, its format and what it does about errors: what
 //! Python's `Handler` object is.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Handler;
 use super::dead_letter::DeadLetters;
@@ -277,6 +277,11 @@ impl Stage {
     /// When [`tick`](Self::tick) has to be called at the latest.
     pub fn deadline(&self, now: Now) -> Option<Instant> {
         self.delivery.deadline(now)
+    }
+
+    /// See [`Handler::patience`].
+    pub fn patience(&self) -> Option<Duration> {
+        self.delivery.look().patience()
     }
 
     /// Closes the handler. `false`: it could not make its last records safe,

@@ -17,7 +17,8 @@ use crate::now::Now;
 use crate::source::Command;
 use crate::sys;
 
-/// After SIGTERM, how long what is still in the pipe is read and delivered.
+/// After SIGTERM, how long what is still in the pipe is read, and delivered by
+/// a handler that says nothing else.
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// How many streams are read at once, at most: the outputs of a command.
@@ -31,6 +32,8 @@ pub struct Pipeline {
     /// Stages that have not taken the batch yet.
     pending: Vec<bool>,
     stop: Stop,
+    /// Since when the handlers are closed.
+    closing: Option<Instant>,
     interrupted: bool,
     /// The input ends when its writer does: then a first SIGINT waits for
     /// that, because the writer got one as well.
@@ -65,8 +68,8 @@ struct Reporting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stop {
     No,
-    /// When the input has nothing more at the moment, at that time at the
-    /// latest.
+    /// When the input has nothing more at the moment, or soon after: it was
+    /// asked for at that time.
     Drain(Instant),
     Now,
 }
@@ -103,6 +106,7 @@ impl Pipeline {
             events,
             diag,
             stop: Stop::No,
+            closing: None,
             interrupted: false,
             writer_ends: false,
             command: None,
@@ -156,7 +160,7 @@ impl Pipeline {
         self.end_grace(now);
         let limit = match self.stop {
             Stop::Now => return Wait::Stop,
-            Stop::Drain(until) if until <= now.mono => return Wait::Stop,
+            Stop::Drain(since) if since + DRAIN <= now.mono => return Wait::Stop,
             Stop::Drain(_) => Some(Duration::ZERO),
             Stop::No => {
                 let command = self.command.as_ref();
@@ -216,13 +220,14 @@ impl Pipeline {
         ready
     }
 
-    /// Whether nothing more is to be waited for.
-    fn is_over(&self, now: Now) -> bool {
-        match self.stop {
-            Stop::No => false,
-            Stop::Drain(until) => until <= now.mono,
-            Stop::Now => true,
-        }
+    /// Whether nothing more is to be waited for at a stage.
+    fn is_over(&self, stage: &Stage, now: Now) -> bool {
+        let since = match self.stop {
+            Stop::Now => return true,
+            Stop::Drain(since) => Some((since, stage.patience().unwrap_or(DRAIN))),
+            Stop::No => self.closing.zip(stage.patience()),
+        };
+        since.is_some_and(|(since, patience)| now.mono.saturating_duration_since(since) >= patience)
     }
 
     /// Does what events and the clock ask for, for somebody who waits for
@@ -275,12 +280,18 @@ impl Pipeline {
             if !blocked {
                 return;
             }
-            if self.is_over(now) {
-                for (stage, pending) in self.stages.iter_mut().zip(&mut self.pending) {
-                    if std::mem::take(pending) {
-                        give_up(stage, now);
-                    }
+            let mut blocked = false;
+            for index in 0..self.stages.len() {
+                if !self.pending[index] {
+                    continue;
                 }
+                if self.is_over(&self.stages[index], now) {
+                    self.pending[index] = false;
+                    give_up(&mut self.stages[index], now);
+                }
+                blocked |= self.pending[index];
+            }
+            if !blocked {
                 return;
             }
             self.wait_for([None; STREAMS], Some(pause));
@@ -298,6 +309,7 @@ impl Pipeline {
             handlers.for_each(|handler| handler.command_ended(code != 0, now));
         }
         self.pending.fill(true);
+        self.closing = Some(Instant::now());
         let hurry = self.stop != Stop::No;
         self.until_done(
             |stage, now| stage.close(now, hurry),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{DRAIN, Pipeline, STREAMS, Stop};
+use super::{Pipeline, STREAMS, Stop};
 use crate::event::{Event, Notice};
 use crate::now::Now;
 
@@ -19,7 +19,7 @@ impl Pipeline {
                 (Event::Interrupt, false) => self.stop = Stop::Now,
                 (Event::Terminate, false) => {
                     self.stop = match self.stop {
-                        Stop::No => Stop::Drain(now.mono + DRAIN),
+                        Stop::No => Stop::Drain(now.mono),
                         Stop::Drain(_) | Stop::Now => Stop::Now,
                     };
                 }
@@ -78,7 +78,7 @@ impl Pipeline {
         if ran && !under.command.runs() {
             under.until = Some(now.mono + under.grace);
             if under.asked_to_end && self.stop == Stop::No {
-                self.stop = Stop::Drain(now.mono + DRAIN);
+                self.stop = Stop::Drain(now.mono);
             }
         }
     }
@@ -90,7 +90,7 @@ impl Pipeline {
             return;
         };
         if self.stop == Stop::No && under.until.is_some_and(|until| until <= now.mono) {
-            self.stop = Stop::Drain(now.mono + DRAIN);
+            self.stop = Stop::Drain(now.mono);
             let grace = under.grace.as_secs_f64();
             self.diag.warn(format_args!(
                 "the command has ended, but a process that it started holds its output open; \

@@ -169,7 +169,7 @@ mod tests {
 
     impl Authenticate for Sum {
         fn tag(&self, message: &[u8]) -> [u8; TAG] {
-            [message.iter().fold(0, |sum, byte| sum + byte); TAG]
+            [message.iter().sum(); TAG]
         }
     }
 
