@@ -328,7 +328,7 @@ impl<'a> Claims<'_, 'a> {
     }
 }
 
-fn is_null(value: &Value<'_>) -> bool {
+pub(super) fn is_null(value: &Value<'_>) -> bool {
     matches!(value, Value::Json(json) if json == "null")
 }
 
@@ -337,7 +337,7 @@ fn is_empty(json: &str) -> bool {
     json.starts_with(['[', '{']) && json[1..].trim_start().len() == 1
 }
 
-fn into_text<'a>(value: Value<'a>) -> Cow<'a, str> {
+pub(super) fn into_text<'a>(value: Value<'a>) -> Cow<'a, str> {
     match value {
         Value::Text(text) | Value::Json(text) => text,
     }
@@ -363,7 +363,7 @@ fn is_number(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
-fn whole_number(text: &str) -> Option<u32> {
+pub(super) fn whole_number(text: &str) -> Option<u32> {
     text.parse().ok().or_else(|| {
         let float: f64 = text.parse().ok()?;
         let fits = float.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&float);
@@ -393,6 +393,11 @@ fn time_of(value: &Value<'_>) -> Option<Time> {
         at,
         certain: at >= EARLY,
     })
+}
+
+/// The time that a value stands for, as text or as a number of any size.
+pub(super) fn read_time(value: &Value<'_>) -> Option<Timestamp> {
+    time_of(value).map(|time| time.at)
 }
 
 /// Whether a reader would take this attribute for the record's time before

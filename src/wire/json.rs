@@ -44,18 +44,29 @@ pub fn decode<'a>(
     received: Timestamp,
     record: &mut Record<'a>,
 ) -> Result<(), NotARecord> {
-    let frame = frame.strip_prefix(b"\xef\xbb\xbf").unwrap_or(frame);
-    // Plain lines, in `auto`, end here: no error is built for them.
-    if frame.trim_ascii_start().first() != Some(&b'{') {
-        return Err(NotARecord::NotAnObject);
-    }
+    let object = object_of(frame).ok_or(NotARecord::NotAnObject)?;
     record.reset(defaults, received);
     let base = record.extra.len();
-    let mut reader = serde_json::Deserializer::from_slice(frame);
-    reader.deserialize_map(Attributes(&mut record.extra))?;
-    reader.end()?;
+    read_object(object, &mut record.extra)?;
     fields::claim(record, base, defaults);
     Ok(())
+}
+
+/// A frame that begins as an object does, without the byte order mark before
+/// it. Plain lines, in `auto`, end here: no error is built for them.
+pub(super) fn object_of(frame: &[u8]) -> Option<&[u8]> {
+    let frame = frame.strip_prefix(b"\xef\xbb\xbf").unwrap_or(frame);
+    (frame.trim_ascii_start().first() == Some(&b'{')).then_some(frame)
+}
+
+/// Appends the attributes of an object, in their order, to a vector.
+pub(super) fn read_object<'a>(
+    object: &'a [u8],
+    extra: &mut Vec<(Cow<'a, str>, Value<'a>)>,
+) -> Result<(), serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_slice(object);
+    reader.deserialize_map(Attributes(extra))?;
+    reader.end()
 }
 
 /// Appends the attributes of an object to a vector.
@@ -303,13 +314,18 @@ static SPECIAL: [bool; 256] = {
 /// control character is left that a terminal would obey.
 pub(crate) fn write_string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
+    write_text(text, out);
+    out.push(b'"');
+}
+
+/// The same without the quotes, for a string of several parts.
+pub(super) fn write_text(text: &[u8], out: &mut Vec<u8>) {
     for chunk in text.utf8_chunks() {
         write_escaped(chunk.valid().as_bytes(), out);
         if !chunk.invalid().is_empty() {
             out.extend_from_slice("\u{fffd}".as_bytes());
         }
     }
-    out.push(b'"');
 }
 
 fn write_escaped(text: &[u8], out: &mut Vec<u8>) {

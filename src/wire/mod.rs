@@ -5,6 +5,8 @@ pub mod envelope;
 mod fields;
 pub mod framing;
 #[cfg(feature = "net")]
+pub mod gelf;
+#[cfg(feature = "net")]
 pub mod hmac;
 pub mod json;
 pub mod lh;
