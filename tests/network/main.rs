@@ -18,4 +18,12 @@ mod trials;
 #[allow(dead_code)]
 mod support;
 
+mod away;
+mod bounds;
+mod like_logger;
+mod local;
 mod peers;
+mod socket;
+mod spool;
+mod syslog;
+mod tls;

@@ -78,3 +78,9 @@ fn json_lines(path: &Path) -> Vec<Value> {
 pub fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value[key].as_str().unwrap_or_default()
 }
+
+/// The name of this machine.
+pub fn hostname() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").expect("a name");
+    name.trim().to_owned()
+}
