@@ -3,6 +3,7 @@
 mod lock;
 mod open;
 mod process;
+mod spool;
 mod stdio;
 
 use std::ffi::OsStr;
@@ -23,6 +24,10 @@ pub use open::{
 #[cfg(feature = "cli")]
 pub use process::ignores_signal;
 pub use process::{TERMINATE, exit_code, is_hangup, signal_child, terminal};
+pub use spool::{
+    Private, boot, distrusted_directory, is_locked, make_private_directory, open_private, read_at,
+    write_at,
+};
 pub use stdio::{enlarge_pipe, is_pipe, stderr, stdin, stdout, wait_readable, write_some};
 
 /// The extended attribute that holds a backup's place in the order of
