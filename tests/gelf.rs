@@ -1,9 +1,9 @@
 //! GELF against a decoder and an encoder of another make.
 //!
-//! No package in Python's index reads GELF (graypy and pygelf only write it),
-//! so both are written here in Python after Graylog's specification ("GELF
-//! Payload Specification", "GELF via UDP"), with Python's own json, zlib and
-//! gzip. The decoder refuses what the specification does not allow. Not tested
+//! The known packages of Python for GELF, graypy and pygelf, only write it. So
+//! both are written here in Python after Graylog's specification ("GELF Payload
+//! Specification", "GELF via UDP"), with Python's own json, zlib and gzip. The
+//! decoder refuses what the specification does not allow. Not tested
 //! here: a Graylog server, and how messages get over a network.
 #![cfg(feature = "net")]
 
