@@ -3,7 +3,11 @@
 mod lock;
 mod open;
 mod process;
+#[cfg(feature = "net")]
+pub mod socket;
 mod stdio;
+#[cfg(all(feature = "net", target_os = "linux"))]
+mod tcp_state;
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
