@@ -4,7 +4,11 @@ mod lock;
 mod open;
 mod process;
 mod spool;
+#[cfg(feature = "net")]
+pub mod socket;
 mod stdio;
+#[cfg(all(feature = "net", target_os = "linux"))]
+mod tcp_state;
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
