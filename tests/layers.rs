@@ -58,6 +58,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "cli",
             "handler",
             "level",
+            "net",
             "roll",
             "source",
             "text",

@@ -1,1 +1,28 @@
-//! Connections: one type over tcp, tls, udp, and unix streams and datagrams.
+//! Connections to a receiver: one type over TCP, TLS, UDP and Unix sockets.
+//!
+//! A [`Connector`] makes a [`Connection`], however often it has to be made
+//! anew; a [`Backoff`] says when. What is promised of a connection is what
+//! delivery without loss needs: how many bytes the other side is known to have
+//! ([`Connection::progress`]), whether it is still there ([`Connection::peer`]),
+//! and that no call waits longer than it may.
+
+pub mod addr;
+pub mod backoff;
+mod connect;
+mod connection;
+mod datagram;
+mod error;
+mod eyeballs;
+mod lookup;
+mod stall;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+pub mod tls;
+
+pub use addr::{Address, AddressError};
+pub use backoff::{Backoff, BackoffOptions};
+pub use connect::{Connector, Transport};
+pub use connection::{Connection, PeerState, Progress};
+pub use datagram::is_too_long;
+pub use error::ConnectError;
+pub use tls::{HandshakeError, TlsClient, TlsError, TlsOptions};

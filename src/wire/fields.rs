@@ -371,13 +371,14 @@ pub(super) fn whole_number(text: &str) -> Option<u32> {
     })
 }
 
-struct Time {
-    at: Timestamp,
+pub(super) struct Time {
+    pub(super) at: Timestamp,
     /// Not a small number, which is rather a duration than a time.
     certain: bool,
 }
 
-fn time_of(value: &Value<'_>) -> Option<Time> {
+/// The time that a value stands for, as text or as a number of any size.
+pub(super) fn time_of(value: &Value<'_>) -> Option<Time> {
     let number = match value {
         Value::Text(text) => match parse_timestamp(text, &LocalZone) {
             Some(at) => return Some(Time { at, certain: true }),
@@ -393,11 +394,6 @@ fn time_of(value: &Value<'_>) -> Option<Time> {
         at,
         certain: at >= EARLY,
     })
-}
-
-/// The time that a value stands for, as text or as a number of any size.
-pub(super) fn read_time(value: &Value<'_>) -> Option<Timestamp> {
-    time_of(value).map(|time| time.at)
 }
 
 /// Whether a reader would take this attribute for the record's time before

@@ -11,6 +11,7 @@ pub mod hmac;
 pub mod json;
 pub mod lh;
 pub mod logfmt;
+pub mod syslog;
 
 use std::fmt;
 

@@ -3,7 +3,12 @@
 mod lock;
 mod open;
 mod process;
+mod spool;
+#[cfg(feature = "net")]
+pub mod socket;
 mod stdio;
+#[cfg(all(feature = "net", target_os = "linux"))]
+mod tcp_state;
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
@@ -23,6 +28,10 @@ pub use open::{
 #[cfg(feature = "cli")]
 pub use process::ignores_signal;
 pub use process::{TERMINATE, exit_code, is_hangup, signal_child, terminal};
+pub use spool::{
+    Private, boot, distrusted_directory, is_locked, make_private_directory, open_private, read_at,
+    write_at,
+};
 pub use stdio::{enlarge_pipe, is_pipe, stderr, stdin, stdout, wait_readable, write_some};
 
 /// The extended attribute that holds a backup's place in the order of

@@ -95,7 +95,7 @@ pub fn wait_readable<const N: usize>(
     Ok(fds.map(|fd| fd.revents().is_some_and(|events| !events.is_empty())))
 }
 
-fn poll(fds: &mut [PollFd<'_>], limit: Option<Duration>) -> io::Result<i32> {
+pub(super) fn poll(fds: &mut [PollFd<'_>], limit: Option<Duration>) -> io::Result<i32> {
     let timeout = match limit {
         None => PollTimeout::NONE,
         // Rounded up: waking early would only mean to wait again.

@@ -107,9 +107,9 @@ pub fn method_of(frame: &[u8]) -> Method {
 
 /// The message in a frame, decompressed if need be.
 ///
-/// Takes no more than about 100 KB beside what has come out of it, and that is
-/// never more than `limit` bytes, or 250 times the frame's length where that
-/// is more than 64 KiB.
+/// What comes out is never more than `limit` bytes, nor more than 250 times the
+/// frame's length or 64 KiB, whichever is more; at most twice that is taken for
+/// it, and about 50 KB to work with.
 ///
 /// # Errors
 /// If it is broken, longer than `limit` or grows beyond measure. A frame that

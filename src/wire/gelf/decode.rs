@@ -183,9 +183,9 @@ impl<'a> Claims<'_, 'a> {
     }
 
     fn time(&mut self) -> Option<Timestamp> {
-        let time = fields::read_time(self.value(TIMESTAMP)?)?;
+        let time = fields::time_of(self.value(TIMESTAMP)?)?;
         self.used[TIMESTAMP] = true;
-        Some(time)
+        Some(time.at)
     }
 
     fn number(&self, place: usize) -> Option<u32> {

@@ -1,0 +1,143 @@
+//! Looking at a spool without touching it, even while another process has it.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::aside::BAD;
+use super::cursor::{self, Mark};
+use super::format::Key;
+use super::open::{collect, plain_path, trust};
+use super::reader::Reader;
+use super::shared::Shared;
+use super::{SENDER, SpoolError, list, owner};
+use crate::fsync::Fsync;
+use crate::sys::{self, Private};
+
+/// What a spool holds.
+#[derive(Debug)]
+pub struct Inspection {
+    /// Its directory.
+    pub directory: PathBuf,
+    /// Its identity; `None` where it holds nothing that says so.
+    pub sender: Option<[u8; SENDER]>,
+    /// Records that are not acknowledged, unless damage is among them.
+    pub waiting: u64,
+    /// The number of its segments.
+    pub segments: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When the oldest segment with such a record was begun, in seconds since
+    /// the epoch.
+    pub oldest: Option<i64>,
+    /// Whether a process has it, and the number of that one, if it is known.
+    pub owner: Option<Option<u32>>,
+    /// Bytes at the end that were not written whole.
+    pub torn_bytes: u64,
+    /// Files that are not segments of this spool, by their names: damaged from
+    /// end to end, or of another spool or version.
+    pub strange: Vec<String>,
+    /// Files in `bad/`.
+    pub set_aside: u64,
+    mark: Mark,
+}
+
+/// Looks at a spool: at the headers of all segments and at the whole of the
+/// last one.
+///
+/// # Errors
+/// When it can't be trusted, or can't be read.
+pub fn inspect(directory: &Path) -> Result<Inspection, SpoolError> {
+    let directory = plain_path(directory);
+    trust(&directory)?;
+    let looked = look(&directory);
+    looked.map_err(SpoolError::failed(directory, "cannot be read"))
+}
+
+fn open(path: PathBuf) -> io::Result<Option<File>> {
+    match sys::open_private(&path, Private::Read) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+fn look(directory: &Path) -> io::Result<Inspection> {
+    let owner = match open(directory.join("lock"))? {
+        Some(lock) if sys::is_locked(&lock)? => Some(owner::read(&lock).pid),
+        _ => None,
+    };
+    let (listing, state, torn_bytes) = read(directory, owner.is_some())?;
+    let mark = Mark::begin(listing.sender.unwrap_or_default(), listing.mark);
+    let waits = state
+        .segments
+        .iter()
+        .find(|segment| segment.last > mark.acked);
+    let oldest = waits.and_then(|segment| sys::lstat(&directory.join(&segment.name)).ok());
+    let strange = listing.bad.iter().chain(&listing.foreign);
+    let strange = strange.map(|found| &found.name).chain(&listing.irregular);
+    Ok(Inspection {
+        directory: directory.to_owned(),
+        sender: listing.sender,
+        waiting: state.unread,
+        segments: state.segments.len() as u64,
+        bytes: state.bytes,
+        oldest: oldest.map(|meta| meta.began()),
+        owner,
+        torn_bytes,
+        strange: strange.cloned().collect(),
+        set_aside: std::fs::read_dir(directory.join(BAD)).map_or(0, Iterator::count) as u64,
+        mark,
+    })
+}
+
+/// The segments as they are now, and how much is torn at their end.
+fn read(directory: &Path, owned: bool) -> io::Result<(list::Listing, super::shared::State, u64)> {
+    let marks = match open(directory.join("cursor")) {
+        Ok(Some(file)) => cursor::read(&file),
+        _ => [None; 2],
+    };
+    let mut listing = list::list(directory, marks)?;
+    let sender = listing.sender.unwrap_or_default();
+    let key = Key::new(sender);
+    let tail = listing
+        .segments
+        .last()
+        .map(|last| list::tail(directory, key, last));
+    let tail = tail.transpose()?;
+    let segments = std::mem::take(&mut listing.segments);
+    let mark = Mark::begin(sender, listing.mark);
+    let mut state = collect(segments, tail.as_ref(), mark);
+    let mut torn = 0;
+    // The owner may be writing it just now.
+    if let (Some(last), Some(tail)) = (state.segments.back_mut(), &tail)
+        && (tail.torn || owned)
+    {
+        torn = last.length - tail.end;
+        last.length = tail.end;
+        state.bytes -= torn;
+    }
+    Ok((listing, state, if owned { 0 } else { torn }))
+}
+
+impl Inspection {
+    /// Reads what it holds: the records that wait, or those too that are
+    /// delivered and still there. Nothing is acknowledged by that.
+    ///
+    /// # Errors
+    /// When the directory can't be read.
+    pub fn reader(&self, all: bool) -> io::Result<Reader> {
+        let (listing, mut state, _) = read(&self.directory, self.owner.is_some())?;
+        if all {
+            // Of what was before the first of them there is nothing to tell.
+            let first = state.segments.front().map_or(1, |segment| segment.first);
+            state.begin(first.saturating_sub(1), 0);
+        } else {
+            state.begin(self.mark.acked, self.mark.dropped);
+        }
+        let sender = listing.sender.unwrap_or_default();
+        let directory = self.directory.clone();
+        let shared = Shared::new(directory, sender, Fsync::Never, state, None, None);
+        Ok(Reader::new(Arc::new(shared)))
+    }
+}

@@ -1,0 +1,76 @@
+//! The file `target`: the command line whose records are in the spool.
+//!
+//! The directory that it was run in and its words, each with a NUL behind it,
+//! which none of them can hold.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::sys::{self, Private};
+
+const NAME: &str = "target";
+const TEMPORARY: &str = "target.tmp";
+
+/// The most that is read of it, in bytes: more than a command line can have.
+const MOST: usize = 8 << 20;
+
+/// The words of the command line whose records are in a spool, and the
+/// directory that it was run in; `None` where nothing is noted.
+///
+/// # Errors
+/// Those of reading a file.
+pub fn target(directory: &Path) -> io::Result<Option<(Vec<OsString>, PathBuf)>> {
+    let Some(bytes) = read(directory)? else {
+        return Ok(None);
+    };
+    // Torn, or somebody else's.
+    let Some(bytes) = bytes.strip_suffix(b"\0") else {
+        return Ok(None);
+    };
+    let mut words = bytes.split(|&byte| byte == 0).map(sys::path_from);
+    let from = words.next().unwrap_or_default();
+    let words = words.map(PathBuf::into_os_string).collect();
+    Ok(Some((words, from)))
+}
+
+fn read(directory: &Path) -> io::Result<Option<Vec<u8>>> {
+    let file = match sys::open_private(&directory.join(NAME), Private::Read) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    let size = usize::try_from(sys::fstat(&file)?.size).unwrap_or(MOST);
+    let mut bytes = vec![0; size.min(MOST)];
+    let read = sys::read_at(&file, &mut bytes, 0)?;
+    bytes.truncate(read);
+    Ok(Some(bytes))
+}
+
+pub(super) fn write(
+    spool: &Path,
+    words: &[OsString],
+    directory: &Path,
+    durable: bool,
+) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    for word in std::iter::once(directory.as_os_str()).chain(words.iter().map(OsString::as_os_str))
+    {
+        bytes.extend_from_slice(sys::name_bytes(word));
+        bytes.push(0);
+    }
+    if read(spool).is_ok_and(|now| now.as_ref() == Some(&bytes)) {
+        return Ok(());
+    }
+    let temporary = spool.join(TEMPORARY);
+    let _ = std::fs::remove_file(&temporary);
+    let file = sys::open_private(&temporary, Private::Make)?;
+    sys::write_at(&file, &bytes, 0, &mut 0)?;
+    if durable {
+        file.sync_data()?;
+    }
+    std::fs::rename(&temporary, spool.join(NAME))?;
+    match durable {
+        true => sys::sync_directory(spool),
+        false => Ok(()),
+    }
+}

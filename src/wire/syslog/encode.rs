@@ -1,0 +1,505 @@
+//! Records to syslog messages.
+
+use super::SD_ID;
+use super::escape::{cut, write_field, write_text};
+use super::structured::Element;
+use super::tables::{Facility, Severity};
+use crate::record::Record;
+use crate::text::Formatter;
+use crate::text::time::{Strftime, TimeStyle, TimeText};
+use crate::wire::Encode;
+
+/// The form of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rfc {
+    /// `<PRI>Mmm dd hh:mm:ss [HOST ]TAG[PID]: MSG`, in local time.
+    Rfc3164,
+    /// `<PRI>1 TIME HOST APP PROCID MSGID SD MSG`.
+    #[default]
+    Rfc5424,
+}
+
+/// What becomes of line feeds. All other control characters but TAB are
+/// written as `#ooo` in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LineFeeds {
+    /// They stay: for datagrams, and where the length or a NUL ends a message.
+    Keep,
+    /// They become `#012`: where a line feed ends a message.
+    #[default]
+    Escape,
+}
+
+/// What becomes of a message longer than the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TooLong {
+    /// Several messages with the same header, none of which is longer. One
+    /// that can not be split (see [`SyslogOptions::max_message`]) is written
+    /// whole.
+    #[default]
+    Split,
+    /// It is written whole. Whoever sends it has to look at its size, and to
+    /// refuse it: nothing is cut off here.
+    Refuse,
+}
+
+/// How messages are made.
+///
+/// Fields of the header are made of printable ASCII: what is not becomes `_`,
+/// and what is beyond 255 (host), 48 (ident, 200 under RFC 3164 as in
+/// `logger`), 128 (process) or 32 bytes (message ID) is left out, as RFC 5424
+/// has it in section 6.
+#[derive(Debug)]
+pub struct SyslogOptions {
+    /// The form.
+    pub rfc: Rfc,
+    /// The facility of every message.
+    pub facility: Facility,
+    /// The severity of every message; `None`: that of its record's level.
+    pub severity: Option<Severity>,
+    /// The tag or APP-NAME. `None`: the record's logger name unless that is
+    /// `root`, then `default_ident`. Under RFC 3164 it holds no `:` nor `[`.
+    pub ident: Option<String>,
+    /// For records of the root logger.
+    pub default_ident: String,
+    /// The number behind the tag, or PROCID.
+    pub proc_id: Option<String>,
+    /// MSGID, under RFC 5424 alone.
+    pub msg_id: Option<String>,
+    /// The element of the record's extra attributes, under RFC 5424 alone.
+    pub sd_id: String,
+    /// What stands in that element before them.
+    pub sd_params: Vec<(String, String)>,
+    /// As it is sent. `None`: no host under RFC 3164, as on a local socket,
+    /// and `-` under RFC 5424.
+    pub hostname: Option<String>,
+    /// What the text of a message is made with, never with an exception behind
+    /// it; `None`: the record's message alone.
+    pub message: Option<Formatter>,
+    /// What becomes of line feeds.
+    pub line_feeds: LineFeeds,
+    /// A NUL behind each message, as `SysLogHandler.append_nul`.
+    pub append_nul: bool,
+    /// The greatest length of a message in bytes, with its header and its NUL,
+    /// without its framing.
+    ///
+    /// A message is split only where its header (in which the extra attributes
+    /// are) leaves an eighth of this to the text, so that the parts are never
+    /// more than eight times as long as what they are made of.
+    pub max_message: Option<usize>,
+    /// What becomes of a longer one.
+    pub too_long: TooLong,
+    /// Times in UTC, not in local time.
+    pub utc: bool,
+}
+
+impl Default for SyslogOptions {
+    fn default() -> Self {
+        SyslogOptions {
+            rfc: Rfc::default(),
+            facility: Facility::default(),
+            severity: None,
+            ident: None,
+            default_ident: "lh".to_owned(),
+            proc_id: None,
+            msg_id: None,
+            sd_id: SD_ID.to_owned(),
+            sd_params: Vec::new(),
+            hostname: None,
+            message: None,
+            line_feeds: LineFeeds::default(),
+            append_nul: false,
+            max_message: None,
+            too_long: TooLong::default(),
+            utc: false,
+        }
+    }
+}
+
+/// The longest tag of RFC 3164 that `logger` writes, and what would end it.
+const TAG: (usize, &[u8]) = (200, b":[");
+/// APP-NAME.
+const APP_NAME: (usize, &[u8]) = (48, b"");
+
+/// Turns records into syslog messages.
+///
+/// All that does not depend on the record is written once, so for most records
+/// a message is four copies and the look for control characters. Nothing is
+/// allocated once its buffers are large enough, but for records of more than
+/// 24 extra attributes.
+#[derive(Debug)]
+pub struct SyslogEncoder {
+    /// `<PRI>`, and the version under RFC 5424, by severity.
+    starts: [Vec<u8>; 8],
+    severity: Option<Severity>,
+    time: TimeText,
+    /// What stands between time and ident.
+    host: Vec<u8>,
+    ident: Option<Vec<u8>>,
+    default_ident: Vec<u8>,
+    ident_rule: (usize, &'static [u8]),
+    /// What stands between ident and structured data or message.
+    process: Vec<u8>,
+    element: Option<Element>,
+    message: Option<Formatter>,
+    keep_lf: bool,
+    append_nul: bool,
+    /// Split above this length.
+    split: Option<usize>,
+    /// What the formatter made, or a message that is to be split.
+    text: Vec<u8>,
+}
+
+impl SyslogEncoder {
+    /// Prepares what all messages have in common.
+    pub fn new(options: SyslogOptions) -> SyslogEncoder {
+        let is_5424 = options.rfc == Rfc::Rfc5424;
+        let ident_rule = if is_5424 { APP_NAME } else { TAG };
+        let ident = |text: &str| {
+            let mut out = Vec::new();
+            write_field(text, ident_rule.0, ident_rule.1, &mut out);
+            out
+        };
+        let keep_lf = options.line_feeds == LineFeeds::Keep;
+        let mut message = options.message;
+        if let Some(formatter) = &mut message {
+            formatter.set_append_exception(false);
+        }
+        SyslogEncoder {
+            starts: std::array::from_fn(|severity| {
+                let priority = usize::from(options.facility.code()) * 8 + severity;
+                let version = if is_5424 { "1 " } else { "" };
+                format!("<{priority}>{version}").into_bytes()
+            }),
+            severity: options.severity,
+            time: TimeText::new(time_style(options.rfc), options.utc),
+            host: host(options.rfc, options.hostname.as_deref()),
+            ident: options.ident.as_deref().map(ident),
+            default_ident: ident(&options.default_ident),
+            ident_rule,
+            process: process(
+                options.rfc,
+                options.proc_id.as_deref(),
+                options.msg_id.as_deref(),
+            ),
+            element: is_5424.then(|| Element::new(&options.sd_id, &options.sd_params, keep_lf)),
+            message,
+            keep_lf,
+            append_nul: options.append_nul,
+            split: options
+                .max_message
+                .filter(|_| options.too_long == TooLong::Split),
+            text: Vec::new(),
+        }
+    }
+
+    /// Appends all that stands before the text.
+    fn header(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
+        let severity = self.severity.unwrap_or_else(|| Severity::of(record));
+        out.extend_from_slice(&self.starts[usize::from(severity.code())]);
+        self.time.write(record.created, out);
+        out.extend_from_slice(&self.host);
+        match (&self.ident, &*record.name) {
+            (Some(ident), _) => out.extend_from_slice(ident),
+            (None, "root" | "") => out.extend_from_slice(&self.default_ident),
+            (None, name) => write_field(name, self.ident_rule.0, self.ident_rule.1, out),
+        }
+        out.extend_from_slice(&self.process);
+        if let Some(element) = &self.element {
+            element.write(record, out);
+            out.push(b' ');
+        }
+    }
+
+    /// Takes the message that was begun at `start` apart. `header` is the
+    /// length of what each part begins with, `most` that of a part.
+    fn split(
+        &mut self,
+        (start, header, most): (usize, usize, usize),
+        out: &mut Vec<u8>,
+        end: &mut dyn FnMut(&mut Vec<u8>),
+    ) {
+        self.text.clear();
+        self.text.extend_from_slice(&out[start..]);
+        out.truncate(start);
+        let room = most - header - usize::from(self.append_nul);
+        let (header, mut rest) = self.text.split_at(header);
+        loop {
+            let (part, behind) = match rest.len() > room {
+                true => rest.split_at(cut(rest, room)),
+                false => (rest, &[][..]),
+            };
+            out.extend_from_slice(header);
+            out.extend_from_slice(part);
+            if self.append_nul {
+                out.push(0);
+            }
+            end(out);
+            rest = behind;
+            if rest.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+impl Encode for SyslogEncoder {
+    fn encode(
+        &mut self,
+        record: &Record<'_>,
+        out: &mut Vec<u8>,
+        end: &mut dyn FnMut(&mut Vec<u8>),
+    ) {
+        let start = out.len();
+        self.header(record, out);
+        let header = out.len() - start;
+        match &mut self.message {
+            None => write_text(&record.message, self.keep_lf, out),
+            Some(formatter) => {
+                self.text.clear();
+                formatter.format(record, &mut self.text);
+                write_text(&self.text, self.keep_lf, out);
+            }
+        }
+        let length = out.len() - start + usize::from(self.append_nul);
+        if let Some(most) = self.split.filter(|most| length > *most) {
+            let room = most.saturating_sub(header + usize::from(self.append_nul));
+            if room >= (most / 8).max(4) {
+                return self.split((start, header, most), out, end);
+            }
+        }
+        if self.append_nul {
+            out.push(0);
+        }
+        end(out);
+    }
+}
+
+fn time_style(rfc: Rfc) -> TimeStyle {
+    match rfc {
+        Rfc::Rfc5424 => TimeStyle::Rfc3339Micros,
+        // Known to compile; a test would show it if not.
+        Rfc::Rfc3164 => {
+            Strftime::compile("%b %e %H:%M:%S").map_or(TimeStyle::Asctime, TimeStyle::Strftime)
+        }
+    }
+}
+
+fn host(rfc: Rfc, hostname: Option<&str>) -> Vec<u8> {
+    let mut out = vec![b' '];
+    match (rfc, hostname) {
+        (Rfc::Rfc3164, None) => return out,
+        (_, hostname) => write_field(hostname.unwrap_or_default(), 255, b"", &mut out),
+    }
+    out.push(b' ');
+    out
+}
+
+fn process(rfc: Rfc, proc_id: Option<&str>, msg_id: Option<&str>) -> Vec<u8> {
+    let mut out = Vec::new();
+    match (rfc, proc_id) {
+        (Rfc::Rfc3164, None) => out.extend_from_slice(b": "),
+        (Rfc::Rfc3164, Some(id)) => {
+            out.push(b'[');
+            write_field(id, 128, b"[]:", &mut out);
+            out.extend_from_slice(b"]: ");
+        }
+        (Rfc::Rfc5424, id) => {
+            out.push(b' ');
+            write_field(id.unwrap_or_default(), 128, b"", &mut out);
+            out.push(b' ');
+            write_field(msg_id.unwrap_or_default(), 32, b"", &mut out);
+            out.push(b' ');
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::now::Timestamp;
+    use crate::record::{Defaults, Value};
+
+    const AT: Timestamp = Timestamp(1_057_682_985_896_123_000);
+
+    fn utc() -> SyslogOptions {
+        SyslogOptions {
+            utc: true,
+            ..SyslogOptions::default()
+        }
+    }
+
+    fn old() -> SyslogOptions {
+        SyslogOptions {
+            rfc: Rfc::Rfc3164,
+            ..utc()
+        }
+    }
+
+    fn encoded(options: SyslogOptions, record: &Record<'_>) -> Vec<String> {
+        let mut messages = Vec::new();
+        // As a framing does it: what was there before is none of its business.
+        let mut out = b"before".to_vec();
+        SyslogEncoder::new(options).encode(record, &mut out, &mut |out| {
+            messages.push(String::from_utf8_lossy(&out[6..]).into_owned());
+            out.truncate(6);
+        });
+        assert_eq!(out, b"before");
+        messages
+    }
+
+    fn record<'a>(defaults: &'a Defaults, message: &'a str) -> Record<'a> {
+        let mut record = Record::new(defaults, AT);
+        record.message = message.as_bytes().into();
+        record
+    }
+
+    #[test]
+    fn the_forms() {
+        let defaults = Defaults::default();
+        let mut record = record(&defaults, "hello");
+        record.exc_text = Some("Traceback".into());
+        let full = |options| SyslogOptions {
+            facility: Facility::Local0,
+            severity: Some(Severity::Error),
+            ident: Some("app".to_owned()),
+            proc_id: Some("77".to_owned()),
+            msg_id: Some("MID".to_owned()),
+            sd_params: vec![("k".to_owned(), "v".to_owned())],
+            hostname: Some("host.example".to_owned()),
+            append_nul: true,
+            ..options
+        };
+        let cases = [
+            (old(), "<14>Jul  8 16:49:45 lh: hello"),
+            (
+                full(old()),
+                "<131>Jul  8 16:49:45 host.example app[77]: hello\0",
+            ),
+            (
+                utc(),
+                "<14>1 2003-07-08T16:49:45.896123+00:00 - lh - - - hello",
+            ),
+            (
+                full(utc()),
+                "<131>1 2003-07-08T16:49:45.896123+00:00 host.example app 77 MID \
+                 [lh@32473 k=\"v\"] hello\0",
+            ),
+            (
+                SyslogOptions {
+                    message: Formatter::parse("{levelname} {message}", None, true).ok(),
+                    ..old()
+                },
+                "<14>Jul  8 16:49:45 lh: INFO hello",
+            ),
+        ];
+        for (options, want) in cases {
+            assert_eq!(encoded(options, &record), [want]);
+        }
+        record.name = "my.app:x".into();
+        assert_eq!(
+            encoded(old(), &record),
+            ["<14>Jul  8 16:49:45 my.app_x: hello"]
+        );
+        let long = encoded(
+            SyslogOptions {
+                ident: Some("t".repeat(300)),
+                ..old()
+            },
+            &record,
+        );
+        assert_eq!(long[0].matches('t').count(), 200);
+    }
+
+    #[test]
+    fn extra_attributes_are_parameters() {
+        let defaults = Defaults::default();
+        let mut record = record(&defaults, "m");
+        let extra = [
+            ("user", Value::Text("a\"b]\n\0".into())),
+            ("n", Value::Json("1.50".into())),
+            ("twice", Value::Json("1".into())),
+            ("o p", Value::Json("{\"a\":[1]}".into())),
+            ("twice", Value::Json("2".into())),
+        ];
+        record.extra = extra.map(|(key, value)| (key.into(), value)).to_vec();
+        let options = SyslogOptions {
+            sd_id: "a b@1".to_owned(),
+            sd_params: vec![("k=".to_owned(), "v\"".to_owned())],
+            ..utc()
+        };
+        assert_eq!(
+            encoded(options, &record),
+            ["<14>1 2003-07-08T16:49:45.896123+00:00 - lh - - \
+              [a_b@1 k_=\"v\\\"\" user=\"a\\\"b\\]#012#000\" n=\"1.50\" \
+              o_p=\"{\\\"a\\\":[1\\]}\" twice=\"2\"] m"]
+        );
+        assert_eq!(encoded(old(), &record), ["<14>Jul  8 16:49:45 lh: m"]);
+    }
+
+    #[test]
+    fn no_message_forges_another() {
+        let defaults = Defaults::default();
+        let mut record = record(&defaults, "a\n<0>b\r\0\x1b\tc");
+        record.name = "x\n<0>".into();
+        let options = || SyslogOptions {
+            hostname: Some("h\ni".to_owned()),
+            proc_id: Some("1]: \n".to_owned()),
+            ..old()
+        };
+        assert_eq!(
+            encoded(options(), &record),
+            ["<14>Jul  8 16:49:45 h_i x_<0>[1____]: a#012<0>b#015#000#033\tc"]
+        );
+        let kept = SyslogOptions {
+            line_feeds: LineFeeds::Keep,
+            ..options()
+        };
+        assert_eq!(
+            encoded(kept, &record),
+            ["<14>Jul  8 16:49:45 h_i x_<0>[1____]: a\n<0>b#015#000#033\tc"]
+        );
+    }
+
+    #[test]
+    fn long_messages_are_split() {
+        let defaults = Defaults::default();
+        let header = "<14>Jul  8 16:49:45 lh: ";
+        let options = |room: usize| SyslogOptions {
+            max_message: Some(header.len() + room),
+            ..old()
+        };
+        let cases: [(&str, usize, &[&str]); 7] = [
+            ("123456789", 9, &["123456789"]),
+            ("1234567890", 9, &["123456789", "0"]),
+            (
+                "123\u{e9}\u{1f600}\n!",
+                7,
+                &["123\u{e9}", "\u{1f600}", "#012!"],
+            ),
+            ("\0\0", 7, &["#000", "#000"]),
+            ("", 7, &[""]),
+            // An eighth of the limit has to be left.
+            ("1234567890", 4, &["1234", "5678", "90"]),
+            ("1234567890", 3, &["1234567890"]),
+        ];
+        for (message, room, parts) in cases {
+            let record = record(&defaults, message);
+            let want: Vec<_> = parts.iter().map(|part| format!("{header}{part}")).collect();
+            assert_eq!(encoded(options(room), &record), want, "{message:?}");
+        }
+        let record = record(&defaults, "1234567890");
+        let with_nul = SyslogOptions {
+            append_nul: true,
+            ..options(6)
+        };
+        let want = ["12345\0", "67890\0"].map(|part| format!("{header}{part}"));
+        assert_eq!(encoded(with_nul, &record), want);
+        let refused = SyslogOptions {
+            too_long: TooLong::Refuse,
+            ..options(4)
+        };
+        assert_eq!(encoded(refused, &record), [format!("{header}1234567890")]);
+    }
+}
