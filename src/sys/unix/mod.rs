@@ -3,9 +3,9 @@
 mod lock;
 mod open;
 mod process;
-mod spool;
 #[cfg(feature = "net")]
 pub mod socket;
+mod spool;
 mod stdio;
 #[cfg(all(feature = "net", target_os = "linux"))]
 mod tcp_state;
