@@ -333,6 +333,8 @@ impl Delivery {
     /// elsewhere.
     pub fn leave(&mut self, now: Now) {
         self.surrender(true, now);
+        // It is not over; it is somebody else's now.
+        self.trouble = None;
     }
 
     /// Counts a failure.

@@ -22,8 +22,8 @@ const UDP: usize = 65_507;
 /// The same of a local datagram socket, with the buffers that Linux gives it.
 const LOCAL: usize = 200 << 10;
 
-const HINT: &str = "is a syslog daemon running here? --address HOST[:PORT] sends to another \
-                    machine, and `lh eventlog` to the journal";
+const HINT: &str =
+    "is a syslog daemon running here? --address HOST[:PORT] sends to another machine";
 
 /// Send to a syslog daemon, on this machine or another (SysLogHandler).
 ///

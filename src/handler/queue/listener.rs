@@ -171,10 +171,13 @@ impl Listener {
             self.inner.give_up(&piece.frames(), Now::read());
             self.note(Some(piece));
         }
+        self.settle();
+        if self.spooled.is_some() {
+            self.inner.leave(Now::read());
+        }
         if !self.inner.close(Now::read(), true) {
             self.end();
         }
-        self.settle();
         self.note(None);
     }
 
