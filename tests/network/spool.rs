@@ -1,0 +1,124 @@
+//! Trials 20 and 31: who has the spool is killed, or shares it with another.
+//!
+//! Not tested here: damage to its files and power cuts.
+
+use std::path::Path;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::away::QUICK;
+use crate::support::{Receiver, free_port, until};
+use crate::trials::{Lh, Random, able, folder, records, rounds};
+
+/// The bytes of the files in a folder.
+fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.metadata().map_or(0, |meta| meta.len()))
+        .sum()
+}
+
+#[test]
+fn a_second_one_is_refused_and_the_first_goes_on() {
+    if !able(&["python3"]) {
+        return;
+    }
+    let folder = folder();
+    let spool = folder.path().join("spool");
+    let receiver = Receiver::start(folder.path(), "tcp lines");
+    let given = format!("socket {} --wire lines {QUICK} --spool", receiver.address());
+    let mut first = Lh::new(&given).arg(&spool).spawn();
+    first.write(&records(1..=100));
+    receiver.wait(100);
+    let mut second = Lh::new(&given).arg(&spool).spawn();
+    second.pour(records(500..=600));
+    let outcome = second.end_within(Duration::from_secs(5)).expect(1);
+    let stderr = &outcome.stderr;
+    assert!(stderr.contains(&spool.display().to_string()), "{stderr}");
+    assert!(
+        stderr.contains(&first.pid().to_string()),
+        "no process: {stderr}"
+    );
+    first.write(&records(101..=200));
+    first.end().expect(0);
+    receiver.wait(200);
+    receiver.report(1..=200).assert_perfect("two on one spool");
+}
+
+#[test]
+fn what_a_killed_one_had_taken_is_delivered_by_the_next() {
+    if !able(&["python3"]) {
+        return;
+    }
+    for wire in ["lines", "lh"] {
+        let folder = folder();
+        let spool = folder.path().join("spool");
+        let port = free_port();
+        let given = format!("socket 127.0.0.1:{port} --wire {wire} {QUICK} --spool");
+        for from in [1, 101, 201] {
+            let before = size(&spool);
+            let mut running = Lh::new(&given).arg(&spool).spawn();
+            let batch = records(from..=from + 99);
+            running.write(&batch);
+            until(
+                "it is in the spool",
+                || size(&spool) >= before + batch.len() as u64,
+                || running.stderr(),
+            );
+            running.signal(Signal::SIGKILL);
+            assert_eq!(running.end().code(), 137);
+        }
+        let receiver = Receiver::start(folder.path(), &format!("tcp {wire} --port {port}"));
+        Lh::new(&given).arg(&spool).feed("").expect(0);
+        let received = receiver.wait(300);
+        let lines = received.iter().map(|got| {
+            let text = crate::support::text(got, "data");
+            let object = serde_json::from_str::<serde_json::Value>(text);
+            object.map_or(text.to_owned(), |object| {
+                crate::support::text(&object, "message").to_owned()
+            })
+        });
+        crate::support::report(lines, 1..=300).assert_perfect(wire);
+    }
+}
+
+/// Killed anywhere, with a receiver that takes what comes: nothing that is in
+/// the spool is lost, and the wire lh is heard once.
+#[test]
+fn killed_at_random_it_is_heard_once() {
+    if !able(&["python3"]) {
+        return;
+    }
+    let folder = folder();
+    let spool = folder.path().join("spool");
+    let receiver = Receiver::start(folder.path(), "tcp lh");
+    let given = format!("socket {} --wire lh {QUICK} --spool", receiver.address());
+    let mut random = Random::new(31);
+    let count = rounds(8, 200);
+    let mut last = 0;
+    for _ in 0..count {
+        let mut running = Lh::new(&given).arg(&spool).spawn();
+        // It is known what was taken only of what arrived.
+        running.write(&records(last + 1..=last + 50));
+        let pause = Duration::from_micros(random.below(30_000));
+        crate::trials::wait_for(pause, || false);
+        running.signal(Signal::SIGKILL);
+        running.end();
+        // A run that finishes what the killed one had taken.
+        let outcome = Lh::new(&given).arg(&spool).feed("").expect(0);
+        let received = receiver.received();
+        let numbers = received.iter().map(|got| {
+            let object: serde_json::Value =
+                serde_json::from_str(crate::support::text(got, "data")).expect("an object");
+            let line = crate::support::text(&object, "message").to_owned();
+            crate::trials::records::parse(line.as_bytes()).unwrap_or_else(|| panic!("torn: {line}"))
+        });
+        let numbers: Vec<u64> = numbers.collect();
+        let highest = numbers.last().copied().unwrap_or(0);
+        let wanted: Vec<u64> = (1..=highest).collect();
+        assert_eq!(numbers, wanted, "{}", outcome.stderr);
+        last = highest;
+    }
+    assert!(last > 0, "it was always killed too early");
+}
