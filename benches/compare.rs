@@ -16,6 +16,9 @@ mod duels;
 #[path = "compare/input.rs"]
 mod input;
 #[cfg(unix)]
+#[path = "compare/network.rs"]
+mod network;
+#[cfg(unix)]
 #[path = "compare/peers.rs"]
 mod peers;
 #[cfg(unix)]
@@ -40,7 +43,7 @@ fn main() {
 fn main() -> std::process::ExitCode {
     use std::process::ExitCode;
 
-    if let Some(status) = small::launcher() {
+    if let Some(status) = small::launcher().or_else(network::sender) {
         return status;
     }
     let options = match args::parse(std::env::args().skip(1)) {
@@ -61,6 +64,7 @@ fn main() -> std::process::ExitCode {
         eprintln!("# {} ({place})", dir.display());
         small::start(&options, dir, &place, &mut report);
         duels::all(&options, &inputs, dir, &place, &mut report);
+        network::all(&options, dir, &place, &mut report);
         small::rates(&options, dir, &place, &mut report);
         small::memory(&options, &inputs, dir, &place, &mut report);
     }

@@ -61,8 +61,12 @@ complete -c lh -n "__fish_lh_needs_command" -f -a "null" -d 'Accept everything a
 complete -c lh -n "__fish_lh_needs_command" -f -a "file" -d 'Append to one file (FileHandler, WatchedFileHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "rotate" -d 'Append to a file that is rolled over by size (RotatingFileHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "timed" -d 'Append to a file that is rolled over by the clock (TimedRotatingFileHandler)'
+complete -c lh -n "__fish_lh_needs_command" -f -a "syslog" -d 'Send to a syslog daemon, on this machine or another (SysLogHandler)'
+complete -c lh -n "__fish_lh_needs_command" -f -a "socket" -d 'Send over a stream: tcp, tls or a unix socket (SocketHandler)'
+complete -c lh -n "__fish_lh_needs_command" -f -a "udp" -d 'Send each record as a datagram: udp or a unix datagram socket (DatagramHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "buffer" -d 'Hold records back for the handler that follows (MemoryHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "queue" -d 'Run the handler that follows on a thread of its own (QueueHandler)'
+complete -c lh -n "__fish_lh_needs_command" -f -a "spool" -d 'Look into a spool, and mend it'
 complete -c lh -n "__fish_lh_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c lh -n "__fish_lh_needs_command" -f -a "man" -d 'Print the manual page lh(1), or write all pages into a directory'
 complete -c lh -n "__fish_lh_using_subcommand stream" -l flush -d 'A write for each record, or for each batch that was read [default: batch]' -r -f -a "record\t''
@@ -359,6 +363,219 @@ complete -c lh -n "__fish_lh_using_subcommand timed" -l tee -d 'Pass the input t
 complete -c lh -n "__fish_lh_using_subcommand timed" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
 complete -c lh -n "__fish_lh_using_subcommand timed" -s q -l quiet -d 'No warnings; errors stay'
 complete -c lh -n "__fish_lh_using_subcommand timed" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l address -d 'HOST[:PORT], or the path of a local socket [default: /dev/log]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l transport -d 'How it is reached [default: udp for a host, unix for a path]' -r -f -a "udp\t''
+tcp\t''
+tls\t''
+unix\t''"
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l rfc -d 'The form of messages [default: 5424; 3164 on a local socket]' -r -f -a "3164\t''
+5424\t''"
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l framing -d 'What tells messages apart on a stream [default: lf; octet over tls]' -r -f -a "octet\t''
+lf\t''
+nul\t''"
+complete -c lh -n "__fish_lh_using_subcommand syslog" -s t -l ident -d 'What messages come from [default: the logger\'s name, or the user\'s]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -s p -l priority -d 'The facility, and a level for every record [default: user]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l facility -d 'The facility: kern, user, mail, daemon, auth, cron, local0 to local7, ...' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l id -d 'Give the process\'s number, lh\'s own or this one' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l msgid -d 'The type of the message (RFC 5424)' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l sd-id -d 'The structured data element of the record\'s attributes [default: lh@32473]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l sd-param -d 'A parameter for that element, in every message' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l hostname -d 'The name of this machine in messages' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l max-message -d 'The longest message, its header included [default: what a datagram holds; none on a stream]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l too-long -d 'What becomes of a record that makes a longer one [default: split]' -r -f -a "split\t''
+refuse\t''"
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l ca -d 'The certificates to trust, a PEM file [default: the system\'s]' -r -F
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l cert -d 'The certificate to show to the other end, a PEM file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l key -d 'Its private key, a PEM file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l server-name -d 'The name that the other end\'s certificate has to have [default: that of the address]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l retry-start -d 'After a failed attempt to connect, how long until the next [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l retry-factor -d 'By how much that grows with each attempt that fails [default: 2]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l retry-max -d 'The longest that it becomes [default: 30s]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l timeout -d 'How long an attempt to connect may take, and a silence while something is on its way [default: 10s]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l capacity -d 'How many records wait in memory [default: 10000]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l overflow -d 'What becomes of records when the queue, or the spool, is full [default: block]' -r -f -a "block\t''
+drop-new\t''
+drop-old\t''"
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l spool -d 'Keep records in this directory until they are delivered' -r -F
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l spool-max -d 'How large the spool may grow [default: 1G]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l fsync -d 'When spooled records are made durable: never, batch, close, or SECONDS [default: never]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l drain-timeout -d 'How long the end waits until what is in the queue is delivered' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l min-level -d 'Leave out records below this level' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l include -d 'Only messages that match; of several, one has to' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l exclude -d 'No messages that match' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
+drop\t''
+prune\t''
+exit\t''"
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l dead-letter -d 'Keep what is given up in this file, as JSON lines with the reason' -r -F
+complete -c lh -n "__fish_lh_using_subcommand syslog" -s i -l input -d 'How stdin is read' -r -f -a "lines\t''
+json\t''
+auto\t''"
+complete -c lh -n "__fish_lh_using_subcommand syslog" -s m -l message -d 'One record with this text, in place of stdin' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l level -d 'Level of records that carry none [default: INFO; ERROR for the stderr of a command]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l level-scale -d 'How a level that is a number is read [default: auto]' -r -f -a "auto\t'By the key and what stands beside it'
+python\t'10 debug to 50 critical'
+syslog\t'7 debug to 0 emergency'
+pino\t'10 trace to 60 fatal, as bunyan too'"
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l name -d 'Logger name of every record that has none [default: root]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l field -d 'An attribute for every record; several allowed' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l max-record -d 'Longest record, without its newline [default: 1M]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l oversize -d 'What becomes of a longer line [default: split]' -r -f -a "split\t''
+truncate\t''
+drop\t''"
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l join -d 'Make lines that continue the one before a part of its record' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l join-timeout -d 'How long a record is held back for lines that continue it [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l mask -d 'Replace what matches, before any handler sees it [default TEXT: ***]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l dedup -d 'Sum up records that repeat the one before' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l metrics-file -d 'The same figures in Prometheus text format, in a file that is replaced every 15 s and at the end' -r -F
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l stdout-level -d 'Level of what the command writes to stdout [default: INFO]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l stderr-level -d 'Level of what the command writes to stderr [default: ERROR]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l grace -d 'How long to read on when the command has ended and something that it started holds its output open [default: 5s]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l append-nul -d 'End each message with a NUL, as Python\'s append_nul'
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l utc -d 'Times in UTC: in the format, and in the calendar of rollovers'
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l detect-level -d 'Find the level in a plain line: a leading <N>, or its first level word'
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l strip-ansi -d 'Take colours and other escape sequences out, and what was overwritten'
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l progress -d 'A live line on stderr: records, bytes, rate, rollovers, queues, errors'
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l stats -d 'What was read and what became of it: one JSON object on stderr at the end, and at SIGUSR1'
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l tee -d 'Pass the input through to stdout as it came'
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
+complete -c lh -n "__fish_lh_using_subcommand syslog" -s q -l quiet -d 'No warnings; errors stay'
+complete -c lh -n "__fish_lh_using_subcommand syslog" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lh -n "__fish_lh_using_subcommand socket" -l wire -d 'What is sent [default: json]' -r -f -a "pickle\t'Python\'s pickled LogRecord attributes, as of SocketHandler and DatagramHandler'
+json\t'JSON objects'
+lines\t'Text, as -f says'
+syslog\t'RFC 5424'
+gelf\t'Graylog\'s format'
+lh\t'Numbered frames that `lh listen` acknowledges'"
+complete -c lh -n "__fish_lh_using_subcommand socket" -l ca -d 'The certificates to trust, a PEM file [default: the system\'s]' -r -F
+complete -c lh -n "__fish_lh_using_subcommand socket" -l cert -d 'The certificate to show to the other end, a PEM file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand socket" -l key -d 'Its private key, a PEM file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand socket" -l server-name -d 'The name that the other end\'s certificate has to have [default: that of the address]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l hmac-key-file -d 'Put an HMAC-SHA-256 before each record, with the key in this file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand socket" -l retry-start -d 'After a failed attempt to connect, how long until the next [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l retry-factor -d 'By how much that grows with each attempt that fails [default: 2]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l retry-max -d 'The longest that it becomes [default: 30s]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l timeout -d 'How long an attempt to connect may take, and a silence while something is on its way [default: 10s]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l capacity -d 'How many records wait in memory [default: 10000]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l overflow -d 'What becomes of records when the queue, or the spool, is full [default: block]' -r -f -a "block\t''
+drop-new\t''
+drop-old\t''"
+complete -c lh -n "__fish_lh_using_subcommand socket" -l spool -d 'Keep records in this directory until they are delivered' -r -F
+complete -c lh -n "__fish_lh_using_subcommand socket" -l spool-max -d 'How large the spool may grow [default: 1G]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l fsync -d 'When spooled records are made durable: never, batch, close, or SECONDS [default: never]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l drain-timeout -d 'How long the end waits until what is in the queue is delivered' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l min-level -d 'Leave out records below this level' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l include -d 'Only messages that match; of several, one has to' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l exclude -d 'No messages that match' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
+drop\t''
+prune\t''
+exit\t''"
+complete -c lh -n "__fish_lh_using_subcommand socket" -l dead-letter -d 'Keep what is given up in this file, as JSON lines with the reason' -r -F
+complete -c lh -n "__fish_lh_using_subcommand socket" -s i -l input -d 'How stdin is read' -r -f -a "lines\t''
+json\t''
+auto\t''"
+complete -c lh -n "__fish_lh_using_subcommand socket" -s m -l message -d 'One record with this text, in place of stdin' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l level -d 'Level of records that carry none [default: INFO; ERROR for the stderr of a command]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l level-scale -d 'How a level that is a number is read [default: auto]' -r -f -a "auto\t'By the key and what stands beside it'
+python\t'10 debug to 50 critical'
+syslog\t'7 debug to 0 emergency'
+pino\t'10 trace to 60 fatal, as bunyan too'"
+complete -c lh -n "__fish_lh_using_subcommand socket" -l name -d 'Logger name of every record that has none [default: root]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l field -d 'An attribute for every record; several allowed' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l max-record -d 'Longest record, without its newline [default: 1M]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l oversize -d 'What becomes of a longer line [default: split]' -r -f -a "split\t''
+truncate\t''
+drop\t''"
+complete -c lh -n "__fish_lh_using_subcommand socket" -l join -d 'Make lines that continue the one before a part of its record' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l join-timeout -d 'How long a record is held back for lines that continue it [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l mask -d 'Replace what matches, before any handler sees it [default TEXT: ***]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l dedup -d 'Sum up records that repeat the one before' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l metrics-file -d 'The same figures in Prometheus text format, in a file that is replaced every 15 s and at the end' -r -F
+complete -c lh -n "__fish_lh_using_subcommand socket" -l stdout-level -d 'Level of what the command writes to stdout [default: INFO]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l stderr-level -d 'Level of what the command writes to stderr [default: ERROR]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l grace -d 'How long to read on when the command has ended and something that it started holds its output open [default: 5s]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l tls -d 'Send over TLS'
+complete -c lh -n "__fish_lh_using_subcommand socket" -l utc -d 'Times in UTC: in the format, and in the calendar of rollovers'
+complete -c lh -n "__fish_lh_using_subcommand socket" -l detect-level -d 'Find the level in a plain line: a leading <N>, or its first level word'
+complete -c lh -n "__fish_lh_using_subcommand socket" -l strip-ansi -d 'Take colours and other escape sequences out, and what was overwritten'
+complete -c lh -n "__fish_lh_using_subcommand socket" -l progress -d 'A live line on stderr: records, bytes, rate, rollovers, queues, errors'
+complete -c lh -n "__fish_lh_using_subcommand socket" -l stats -d 'What was read and what became of it: one JSON object on stderr at the end, and at SIGUSR1'
+complete -c lh -n "__fish_lh_using_subcommand socket" -l tee -d 'Pass the input through to stdout as it came'
+complete -c lh -n "__fish_lh_using_subcommand socket" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
+complete -c lh -n "__fish_lh_using_subcommand socket" -s q -l quiet -d 'No warnings; errors stay'
+complete -c lh -n "__fish_lh_using_subcommand socket" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lh -n "__fish_lh_using_subcommand udp" -l wire -d 'What is sent [default: json]' -r -f -a "pickle\t'Python\'s pickled LogRecord attributes, as of SocketHandler and DatagramHandler'
+json\t'JSON objects'
+lines\t'Text, as -f says'
+syslog\t'RFC 5424'
+gelf\t'Graylog\'s format'
+lh\t'Numbered frames that `lh listen` acknowledges'"
+complete -c lh -n "__fish_lh_using_subcommand udp" -l compress -d 'How GELF is compressed [default: none]' -r -f -a "none\t''
+gzip\t''
+zlib\t''"
+complete -c lh -n "__fish_lh_using_subcommand udp" -l hmac-key-file -d 'Put an HMAC-SHA-256 before each record, with the key in this file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand udp" -l retry-start -d 'After a failed attempt to connect, how long until the next [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l retry-factor -d 'By how much that grows with each attempt that fails [default: 2]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l retry-max -d 'The longest that it becomes [default: 30s]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l timeout -d 'How long an attempt to connect may take, and a silence while something is on its way [default: 10s]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l capacity -d 'How many records wait in memory [default: 10000]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l overflow -d 'What becomes of records when the queue, or the spool, is full [default: block]' -r -f -a "block\t''
+drop-new\t''
+drop-old\t''"
+complete -c lh -n "__fish_lh_using_subcommand udp" -l spool -d 'Keep records in this directory until they are delivered' -r -F
+complete -c lh -n "__fish_lh_using_subcommand udp" -l spool-max -d 'How large the spool may grow [default: 1G]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l fsync -d 'When spooled records are made durable: never, batch, close, or SECONDS [default: never]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l drain-timeout -d 'How long the end waits until what is in the queue is delivered' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l min-level -d 'Leave out records below this level' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l include -d 'Only messages that match; of several, one has to' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l exclude -d 'No messages that match' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
+drop\t''
+prune\t''
+exit\t''"
+complete -c lh -n "__fish_lh_using_subcommand udp" -l dead-letter -d 'Keep what is given up in this file, as JSON lines with the reason' -r -F
+complete -c lh -n "__fish_lh_using_subcommand udp" -s i -l input -d 'How stdin is read' -r -f -a "lines\t''
+json\t''
+auto\t''"
+complete -c lh -n "__fish_lh_using_subcommand udp" -s m -l message -d 'One record with this text, in place of stdin' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l level -d 'Level of records that carry none [default: INFO; ERROR for the stderr of a command]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l level-scale -d 'How a level that is a number is read [default: auto]' -r -f -a "auto\t'By the key and what stands beside it'
+python\t'10 debug to 50 critical'
+syslog\t'7 debug to 0 emergency'
+pino\t'10 trace to 60 fatal, as bunyan too'"
+complete -c lh -n "__fish_lh_using_subcommand udp" -l name -d 'Logger name of every record that has none [default: root]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l field -d 'An attribute for every record; several allowed' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l max-record -d 'Longest record, without its newline [default: 1M]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l oversize -d 'What becomes of a longer line [default: split]' -r -f -a "split\t''
+truncate\t''
+drop\t''"
+complete -c lh -n "__fish_lh_using_subcommand udp" -l join -d 'Make lines that continue the one before a part of its record' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l join-timeout -d 'How long a record is held back for lines that continue it [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l mask -d 'Replace what matches, before any handler sees it [default TEXT: ***]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l dedup -d 'Sum up records that repeat the one before' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l metrics-file -d 'The same figures in Prometheus text format, in a file that is replaced every 15 s and at the end' -r -F
+complete -c lh -n "__fish_lh_using_subcommand udp" -l stdout-level -d 'Level of what the command writes to stdout [default: INFO]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l stderr-level -d 'Level of what the command writes to stderr [default: ERROR]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l grace -d 'How long to read on when the command has ended and something that it started holds its output open [default: 5s]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l utc -d 'Times in UTC: in the format, and in the calendar of rollovers'
+complete -c lh -n "__fish_lh_using_subcommand udp" -l detect-level -d 'Find the level in a plain line: a leading <N>, or its first level word'
+complete -c lh -n "__fish_lh_using_subcommand udp" -l strip-ansi -d 'Take colours and other escape sequences out, and what was overwritten'
+complete -c lh -n "__fish_lh_using_subcommand udp" -l progress -d 'A live line on stderr: records, bytes, rate, rollovers, queues, errors'
+complete -c lh -n "__fish_lh_using_subcommand udp" -l stats -d 'What was read and what became of it: one JSON object on stderr at the end, and at SIGUSR1'
+complete -c lh -n "__fish_lh_using_subcommand udp" -l tee -d 'Pass the input through to stdout as it came'
+complete -c lh -n "__fish_lh_using_subcommand udp" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
+complete -c lh -n "__fish_lh_using_subcommand udp" -s q -l quiet -d 'No warnings; errors stay'
+complete -c lh -n "__fish_lh_using_subcommand udp" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand buffer" -l capacity -d 'How many records are held [default: 1000]' -r
 complete -c lh -n "__fish_lh_using_subcommand buffer" -l flush-level -d 'Deliver at once with a record of this level or above [default: ERROR]' -r
 complete -c lh -n "__fish_lh_using_subcommand buffer" -s i -l input -d 'How stdin is read' -r -f -a "lines\t''
@@ -395,10 +612,14 @@ complete -c lh -n "__fish_lh_using_subcommand buffer" -l tee -d 'Pass the input 
 complete -c lh -n "__fish_lh_using_subcommand buffer" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
 complete -c lh -n "__fish_lh_using_subcommand buffer" -s q -l quiet -d 'No warnings; errors stay'
 complete -c lh -n "__fish_lh_using_subcommand buffer" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lh -n "__fish_lh_using_subcommand queue" -l capacity -d 'How many records wait [default: 10000]' -r
-complete -c lh -n "__fish_lh_using_subcommand queue" -l overflow -d 'What becomes of records when the queue is full [default: block]' -r -f -a "block\t''
+complete -c lh -n "__fish_lh_using_subcommand queue" -l capacity -d 'How many records wait in memory [default: 10000]' -r
+complete -c lh -n "__fish_lh_using_subcommand queue" -l overflow -d 'What becomes of records when the queue, or the spool, is full [default: block]' -r -f -a "block\t''
 drop-new\t''
 drop-old\t''"
+complete -c lh -n "__fish_lh_using_subcommand queue" -l spool -d 'Keep records in this directory until they are delivered' -r -F
+complete -c lh -n "__fish_lh_using_subcommand queue" -l spool-max -d 'How large the spool may grow [default: 1G]' -r
+complete -c lh -n "__fish_lh_using_subcommand queue" -l fsync -d 'When spooled records are made durable: never, batch, close, or SECONDS [default: never]' -r
+complete -c lh -n "__fish_lh_using_subcommand queue" -l drain-timeout -d 'How long the end waits until what is in the queue is delivered' -r
 complete -c lh -n "__fish_lh_using_subcommand queue" -s i -l input -d 'How stdin is read' -r -f -a "lines\t''
 json\t''
 auto\t''"
@@ -430,5 +651,8 @@ complete -c lh -n "__fish_lh_using_subcommand queue" -l tee -d 'Pass the input t
 complete -c lh -n "__fish_lh_using_subcommand queue" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
 complete -c lh -n "__fish_lh_using_subcommand queue" -s q -l quiet -d 'No warnings; errors stay'
 complete -c lh -n "__fish_lh_using_subcommand queue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lh -n "__fish_lh_using_subcommand spool; and not __fish_seen_subcommand_from retry" -s h -l help -d 'Print help'
+complete -c lh -n "__fish_lh_using_subcommand spool; and not __fish_seen_subcommand_from retry" -f -a "retry" -d 'Send what is left, as the lh would that left it'
+complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from retry" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c lh -n "__fish_lh_using_subcommand man" -s h -l help -d 'Print help'

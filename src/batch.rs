@@ -219,14 +219,14 @@ impl OwnedFrames {
     /// record in them: see [`finish`](Self::finish), and
     /// [`finish_with`](Self::finish_with) for the level. What is behind the last
     /// end is taken back.
-    pub fn fill(
+    pub fn fill<T>(
         &mut self,
         level: Option<Level>,
-        fill: impl FnOnce(&mut Vec<u8>, &mut dyn FnMut(&mut Vec<u8>)),
-    ) {
+        fill: impl FnOnce(&mut Vec<u8>, &mut dyn FnMut(&mut Vec<u8>)) -> T,
+    ) -> T {
         let mut last = self.end();
         let (ends, levels) = (&mut self.ends, &mut self.levels);
-        fill(&mut self.bytes, &mut |bytes| {
+        let filled = fill(&mut self.bytes, &mut |bytes| {
             if bytes.len() > last {
                 last = bytes.len();
                 ends.push(last);
@@ -234,6 +234,7 @@ impl OwnedFrames {
             }
         });
         self.bytes.truncate(last);
+        filled
     }
 
     /// Takes back what was appended since the last record end.

@@ -237,7 +237,7 @@ fn a_decoder_of_the_specification_reads_it() {
         let (mut lines, mut datagram) = (String::new(), Vec::new());
         for (id, (record, _)) in (0u64..).zip(&records) {
             let (mut frame, mut payload) = (Vec::new(), Vec::new());
-            encoder.encode(record, &mut frame, &mut |_| {});
+            encoder.encode(record, &mut frame, &mut |_| {}).unwrap();
             compressor
                 .compress(&frame, &mut payload)
                 .expect("compressed");

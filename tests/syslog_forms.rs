@@ -168,7 +168,9 @@ fn the_forms_of_logger() {
         record.extra.clear();
         let mut out = Vec::new();
         let mut ends = Vec::new();
-        SyslogEncoder::new(options).encode(&record, &mut out, &mut |out| ends.push(out.len()));
+        let done =
+            SyslogEncoder::new(options).encode(&record, &mut out, &mut |out| ends.push(out.len()));
+        assert_eq!(done, Ok(()));
         assert_eq!(
             String::from_utf8_lossy(&out),
             String::from_utf8_lossy(sent),

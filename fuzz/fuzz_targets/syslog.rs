@@ -27,7 +27,7 @@ fuzz_target!(|input: (u8, &[u8])| {
                 ..SyslogOptions::default()
             });
             let (mut out, mut ends) = (Vec::new(), vec![0]);
-            encoder.encode(&record, &mut out, &mut |out| ends.push(out.len()));
+            let _ = encoder.encode(&record, &mut out, &mut |out| ends.push(out.len()));
             assert!(!out.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t'));
             let several = ends.len() > 2;
             for message in ends.windows(2).map(|ends| &out[ends[0]..ends[1]]) {

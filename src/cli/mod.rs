@@ -6,6 +6,7 @@ mod exit;
 mod feed;
 pub mod generate;
 pub mod report;
+mod retry;
 mod run;
 mod split;
 mod units;
@@ -13,7 +14,7 @@ mod units;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use args::Command;
+use args::{Command, SpoolCommand};
 use exit::{Failure, Status};
 
 /// Runs the program with its arguments, its own name first.
@@ -31,11 +32,13 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
     let mut alone = None;
     let split = split::split(argv).map_err(|error| Failure::usage(error.to_string()))?;
     for piece in split.pieces {
+        let words = piece.clone();
         let piece = args::parse(piece)?;
         input = input.merge(piece.input).map_err(Failure::usage)?;
         match piece.command {
             Command::Handler(mut handler) => {
                 input = input.merge(handler.take_input()).map_err(Failure::usage)?;
+                handler.set_words(&words);
                 chain.push(*handler);
             }
             other => alone = Some(other),
@@ -49,6 +52,9 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
         Some(_) if split.command.is_some() => Err(Failure::usage(
             "only handlers can take a command behind --".to_owned(),
         )),
+        Some(Command::Spool(args)) => match args.command {
+            SpoolCommand::Retry { directory } => retry::retry(&directory),
+        },
         Some(Command::Completions(args)) => generate::completions(args.shell),
         Some(Command::Man(args)) => generate::man(args.directory.as_deref()),
         Some(Command::Handler(_)) => unreachable!("handlers are in the chain"),

@@ -290,6 +290,10 @@ impl Handler for MemoryHandler {
         self.inner.look().rollovers()
     }
 
+    fn patience(&self, hurry: bool) -> Option<Duration> {
+        self.inner.look().patience(hurry)
+    }
+
     fn close(&mut self, now: Now, hurry: bool) -> Result<(), EmitError> {
         let finished = self.finish(now, hurry);
         self.tell();

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::dead_letter::DeadLetters;
-use super::{EmitError, Fault, Handler};
+use super::{Described, EmitError, Fault, Handler};
 use crate::batch::Frames;
 use crate::diag::{Diag, plain};
 use crate::figures::Figures;
@@ -232,8 +232,11 @@ impl Delivery {
     fn try_deliver(&mut self, frames: &Frames<'_>, now: Now) -> bool {
         loop {
             if self.ended().is_some() {
-                let lost = frames.count(self.at, frames.len());
-                self.ledger.figures.dropped.add(lost);
+                // What is kept elsewhere until it is settled is not lost.
+                if self.settling.is_none() {
+                    let lost = frames.count(self.at, frames.len());
+                    self.ledger.figures.dropped.add(lost);
+                }
                 return true;
             }
             let error = match self.handler.emit(frames, self.at, now) {
@@ -330,6 +333,8 @@ impl Delivery {
     /// elsewhere.
     pub fn leave(&mut self, now: Now) {
         self.surrender(true, now);
+        // It is not over; it is somebody else's now.
+        self.trouble = None;
     }
 
     /// Counts a failure.
@@ -381,7 +386,9 @@ impl Delivery {
         ));
         self.end = Some(end);
         // They are counted below as any that come after the end.
-        if let Some(mut letters) = self.ledger.letters() {
+        if self.settling.is_none()
+            && let Some(mut letters) = self.ledger.letters()
+        {
             let target = self.handler.target();
             letters.keep(frames, (self.at, frames.len()), &target, &reason, now);
         }
@@ -511,5 +518,130 @@ fn check(handler: &dyn Handler) -> Result<(), String> {
 
 fn cannot_open(handler: &dyn Handler, error: &std::io::Error) -> String {
     let target = handler.target();
-    format!("{target}: cannot open for append: {}", plain(error))
+    match error.get_ref() {
+        Some(described) if described.is::<Described>() => format!("{target}: {described}"),
+        _ => format!("{target}: cannot open for append: {}", plain(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::handler::fake::{Mood, Remote};
+
+    /// Takes everything but what begins with a `!`, and learns later what has
+    /// arrived.
+    struct Slow {
+        taken: Vec<String>,
+        arrived: Arc<Mutex<u64>>,
+    }
+
+    impl Handler for Slow {
+        fn kind(&self) -> &'static str {
+            "slow"
+        }
+
+        fn target(&self) -> String {
+            "target".to_owned()
+        }
+
+        fn open(&mut self, _now: Now) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn emit(&mut self, frames: &Frames<'_>, from: usize, _now: Now) -> Result<(), EmitError> {
+            let mut done = from;
+            for (record, _) in frames.iter_from(from) {
+                if record.starts_with(b"!") {
+                    return Err(EmitError {
+                        done,
+                        fault: Fault::Drop,
+                        doing: "cannot send",
+                        source: io::ErrorKind::InvalidData.into(),
+                    });
+                }
+                done += record.len();
+                self.taken
+                    .push(String::from_utf8_lossy(record).into_owned());
+            }
+            Ok(())
+        }
+
+        fn unproven(&self) -> u64 {
+            self.taken.len() as u64 - *self.arrived.lock().unwrap()
+        }
+
+        fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {
+            let arrived = *self.arrived.lock().unwrap() as usize;
+            each(&Frames::lines(self.taken[arrived..].concat().as_bytes()));
+            self.taken.truncate(arrived);
+        }
+
+        fn close(&mut self, _now: Now, _hurry: bool) -> Result<(), EmitError> {
+            match self.unproven() {
+                0 => Ok(()),
+                _ => Err(EmitError::slow(0)),
+            }
+        }
+    }
+
+    fn slow() -> (Arc<Mutex<u64>>, Delivery) {
+        let arrived = Arc::default();
+        let handler = Slow {
+            taken: Vec::new(),
+            arrived: Arc::clone(&arrived),
+        };
+        let delivery = Delivery::new(Box::new(handler), OnError::Block, None, Diag::silent());
+        delivery.ledger().figures.count_all();
+        (arrived, delivery)
+    }
+
+    #[test]
+    fn a_record_is_settled_behind_those_before_it() {
+        let (arrived, mut delivery) = slow();
+        delivery.track();
+        let now = Now::read();
+        assert!(delivery.deliver(&Frames::lines(b"!0\na\n!1\n!2\nb\nc\n"), now));
+        // What is given up need not be sent again, but what is before it has to.
+        assert_eq!(delivery.settled(), 1);
+        for (count, settled) in [(1, 4), (2, 5), (3, 6)] {
+            *arrived.lock().unwrap() = count;
+            assert_eq!(delivery.settled(), settled);
+        }
+        assert_eq!(delivery.ledger().figures.dropped.get(), 3);
+    }
+
+    #[test]
+    fn what_never_arrives_is_lost_unless_it_is_kept_elsewhere() {
+        for kept in [false, true] {
+            let (arrived, mut delivery) = slow();
+            let now = Now::read();
+            assert!(delivery.deliver(&Frames::lines(b"a\nb\nc\n"), now));
+            *arrived.lock().unwrap() = 1;
+            assert!(!delivery.close(now, false));
+            let figures = Arc::clone(&delivery.ledger().figures);
+            let read = || crate::figures::HandlerFigures::read("slow", String::new(), &figures);
+            assert_eq!((read().delivered, read().waiting), (1, 2));
+            match kept {
+                true => delivery.leave(now),
+                false => delivery.doubt(now),
+            }
+            let lost = if kept { 0 } else { 2 };
+            assert_eq!((read().delivered, read().waiting), (1, 0));
+            assert_eq!((read().dropped, delivery.ended()), (lost, None));
+        }
+    }
+
+    #[test]
+    fn what_is_kept_elsewhere_is_not_lost_when_the_target_is() {
+        let (_, fake) = Remote::new(Mood::Broken);
+        let mut delivery = Delivery::new(fake, OnError::Block, None, Diag::silent());
+        delivery.track();
+        assert!(delivery.deliver(&Frames::lines(b"a\nb\n"), Now::read()));
+        assert_eq!(delivery.ended(), Some(End::Fatal));
+        let dropped = delivery.ledger().figures.dropped.get();
+        assert_eq!((delivery.settled(), dropped), (0, 0));
+    }
 }

@@ -12,6 +12,8 @@ mod fake;
 pub mod file;
 pub mod null;
 pub mod queue;
+#[cfg(feature = "net")]
+pub mod remote;
 pub mod rotate;
 pub mod rotating;
 pub mod stage;
@@ -175,9 +177,10 @@ pub trait Handler: Send {
     fn close(&mut self, now: Now, hurry: bool) -> Result<(), EmitError>;
 
     /// How long at most the end of a run waits until what was taken has
-    /// arrived. `None`: for ever at the end of the input, and two seconds where
-    /// the run is asked to end.
-    fn patience(&self) -> Option<Duration> {
+    /// arrived; `hurry` where the run is asked to end before its input does.
+    /// `None`: for ever at the end of the input, and two seconds in a hurry.
+    fn patience(&self, hurry: bool) -> Option<Duration> {
+        let _ = hurry;
         None
     }
 
@@ -187,6 +190,11 @@ pub trait Handler: Send {
         let _ = now;
     }
 }
+
+/// An error that says by itself what was being done.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Described(pub String);
 
 /// What can be done about a failed delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

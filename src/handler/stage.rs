@@ -13,8 +13,8 @@ use crate::filter::Filter;
 use crate::now::Now;
 use crate::record::Record;
 use crate::text::encoding::{Charset, Errors};
-use crate::wire::Encode;
 use crate::wire::envelope::Envelope;
+use crate::wire::{Encode, Refused};
 
 pub use super::delivery::{End, OnError};
 
@@ -42,7 +42,7 @@ impl Rendering {
         record: &Record<'_>,
         out: &mut Vec<u8>,
         end: &mut dyn FnMut(&mut Vec<u8>),
-    ) {
+    ) -> Result<(), Refused> {
         let envelope = self.envelope.as_ref();
         let mut start = out.len();
         if let Some(envelope) = envelope {
@@ -59,18 +59,21 @@ impl Rendering {
                 envelope.inspect(|envelope| envelope.end(out, start));
                 end(out);
             }
-            Some(encoder) => encoder.encode(record, out, &mut |out| {
-                match envelope {
-                    Some(envelope) => envelope.end(out, start),
-                    None => out.push(b'\n'),
-                }
-                end(out);
-                start = out.len();
-                if let Some(envelope) = envelope {
-                    envelope.begin(out);
-                }
-            }),
+            Some(encoder) => {
+                return encoder.encode(record, out, &mut |out| {
+                    match envelope {
+                        Some(envelope) => envelope.end(out, start),
+                        None => out.push(b'\n'),
+                    }
+                    end(out);
+                    start = out.len();
+                    if let Some(envelope) = envelope {
+                        envelope.begin(out);
+                    }
+                });
+            }
         }
+        Ok(())
     }
 }
 
@@ -195,15 +198,29 @@ impl Stage {
         let level = self.levels.then_some(record.level);
         let rendering = &mut self.rendering;
         let Some((charset, errors)) = rendering.charset else {
-            self.out
+            let filled = self
+                .out
                 .fill(level, |out, end| rendering.render(frame, record, out, end));
+            if let Err(Refused(reason)) = filled {
+                self.reject(frame, &reason, "", now);
+            }
             return;
         };
         self.scratch.clear();
-        rendering.render(frame, record, &mut self.scratch, &mut |_| {});
+        let rendered = rendering.render(frame, record, &mut self.scratch, &mut |_| {});
+        if let Err(Refused(reason)) = rendered {
+            return self.reject(frame, &reason, "", now);
+        }
         if let Err(reason) = charset.encode(&self.scratch, errors, self.out.buffer()) {
             self.out.abandon();
-            self.reject_unencodable(&reason, now);
+            let text = std::mem::take(&mut self.scratch);
+            self.reject(
+                &text,
+                &reason,
+                " (--encoding-errors replace keeps them)",
+                now,
+            );
+            self.scratch = text;
             return;
         }
         match level {
@@ -212,20 +229,23 @@ impl Stage {
         }
     }
 
-    fn reject_unencodable(&mut self, reason: &str, now: Now) {
+    /// Leaves a record out that can't be delivered in the form that was asked
+    /// for.
+    fn reject(&mut self, text: &[u8], reason: &str, hint: &str, now: Now) {
         let target = self.delivery.look().target();
         if !std::mem::replace(&mut self.told_unencodable, true) {
             self.diag.error(format_args!(
-                "{target}: cannot encode a record: {reason}; it is left out, as any like it \
-                 (--encoding-errors replace keeps them)"
+                "{target}: cannot encode a record: {reason}; it is left out, as any like it{hint}"
             ));
         }
-        let end = self.scratch.len();
-        let ends = [end];
-        let frames = Frames::listed(&self.scratch, &ends);
+        let ends = [text.len()];
+        let frames = match text.is_empty() {
+            true => Frames::listed(b"", &[]),
+            false => Frames::listed(text, &ends),
+        };
         let reason = format!("cannot encode: {reason}");
         let ledger = self.delivery.ledger();
-        ledger.lose(&target, &frames, (0, end), &reason, now);
+        ledger.lose(&target, &frames, (0, text.len()), &reason, now);
     }
 
     /// Delivers the batch: the records that were pushed, or `raw` where the
@@ -280,8 +300,8 @@ impl Stage {
     }
 
     /// See [`Handler::patience`].
-    pub fn patience(&self) -> Option<Duration> {
-        self.delivery.look().patience()
+    pub fn patience(&self, hurry: bool) -> Option<Duration> {
+        self.delivery.look().patience(hurry)
     }
 
     /// Closes the handler. `false`: it could not make its last records safe,

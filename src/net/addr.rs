@@ -124,13 +124,13 @@ fn read_port(text: &str) -> Option<u16> {
 /// An IPv6 address, perhaps with the name of an interface (RFC 4007).
 fn is_ipv6(text: &str) -> bool {
     let (address, zone) = text.split_once('%').unwrap_or((text, "0"));
-    address.parse::<Ipv6Addr>().is_ok() && !zone.is_empty() && !zone.contains(':')
+    address.parse::<Ipv6Addr>().is_ok() && may_be_host(zone)
 }
 
 /// What a resolver can be asked for. Which names there are, it knows best.
 fn may_be_host(text: &str) -> bool {
     let odd = |ch: char| ch.is_whitespace() || ch.is_control() || ":@[]%?#\\\"'".contains(ch);
-    !text.is_empty() && !text.contains(odd)
+    !text.is_empty() && !text.starts_with('.') && !text.contains(odd)
 }
 
 impl fmt::Display for Address {
@@ -202,6 +202,9 @@ mod tests {
             ("1:2:3", "HOST:PORT"),
             ("@", "has no port"),
             ("a/\0", "HOST:PORT"),
+            ("[::1%a b]:5", "[IPV6]:PORT"),
+            ("[::1%]:5", "[IPV6]:PORT"),
+            (".", "has no port"),
         ] {
             let error = Address::parse(text, None).unwrap_err().to_string();
             assert!(error.contains(part), "{text:?}: {error}");

@@ -96,7 +96,7 @@ pub struct Connection {
     patience: Duration,
     /// Bytes that were taken.
     taken: u64,
-    /// Bytes that were handed to the system: under TLS, encrypted ones.
+    /// Bytes that were handed to the system, without TLS.
     sent: u64,
     /// Of those, how many are known to have arrived.
     arrived: Cell<u64>,
@@ -135,7 +135,7 @@ impl Connection {
         deadline: Instant,
     ) -> Result<Connection, HandshakeError> {
         let mut session = client.session()?;
-        self.sent = session.handshake(&self.socket, deadline)?;
+        session.handshake(&self.socket, deadline)?;
         self.tls = Some(Box::new(session));
         Ok(self)
     }
@@ -178,6 +178,11 @@ impl Connection {
         }
     }
 
+    /// Bytes that were handed to the system: under TLS, encrypted ones.
+    fn sent(&self) -> u64 {
+        self.tls.as_ref().map_or(self.sent, |tls| tls.pushed())
+    }
+
     /// Notes bytes that were taken.
     pub(super) fn took(&mut self, count: usize) {
         self.taken += count as u64;
@@ -203,15 +208,17 @@ impl Connection {
             session.forget(arrived);
         }
         let taken = session.encrypt(bytes)?;
-        let pushed = session.push(&self.socket);
-        self.sent = session.pushed();
-        match pushed {
-            // Taken all the same: what is left goes out with the next call.
-            Err(error) if taken > 0 && error.kind() == io::ErrorKind::WouldBlock => Ok(taken),
-            Err(error) => Err(error),
+        match session.push(&self.socket) {
             Ok(()) if taken > 0 => Ok(taken),
             // Only old bytes were waiting, and they are gone now.
             Ok(()) => Err(io::ErrorKind::Interrupted.into()),
+            // Taken all the same: what is left goes out with the next call.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => match taken {
+                0 => Err(error),
+                taken => Ok(taken),
+            },
+            // Why it left may stand in what it sent last.
+            Err(error) => session.pull(&self.socket).and(Err(error)),
         }
     }
 
@@ -226,8 +233,7 @@ impl Connection {
         };
         let before = session.pushed();
         let pushed = session.push(&self.socket);
-        self.sent = session.pushed();
-        if self.sent > before {
+        if session.pushed() > before {
             self.full = None;
         }
         match pushed {
@@ -329,12 +335,12 @@ impl Connection {
     fn arrived(&self) -> io::Result<u64> {
         let known = self.arrived.get();
         let arrived = match &self.kind {
-            Kind::Udp => self.sent,
+            Kind::Udp => self.sent(),
             Kind::Tcp => {
                 let queue = socket::send_queue(&self.socket)?;
                 // Our own FIN counts as a byte behind all others.
                 let queue = queue.saturating_sub(u64::from(self.finished));
-                self.sent.saturating_sub(queue)
+                self.sent().saturating_sub(queue)
             }
             Kind::UnixStream => {
                 let queue = socket::send_queue(&self.socket)?;
@@ -342,12 +348,12 @@ impl Connection {
                 // away what was not read.
                 match self.was_reset() {
                     true => known,
-                    false => self.sent.saturating_sub(queue),
+                    false => self.sent().saturating_sub(queue),
                 }
             }
             Kind::UnixDatagram { .. } => {
                 let queue = socket::send_queue(&self.socket)?;
-                let arrived = self.sent.saturating_sub(queue);
+                let arrived = self.sent().saturating_sub(queue);
                 // What a receiver that is gone had not read was thrown away.
                 match arrived > known && !self.is_same_peer() {
                     true => known,
@@ -358,7 +364,7 @@ impl Connection {
         if arrived > known {
             self.arrived.set(arrived);
             let mut in_flight = self.in_flight.get();
-            in_flight.acknowledged(arrived == self.sent);
+            in_flight.acknowledged(arrived == self.sent());
             self.in_flight.set(in_flight);
         }
         Ok(arrived.max(known))
@@ -391,13 +397,14 @@ impl Connection {
             Ok(ready) => ready,
             Err(error) => return PeerState::Reset(error),
         };
+        if self.tls.is_some() {
+            // Its error is met behind the last it sent, which may say why.
+            return self.tls_peer(ready.readable || ready.ended || ready.failed);
+        }
         if ready.failed
             && let Ok(Some(error)) = self.socket.take_error()
         {
             return PeerState::Reset(self.note(error));
-        }
-        if self.tls.is_some() {
-            return self.tls_peer(ready.readable || ready.ended);
         }
         match self.kind.is_stream() && (ready.ended || ready.hung_up) {
             true => PeerState::Closed,
@@ -420,13 +427,19 @@ impl Connection {
             PeerState::Closed
         } else if session.is_cut_off() {
             // Without a farewell: somebody else may have cut it off.
-            match self.progress() {
-                Ok(now) if now.acknowledged == now.written => PeerState::Closed,
-                _ => PeerState::Reset(self.note(cut_off())),
+            match self.has_arrived() {
+                true => PeerState::Closed,
+                false => PeerState::Reset(self.note(cut_off())),
             }
         } else {
             PeerState::Open { readable: false }
         }
+    }
+
+    /// Whether all that was taken has arrived.
+    fn has_arrived(&self) -> bool {
+        self.progress()
+            .is_ok_and(|now| now.acknowledged == now.written)
     }
 
     /// Reads what the other side has sent, decrypted; 0 at the end of its stream.
@@ -444,10 +457,20 @@ impl Connection {
                     .and_then(|()| session.read(buffer)),
             },
         };
-        read.map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => error,
-            _ => self.note(error),
-        })
+        match read {
+            // Without a farewell, which matters only if something may be lost.
+            Err(error) if self.tls.is_some() && error.kind() == io::ErrorKind::UnexpectedEof => {
+                match self.has_arrived() {
+                    true => Ok(0),
+                    false => Err(self.note(cut_off())),
+                }
+            }
+            Err(error) => Err(match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => error,
+                _ => self.note(error),
+            }),
+            read => read,
+        }
     }
 
     /// Waits until there is something to read, or room to write, as asked; until
@@ -468,10 +491,10 @@ impl Connection {
     /// read is not meant. Always false but for TCP and TLS on Linux.
     pub fn is_stuck(&self, most: Duration) -> bool {
         let arrived = match &self.kind {
-            Kind::Tcp => self.arrived().unwrap_or(self.sent),
+            Kind::Tcp => self.arrived().unwrap_or(self.sent()),
             _ => return false,
         };
-        if arrived >= self.sent || !self.in_flight.get().is_older(most) {
+        if arrived >= self.sent() || !self.in_flight.get().is_older(most) {
             return false;
         }
         let state = socket::tcp_state(&self.socket);
@@ -502,7 +525,7 @@ impl Connection {
 }
 
 /// The error of a stream that TLS did not end.
-pub(super) fn cut_off() -> io::Error {
+fn cut_off() -> io::Error {
     let text = "the connection ended without TLS's farewell";
     io::Error::new(io::ErrorKind::UnexpectedEof, text)
 }

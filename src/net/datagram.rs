@@ -92,6 +92,9 @@ impl Connection {
                     self.sent_datagram(length);
                     batch.copy_within(sent..filled, 0);
                     filled -= sent;
+                    if filled > 0 && sent > 0 && self.was_refused(&batch[0][0]) {
+                        return (total, Err(io::ErrorKind::ConnectionRefused.into()));
+                    }
                 }
                 Err(error) => {
                     if let Err(error) = self.make_room(error, &mut begun) {
@@ -100,6 +103,15 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Whether the last datagram that was sent was refused, where a call stopped
+    /// before the next one. sendmmsg(2) does not say why it stopped, and a
+    /// refusal is told once only: so the next one is sent by itself, and if that
+    /// goes well, whatever stopped the call has passed. That one is not counted
+    /// as sent.
+    fn was_refused(&self, next: &[u8]) -> bool {
+        matches!(self.kind, Kind::Udp) && socket::send(&self.socket, next).is_ok()
     }
 
     /// The longest datagram that can be sent, in bytes; `None` for a stream.

@@ -90,6 +90,8 @@ enum Wait {
 pub struct Tally {
     /// Given up by one of the handlers.
     pub lost: u64,
+    /// Not delivered, and safe in a spool.
+    pub spooled: u64,
     /// Something went wrong that no count tells.
     pub failed: bool,
     /// The command's status as a shell gives it, where there was one that has
@@ -224,8 +226,8 @@ impl Pipeline {
     fn is_over(&self, stage: &Stage, now: Now) -> bool {
         let since = match self.stop {
             Stop::Now => return true,
-            Stop::Drain(since) => Some((since, stage.patience().unwrap_or(DRAIN))),
-            Stop::No => self.closing.zip(stage.patience()),
+            Stop::Drain(since) => Some((since, stage.patience(true).unwrap_or(DRAIN))),
+            Stop::No => self.closing.zip(stage.patience(false)),
         };
         since.is_some_and(|(since, patience)| now.mono.saturating_duration_since(since) >= patience)
     }
@@ -320,8 +322,10 @@ impl Pipeline {
             ..Tally::default()
         };
         for stage in &mut self.stages {
-            let lost = stage.figures().dropped;
+            let figures = stage.figures();
+            let lost = figures.dropped;
             tally.lost += lost;
+            tally.spooled += figures.spooled;
             tally.failed |= stage.ended().is_some();
             if lost > 0 {
                 let target = stage.handler().target();

@@ -15,7 +15,12 @@ use crate::sys::{self, Private};
 /// What each place begins with.
 const MAGIC: [u8; 8] = *b"lhcursor";
 
-const LENGTH: usize = 8 + SENDER + 8 + 8 + 8 + 4;
+const LENGTH: usize = 8 + SENDER + 8 + 8 * (2 + CUTS) + 4;
+
+/// How many cut segments are noted. There is one for each time that room was
+/// made while some records of a segment were being delivered, as long as they
+/// are.
+const CUTS: usize = 4;
 
 /// How far apart the places are: no sector of a disk holds both.
 const APART: u64 = 4096;
@@ -26,10 +31,36 @@ pub(super) struct Mark {
     pub(super) sender: [u8; SENDER],
     /// Rises with each writing.
     generation: u64,
+    pub(super) progress: Progress,
+}
+
+/// How far the records are delivered, and what was forgotten to make room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
     /// Every record up to this number is delivered, or given up.
     pub(super) acked: u64,
-    /// Of those up to this number some were forgotten to make room.
+    /// Of those up to this number some were forgotten.
     pub(super) dropped: u64,
+    /// The last numbers of segments behind which some were forgotten.
+    pub(super) cuts: [u64; CUTS],
+}
+
+impl Progress {
+    /// Notes that a segment ends with this number, whatever the next one says.
+    pub(super) fn cut(&mut self, last: u64) {
+        if self.cuts.contains(&last) {
+            return;
+        }
+        // The least of them is delivered, or will be first.
+        if let Some(oldest) = self.cuts.iter_mut().min() {
+            *oldest = last;
+        }
+    }
+
+    fn numbers(&self) -> [u64; 2 + CUTS] {
+        let [first, second, third, fourth] = self.cuts;
+        [self.acked, self.dropped, first, second, third, fourth]
+    }
 }
 
 impl Mark {
@@ -45,7 +76,8 @@ impl Mark {
         let mut bytes = Vec::with_capacity(LENGTH);
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&self.sender);
-        for number in [self.generation, self.acked, self.dropped] {
+        bytes.extend_from_slice(&self.generation.to_be_bytes());
+        for number in self.progress.numbers() {
             bytes.extend_from_slice(&number.to_be_bytes());
         }
         seal(&mut bytes);
@@ -57,11 +89,16 @@ impl Mark {
         if take::<8>(&mut rest)? != MAGIC {
             return None;
         }
+        let sender = take(&mut rest)?;
+        let mut number = || take(&mut rest).map(u64::from_be_bytes);
         Some(Mark {
-            sender: take(&mut rest)?,
-            generation: u64::from_be_bytes(take(&mut rest)?),
-            acked: u64::from_be_bytes(take(&mut rest)?),
-            dropped: u64::from_be_bytes(take(&mut rest)?),
+            sender,
+            generation: number()?,
+            progress: Progress {
+                acked: number()?,
+                dropped: number()?,
+                cuts: [number()?, number()?, number()?, number()?],
+            },
         })
     }
 }
@@ -116,14 +153,13 @@ impl Cursor {
 
     /// Notes how far it is, where that has changed or `again`. Costs one small
     /// write.
-    pub(super) fn set(&mut self, acked: u64, dropped: u64, again: bool) -> io::Result<()> {
-        if !again && (self.mark.acked, self.mark.dropped) == (acked, dropped) {
+    pub(super) fn set(&mut self, progress: Progress, again: bool) -> io::Result<()> {
+        if !again && self.mark.progress == progress {
             return Ok(());
         }
         let mark = Mark {
             generation: self.mark.generation.wrapping_add(1),
-            acked,
-            dropped,
+            progress,
             ..self.mark
         };
         let at = (mark.generation % 2) * APART;
@@ -157,23 +193,33 @@ mod tests {
         };
         let mut cursor = Cursor::new(Cursor::open(&path).expect("opened"), mark);
         for acked in 1..=5 {
-            cursor.set(acked, 2, false).expect("written");
+            let mut progress = Progress {
+                acked,
+                dropped: 2,
+                ..Progress::default()
+            };
+            progress.cut(acked);
+            cursor.set(progress, false).expect("written");
         }
         let read = || latest(read(&Cursor::open(&path).expect("opened")), Some(sender));
-        assert_eq!(read().map(|mark| (mark.acked, mark.dropped)), Some((5, 2)));
+        let whole = read().expect("a mark").progress;
+        assert_eq!((whole.acked, whole.dropped), (5, 2));
+        assert_eq!(whole.cuts[0], 5);
         let bytes = std::fs::read(&path).expect("the file");
         assert_eq!(bytes.len() as u64, APART + LENGTH as u64);
-        for at in 0..bytes.len() {
-            let mut torn = bytes.clone();
-            torn[at] ^= 0x10;
-            std::fs::write(&path, &torn).expect("written");
-            let used = at as u64 % APART < LENGTH as u64;
-            let newest = at as u64 >= APART;
-            let want = if used && newest { 4 } else { 5 };
-            assert_eq!(read().map(|mark| mark.acked), Some(want), "{at}");
+        let file = Cursor::open(&path).expect("opened");
+        let flip = |at: usize, byte: u8| {
+            sys::write_at(&file, &[byte], at as u64, &mut 0).expect("written");
+        };
+        for at in (0..LENGTH).chain(APART as usize - 1..bytes.len()) {
+            flip(at, bytes[at] ^ 0x10);
+            // The fifth writing went to the second place.
+            let want = if at >= APART as usize { 4 } else { 5 };
+            assert_eq!(read().map(|mark| mark.progress.acked), Some(want), "{at}");
+            flip(at, bytes[at]);
         }
-        for length in 0..LENGTH {
-            std::fs::write(&path, &bytes[..length]).expect("written");
+        for length in (0..LENGTH as u64).rev() {
+            file.set_len(length).expect("cut");
             assert_eq!(read(), None);
         }
         let other = latest([Mark::decode(&bytes[..LENGTH]), None], Some([6; SENDER]));

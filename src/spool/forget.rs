@@ -84,10 +84,13 @@ impl Writer {
             keep > 0
         });
         state.bytes -= freed;
-        state.dropped = state.dropped.max(last);
+        state.progress.dropped = state.progress.dropped.max(last);
+        if delivering && !gone.is_empty() {
+            state.progress.cut(taken);
+        }
         state.pass(last);
         self.shared.publish(&state);
-        let (acked, dropped) = (state.acked, state.dropped);
+        let progress = state.progress;
         drop(state);
         if lost_active {
             if let Some(active) = self.active.take().filter(|_| self.shared.durable()) {
@@ -99,7 +102,7 @@ impl Writer {
         }
         if !gone.is_empty() {
             // A hint only: without it they are sent after all.
-            let _ = self.shared.mark(acked, dropped, true);
+            let _ = self.shared.mark(progress, true);
         }
         (gone, position)
     }

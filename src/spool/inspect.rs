@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::aside::BAD;
-use super::cursor::{self, Mark};
+use super::cursor::{self, Mark, Progress};
 use super::format::Key;
 use super::open::{collect, plain_path, trust};
 use super::reader::Reader;
@@ -72,7 +72,7 @@ fn look(directory: &Path) -> io::Result<Inspection> {
     let waits = state
         .segments
         .iter()
-        .find(|segment| segment.last > mark.acked);
+        .find(|segment| segment.last > mark.progress.acked);
     let oldest = waits.and_then(|segment| sys::lstat(&directory.join(&segment.name)).ok());
     let strange = listing.bad.iter().chain(&listing.foreign);
     let strange = strange.map(|found| &found.name).chain(&listing.irregular);
@@ -131,9 +131,12 @@ impl Inspection {
         if all {
             // Of what was before the first of them there is nothing to tell.
             let first = state.segments.front().map_or(1, |segment| segment.first);
-            state.begin(first.saturating_sub(1), 0);
+            state.begin(Progress {
+                acked: first.saturating_sub(1),
+                ..self.mark.progress
+            });
         } else {
-            state.begin(self.mark.acked, self.mark.dropped);
+            state.begin(self.mark.progress);
         }
         let sender = listing.sender.unwrap_or_default();
         let directory = self.directory.clone();

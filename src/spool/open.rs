@@ -65,21 +65,28 @@ pub fn open(options: SpoolOptions, _now: Now) -> Result<(Writer, Reader, Recover
         .last()
         .map(|last| list::tail(&directory, key, last));
     let tail = tail.transpose().map_err(failed("cannot be read"))?;
+    // Not known where the cursor may be older than the deletion of a segment.
+    if !recovery.cursor_lost && (durable || left.same_boot) {
+        recovery.lost = missing_before(&listing.segments, mark);
+    }
     let state = collect(listing.segments, tail.as_ref(), mark);
     let known = last_number(&state, mark);
 
-    let noted = left.next.filter(|&next| next > known && next - known < FAR);
-    let sure = is_new || (left.same_boot && noted == Some(known + 1));
-    let last = noted.map_or(known, |next| next - 1);
-    let next = match sure {
-        true => last + 1,
-        false => last.saturating_add(1).saturating_add(UNSURE),
+    let noted = left
+        .closed
+        .filter(|&(last, next)| last >= known && next - known < FAR);
+    let (last, next) = match noted {
+        // No number from that one on was given.
+        Some((last, next)) if left.same_boot => (last, next),
+        Some((last, next)) => (last, next.saturating_add(UNSURE)),
+        None if is_new => (0, 1),
+        None => (known, known.saturating_add(1).saturating_add(UNSURE)),
     };
-    recovery.lost = missing_before(&state, mark, &recovery, durable || left.same_boot);
+    let sure = is_new || (noted.is_some() && left.same_boot);
 
     let mut cursor = Cursor::new(file, mark);
     // A hint only, and on a full disk there is none.
-    let _ = cursor.set(mark.acked, mark.dropped, true);
+    let _ = cursor.set(mark.progress, true);
     let shared = Shared::new(
         directory,
         sender,
@@ -90,7 +97,7 @@ pub fn open(options: SpoolOptions, _now: Now) -> Result<(Writer, Reader, Recover
     );
     let intact = tail.map(|tail| mend(&shared, tail, &mut recovery));
     let active = match intact {
-        Some(true) if sure => reuse(&shared, last),
+        Some(true) if sure => reuse(&shared, next),
         _ => None,
     };
     shared.lose(recovery.lost);
@@ -185,6 +192,10 @@ pub(super) fn collect(segments: Vec<Listed>, tail: Option<&Tail>, mark: Mark) ->
             (None, Some(tail)) => tail.last,
             (None, None) => found.first - 1,
         };
+        let cuts = mark.progress.cuts.iter().copied();
+        let last = cuts
+            .filter(|&cut| found.first <= cut && cut < last)
+            .fold(last, u64::min);
         let serial = state.next_serial();
         state.push(Segment {
             serial,
@@ -196,24 +207,22 @@ pub(super) fn collect(segments: Vec<Listed>, tail: Option<&Tail>, mark: Mark) ->
             reported: 0,
         });
     }
-    state.begin(mark.acked, mark.dropped);
+    state.begin(mark.progress);
     state
 }
 
 /// The greatest number that is known to have been given.
 fn last_number(state: &State, mark: Mark) -> u64 {
     let lasts = state.segments.iter().map(|segment| segment.last);
-    lasts.fold(mark.acked.max(mark.dropped), u64::max)
+    lasts.fold(mark.progress.acked.max(mark.progress.dropped), u64::max)
 }
 
 /// How many records there were before the first segment that were not
-/// delivered. Not known where the cursor is missing, or may be older than the
-/// deletion of a segment.
-fn missing_before(state: &State, mark: Mark, recovery: &Recovery, ordered: bool) -> u64 {
-    let known = ordered && !recovery.cursor_lost;
-    let first = state.segments.front().filter(|_| known);
-    let before = first.map_or(0, |segment| segment.first.saturating_sub(1));
-    before.saturating_sub(mark.acked.max(mark.dropped))
+/// delivered.
+fn missing_before(segments: &[Listed], mark: Mark) -> u64 {
+    let header = segments.first().and_then(|first| first.header);
+    let before = header.map_or(0, |header| header.after);
+    before.saturating_sub(mark.progress.acked.max(mark.progress.dropped))
 }
 
 /// Cuts off what was not written whole at the end of the last segment, and
@@ -245,19 +254,19 @@ fn mend(shared: &Shared, tail: Tail, recovery: &mut Recovery) -> bool {
 }
 
 /// The last segment, to be written on.
-fn reuse(shared: &Shared, last: u64) -> Option<Active> {
+fn reuse(shared: &Shared, next: u64) -> Option<Active> {
     let mut state = shared.state();
     let segment = state
         .segments
         .back_mut()
-        .filter(|segment| segment.last == last)?;
+        .filter(|segment| segment.last + 1 == next)?;
     let file = sys::open_private(&shared.path(&segment.name), Private::Write).ok()?;
     segment.sealed = false;
     Some(Active {
         file,
         serial: segment.serial,
         length: segment.length,
-        synced: (segment.length, last),
+        synced: (segment.length, segment.last),
     })
 }
 

@@ -9,39 +9,43 @@ use std::io;
 
 use crate::sys;
 
-/// The most that is read of it.
-const MOST: usize = 256;
+/// How long its text is, filled up with spaces.
+const LENGTH: usize = 120;
 
 /// What the last process has left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Left {
     /// Its number.
     pub(super) pid: Option<u32>,
-    /// The number of the next record, where the spool was closed by it.
-    pub(super) next: Option<u64>,
+    /// The number of the last record and of the next one, where the spool was
+    /// closed by it.
+    pub(super) closed: Option<(u64, u64)>,
     /// The system was not started anew since.
     pub(super) same_boot: bool,
 }
 
 pub(super) fn read(lock: &File) -> Left {
-    let mut bytes = [0; MOST];
+    let mut bytes = [0; LENGTH + 1];
     let read = sys::read_at(lock, &mut bytes, 0).unwrap_or(0);
     let text = String::from_utf8_lossy(&bytes[..read]);
     let mut lines = text.lines();
-    let mut next = || lines.next().unwrap_or_default();
+    let mut next = || lines.next().unwrap_or_default().trim_end();
     let (pid, boot, closed) = (next(), next(), next());
+    let numbers = closed.strip_prefix("closed ");
+    let numbers = numbers.and_then(|numbers| numbers.split_once(' '));
     Left {
         pid: pid.parse().ok(),
-        next: closed
-            .strip_prefix("closed ")
-            .and_then(|number| number.parse().ok()),
+        closed: numbers
+            .and_then(|(last, next)| Some((last.parse().ok()?, next.parse().ok()?)))
+            .filter(|(last, next)| last < next),
         same_boot: !boot.is_empty() && boot == sys::boot(),
     }
 }
 
+/// Over what is there, in one write: a crash leaves the one or the other.
 fn write(lock: &File, closed: &str) -> io::Result<()> {
     let text = format!("{}\n{}\n{closed}", std::process::id(), sys::boot());
-    lock.set_len(0)?;
+    let text = format!("{text:LENGTH$}\n");
     sys::write_at(lock, text.as_bytes(), 0, &mut 0)
 }
 
@@ -51,6 +55,6 @@ pub(super) fn enter(lock: &File) -> io::Result<()> {
 }
 
 /// Notes that it is left in order.
-pub(super) fn leave(lock: &File, next: u64) -> io::Result<()> {
-    write(lock, &format!("closed {next}\n"))
+pub(super) fn leave(lock: &File, last: u64, next: u64) -> io::Result<()> {
+    write(lock, &format!("closed {last} {next}"))
 }

@@ -235,19 +235,19 @@ impl Reader {
         let lost = state.pass(last);
         if state.outstanding == 0 {
             // Or nothing would ever acknowledge them.
-            state.acked = state.acked.max(state.position.min(last));
+            state.progress.acked = state.progress.acked.max(state.position.min(last));
         }
         let names = match self.shared.owned() {
             true => state.used_up(),
             false => Vec::new(),
         };
         self.shared.publish(&state);
-        let (acked, dropped) = (state.acked, state.dropped);
+        let progress = state.progress;
         drop(state);
         self.shared.lose(lost);
         if !names.is_empty() {
             // A hint only: without it they are looked for, and not found.
-            let _ = self.shared.mark(acked, dropped, true);
+            let _ = self.shared.mark(progress, true);
             self.shared.delete(&names);
         }
     }
@@ -280,18 +280,18 @@ impl Reader {
             return Ok(());
         }
         let mut state = self.shared.state();
-        state.acked = state.acked.max(acked);
+        state.progress.acked = state.progress.acked.max(acked);
         state.outstanding -= count - left;
         if state.outstanding == 0 && state.taken == acked {
             // What lies between them and the next to be read was passed over.
             let passed = state.position;
-            state.acked = state.acked.max(passed);
+            state.progress.acked = state.progress.acked.max(passed);
         }
         let names = state.used_up();
         self.shared.publish(&state);
-        let (acked, dropped) = (state.acked, state.dropped);
+        let progress = state.progress;
         drop(state);
-        let marked = self.shared.mark(acked, dropped, !names.is_empty());
+        let marked = self.shared.mark(progress, !names.is_empty());
         self.shared.delete(&names);
         marked
     }
@@ -319,8 +319,8 @@ impl Reader {
     /// When that could not be noted; more is sent again then than need be.
     pub fn close(&mut self) -> io::Result<()> {
         let state = self.shared.state();
-        let (acked, dropped) = (state.acked, state.dropped);
+        let progress = state.progress;
         drop(state);
-        self.shared.mark(acked, dropped, true)
+        self.shared.mark(progress, true)
     }
 }

@@ -88,11 +88,14 @@ impl Scan {
         self.buffer.copy_within(self.pos..self.end, 0);
         self.end -= self.pos;
         self.pos = 0;
-        let size = need.max(BLOCK);
-        if self.buffer.len() != size {
-            // Up for a long record, and down again behind it.
-            self.buffer.resize(size.max(self.end), 0);
-            self.buffer.shrink_to(size);
+        let whole = usize::try_from(limit.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let size = need.max(whole.min(BLOCK)).max(self.end);
+        if size > self.buffer.len() {
+            self.buffer.resize(size, 0);
+        } else if self.buffer.len() > BLOCK && size <= BLOCK {
+            // A long record is behind.
+            self.buffer.truncate(size);
+            self.buffer.shrink_to_fit();
         }
         let left = limit.saturating_sub(self.offset + self.end as u64);
         let most = usize::try_from(left).unwrap_or(usize::MAX);

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Progress};
 use super::format::Key;
 use super::scan::Batch;
 use super::{SENDER, aside};
@@ -107,27 +107,26 @@ pub(super) struct State {
     pub(super) taken_at: (u64, u64),
     /// Records that were read and not acknowledged.
     pub(super) outstanding: u64,
-    pub(super) acked: u64,
-    pub(super) dropped: u64,
+    /// What is noted on the disk.
+    pub(super) progress: Progress,
     pub(super) unread: u64,
 }
 
 impl State {
     /// Everything up to a number is delivered, and the rest is to be read.
-    pub(super) fn begin(&mut self, acked: u64, dropped: u64) {
-        self.acked = acked;
-        self.dropped = dropped;
-        self.furthest = acked;
+    pub(super) fn begin(&mut self, progress: Progress) {
+        self.progress = progress;
+        self.furthest = progress.acked;
         self.rewind();
     }
 
     /// Everything that is not delivered is to be read.
     pub(super) fn rewind(&mut self) {
-        self.position = self.acked;
-        self.taken = self.acked;
+        self.position = self.progress.acked;
+        self.taken = self.progress.acked;
         self.taken_at = (0, 0);
         self.outstanding = 0;
-        self.unread = self.above(self.acked);
+        self.unread = self.above(self.progress.acked);
     }
 
     pub(super) fn segment(&mut self, serial: u64) -> Option<&mut Segment> {
@@ -205,7 +204,7 @@ impl State {
         let mut names = Vec::new();
         while let Some(segment) = self.segments.front()
             && segment.sealed
-            && segment.last <= self.acked
+            && segment.last <= self.progress.acked
             && let Some(segment) = self.segments.pop_front()
         {
             self.bytes -= segment.length;
@@ -288,12 +287,12 @@ impl Shared {
     }
 
     /// Notes how far it is.
-    pub(super) fn mark(&self, acked: u64, dropped: u64, sync: bool) -> std::io::Result<()> {
+    pub(super) fn mark(&self, progress: Progress, sync: bool) -> std::io::Result<()> {
         let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(cursor) = cursor.as_mut() else {
             return Ok(());
         };
-        cursor.set(acked, dropped, false)?;
+        cursor.set(progress, false)?;
         match sync && self.durable() {
             true => cursor.sync(),
             false => Ok(()),

@@ -374,11 +374,11 @@ impl Writer {
         }
         let names = state.used_up();
         self.shared.publish(&state);
-        let (acked, dropped) = (state.acked, state.dropped);
+        let progress = state.progress;
         drop(state);
         if !names.is_empty() {
             // A hint only, as ever.
-            let _ = self.shared.mark(acked, dropped, true);
+            let _ = self.shared.mark(progress, true);
             self.shared.delete(&names);
         }
         Ok(())
@@ -525,7 +525,7 @@ impl Writer {
     pub fn close(&mut self, now: Now) -> io::Result<()> {
         self.sync(now)?;
         match &self.shared.lock {
-            Some(lock) => owner::leave(lock, self.next),
+            Some(lock) => owner::leave(lock, self.last, self.next),
             None => Ok(()),
         }
     }

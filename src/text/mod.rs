@@ -18,7 +18,7 @@ pub use template::Template;
 use time::{Strftime, StrftimeError, TimeStyle, TimeText, Timestamp};
 
 use crate::record::Record;
-use crate::wire::{Encode, json, logfmt};
+use crate::wire::{Encode, Refused, json, logfmt};
 
 /// What times look like: `asctime` as the user says, `timestamp` always the same.
 #[derive(Debug)]
@@ -122,9 +122,10 @@ impl Encode for Formatter {
         record: &Record<'_>,
         out: &mut Vec<u8>,
         end: &mut dyn FnMut(&mut Vec<u8>),
-    ) {
+    ) -> Result<(), Refused> {
         self.format(record, out);
         end(out);
+        Ok(())
     }
 }
 

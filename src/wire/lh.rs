@@ -37,6 +37,18 @@ pub const ACK: usize = 8;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SenderId(pub [u8; 16]);
 
+impl SenderId {
+    /// A new one.
+    ///
+    /// # Errors
+    /// When the system gives no random numbers.
+    pub fn random() -> std::io::Result<SenderId> {
+        let mut id = SenderId::default();
+        getrandom::fill(&mut id.0).map_err(std::io::Error::other)?;
+        Ok(id)
+    }
+}
+
 impl fmt::Display for SenderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

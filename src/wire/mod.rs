@@ -11,6 +11,7 @@ pub mod hmac;
 pub mod json;
 pub mod lh;
 pub mod logfmt;
+pub mod pickle;
 pub mod syslog;
 
 use std::fmt;
@@ -22,5 +23,18 @@ pub trait Encode: fmt::Debug + Send {
     /// Appends the messages of a record to `out`, without their framing, and
     /// calls `end` behind each of them: one, or several where the record has to
     /// be split, or none. Nothing but `end` looks at what stands in `out` before.
-    fn encode(&mut self, record: &Record<'_>, out: &mut Vec<u8>, end: &mut dyn FnMut(&mut Vec<u8>));
+    ///
+    /// # Errors
+    /// A record that the format can't carry; nothing was ended then.
+    fn encode(
+        &mut self,
+        record: &Record<'_>,
+        out: &mut Vec<u8>,
+        end: &mut dyn FnMut(&mut Vec<u8>),
+    ) -> Result<(), Refused>;
 }
+
+/// Why a record can't be carried, in words.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct Refused(pub String);

@@ -10,6 +10,7 @@ use crate::cli::units;
 use crate::diag::Diag;
 use crate::filter::Filter;
 use crate::handler::dead_letter::DeadLetters;
+use crate::handler::queue::{QueueHandler, QueueOptions};
 use crate::handler::stage::{OnError, Rendering};
 use crate::handler::{Handler, Stage};
 use crate::level::Level;
@@ -105,6 +106,65 @@ impl CommonArgs {
             .map_or_else(|| b"\n".to_vec(), |end| end.0.clone())
     }
 
+    /// The format that was asked for; `None` is `raw`.
+    ///
+    /// # Errors
+    /// A template or time format that is wrong, with the place.
+    pub fn formatter(&self) -> Result<Option<Formatter>, String> {
+        match self.format.as_deref() {
+            None | Some(Formatter::RAW) => {
+                if self.datefmt.is_some() {
+                    let text =
+                        "--datefmt has no effect on the raw format; add -f text or a template";
+                    return Err(text.to_owned());
+                }
+                Ok(None)
+            }
+            Some(format) => {
+                let formatter = Formatter::parse(format, self.datefmt.as_deref(), self.utc);
+                let mut formatter = formatter.map_err(|error| format!("--format: {error}"))?;
+                formatter.set_start(Now::read().wall);
+                Ok(Some(formatter))
+            }
+        }
+    }
+
+    /// The format of the message within another format, without the text of an
+    /// exception unless it is asked for; `None` is the message alone.
+    ///
+    /// # Errors
+    /// As [`formatter`](Self::formatter).
+    pub fn message_formatter(&self) -> Result<Option<Formatter>, String> {
+        if self.format.is_none() && self.datefmt.is_some() {
+            return Err("--datefmt has no effect without --format".to_owned());
+        }
+        if self.format.as_deref() == Some(Formatter::RAW) {
+            let text = "--format: raw is not possible here: use message, text, json, logfmt or a \
+                        template";
+            return Err(text.to_owned());
+        }
+        let mut formatter = self.formatter()?;
+        if let Some(formatter) = &mut formatter {
+            formatter.set_append_exception(false);
+        }
+        Ok(formatter)
+    }
+
+    /// For a handler that carries whole records.
+    ///
+    /// # Errors
+    /// When a format was asked for.
+    pub fn refuse_format(&self, why: &str) -> Result<(), String> {
+        let given = [
+            ("--format", self.format.is_some()),
+            ("--datefmt", self.datefmt.is_some()),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((option, _)) => Err(format!("{option} has no effect here: {why}")),
+        }
+    }
+
     /// Puts a handler behind the filter and the format that were asked for.
     ///
     /// # Errors
@@ -115,33 +175,47 @@ impl CommonArgs {
         charset: Option<(Charset, Errors)>,
         diag: &Diag,
     ) -> Result<Stage, String> {
-        let formatter = match self.format.as_deref() {
-            None | Some("raw") => {
-                if self.datefmt.is_some() {
-                    let text =
-                        "--datefmt has no effect on the raw format; add -f text or a template";
-                    return Err(text.to_owned());
-                }
-                None
-            }
-            Some(format) => {
-                let formatter = Formatter::parse(format, self.datefmt.as_deref(), self.utc);
-                let mut formatter = formatter.map_err(|error| format!("--format: {error}"))?;
-                formatter.set_start(Now::read().wall);
-                Some(formatter)
-            }
+        let encoder = self.formatter()?;
+        let terminator = self
+            .terminator
+            .clone()
+            .map(|end| Framing::Terminator(end.0));
+        let rendering = Rendering {
+            encoder: encoder.map(|formatter| Box::new(formatter) as Box<dyn Encode>),
+            envelope: terminator.map(Envelope::new),
+            charset,
         };
+        Ok(self.filtered(handler, rendering, diag))
+    }
+
+    /// Puts a handler that delivers to somebody else behind the filter and a
+    /// queue.
+    ///
+    /// # Errors
+    /// Options that are for files.
+    pub fn remote_stage(
+        self,
+        handler: Box<dyn Handler>,
+        rendering: Rendering,
+        queue: QueueOptions,
+        diag: &Diag,
+    ) -> Result<Stage, String> {
+        if self.terminator.is_some() {
+            let text = "--terminator has no effect here: the wire says what ends a record";
+            return Err(text.to_owned());
+        }
+        if self.on_error == Some(Policy::Prune) {
+            return Err("--on-error prune is for files that are rotated".to_owned());
+        }
+        let stage = self.filtered(handler, rendering, diag);
+        Ok(stage.wrap(|inner| Box::new(QueueHandler::new(inner, queue))))
+    }
+
+    fn filtered(self, handler: Box<dyn Handler>, rendering: Rendering, diag: &Diag) -> Stage {
         let filter = Filter {
             min_level: self.min_level,
             include: self.include,
             exclude: self.exclude,
-        };
-        let encoder = formatter.map(|formatter| Box::new(formatter) as Box<dyn Encode>);
-        let terminator = self.terminator.map(|end| Framing::Terminator(end.0));
-        let rendering = Rendering {
-            encoder,
-            envelope: terminator.map(Envelope::new),
-            charset,
         };
         let on_error = match self.on_error {
             None | Some(Policy::Block) => OnError::Block,
@@ -152,13 +226,6 @@ impl CommonArgs {
         let letters = self
             .dead_letter
             .map(|path| DeadLetters::new(path, diag.clone()));
-        Ok(Stage::new(
-            handler,
-            filter,
-            rendering,
-            on_error,
-            letters,
-            diag.clone(),
-        ))
+        Stage::new(handler, filter, rendering, on_error, letters, diag.clone())
     }
 }

@@ -104,7 +104,8 @@ enum EncodingErrors {
     Backslashreplace,
 }
 
-fn fsync(text: &str) -> Result<Fsync, String> {
+/// When what is written is made durable.
+pub fn fsync(text: &str) -> Result<Fsync, String> {
     match text {
         "never" => Ok(Fsync::Never),
         "batch" => Ok(Fsync::Batch),

@@ -5,14 +5,28 @@ mod buffer;
 mod common;
 mod file;
 mod input;
+#[cfg(feature = "net")]
+mod network;
+#[cfg(not(feature = "net"))]
+#[path = "no_network.rs"]
+mod network;
 mod null;
 mod queue;
+mod queueing;
+mod remote;
 mod rolling;
 mod rotate;
+mod socket;
+mod spool;
 mod stream;
+mod syslog;
 mod timed;
 mod tools;
+mod udp;
 mod wrapped;
+
+use std::ffi::OsString;
+use std::path::Path;
 
 use clap::{Parser, Subcommand};
 
@@ -21,6 +35,8 @@ use crate::handler::{BaseRotatingHandler, Stage};
 
 pub use common::CommonArgs;
 pub use input::InputArgs;
+use queueing::QueueingArgs;
+pub use spool::{SpoolArgs, SpoolCommand};
 pub use tools::{CompletionsArgs, ManArgs};
 use wrapped::Wrapped;
 pub use wrapped::parse;
@@ -87,6 +103,7 @@ Examples:
 pub enum Command {
     #[command(flatten)]
     Handler(Box<HandlerCommand>),
+    Spool(SpoolArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -123,6 +140,12 @@ pub enum HandlerCommand {
     Rotate(rotate::RotateArgs),
     /// Append to a file that is rolled over by the clock (TimedRotatingFileHandler).
     Timed(timed::TimedArgs),
+    /// Send to a syslog daemon, on this machine or another (SysLogHandler).
+    Syslog(syslog::SyslogArgs),
+    /// Send over a stream: tcp, tls or a unix socket (SocketHandler).
+    Socket(socket::SocketArgs),
+    /// Send each record as a datagram: udp or a unix datagram socket (DatagramHandler).
+    Udp(udp::UdpArgs),
     /// Hold records back for the handler that follows (MemoryHandler).
     Buffer(buffer::BufferArgs),
     /// Run the handler that follows on a thread of its own (QueueHandler).
@@ -141,6 +164,9 @@ impl HandlerCommand {
             HandlerCommand::File(args) => args.into_stage(diag),
             HandlerCommand::Rotate(args) => args.into_stage(diag),
             HandlerCommand::Timed(args) => args.into_stage(diag),
+            HandlerCommand::Syslog(args) => args.into_stage(diag),
+            HandlerCommand::Socket(args) => args.into_stage(diag),
+            HandlerCommand::Udp(args) => args.into_stage(diag),
             HandlerCommand::Buffer(args) => args.into_stage(diag),
             HandlerCommand::Queue(args) => args.into_stage(diag),
         }
@@ -154,6 +180,9 @@ impl HandlerCommand {
             HandlerCommand::File(args) => args.common(),
             HandlerCommand::Rotate(args) => args.common(),
             HandlerCommand::Timed(args) => args.common(),
+            HandlerCommand::Syslog(args) => args.common(),
+            HandlerCommand::Socket(args) => args.common(),
+            HandlerCommand::Udp(args) => args.common(),
             HandlerCommand::Buffer(_) | HandlerCommand::Queue(_) => {
                 let inner = self
                     .wrapped_mut()
@@ -162,6 +191,42 @@ impl HandlerCommand {
             }
         };
         std::mem::take(&mut common.input)
+    }
+
+    /// The options of the queue that it has, or is.
+    fn queueing_mut(&mut self) -> Option<&mut QueueingArgs> {
+        match self {
+            HandlerCommand::Syslog(args) => Some(&mut args.queueing),
+            HandlerCommand::Socket(args) => Some(&mut args.queueing),
+            HandlerCommand::Udp(args) => Some(&mut args.queueing),
+            HandlerCommand::Queue(args) => Some(&mut args.queueing),
+            _ => None,
+        }
+    }
+
+    /// Notes the words that it was parsed from, in it and in what it wraps.
+    pub fn set_words(&mut self, words: &[OsString]) {
+        if let Some(queueing) = self.queueing_mut() {
+            queueing.set_words(words);
+        }
+        if let Some((_, wrapped)) = self.wrapped_mut()
+            && let Some(inner) = wrapped.handler_mut()
+        {
+            inner.set_words(words);
+        }
+    }
+
+    /// Puts another directory in the place of the spool, which may have been
+    /// moved.
+    pub fn set_spool(&mut self, directory: &Path) {
+        if let Some(queueing) = self.queueing_mut() {
+            queueing.set_spool(directory);
+        }
+        if let Some((_, wrapped)) = self.wrapped_mut()
+            && let Some(inner) = wrapped.handler_mut()
+        {
+            inner.set_spool(directory);
+        }
     }
 
     /// The name of a wrapper, and what it wraps.
@@ -246,7 +311,7 @@ mod tests {
             for argument in command.get_arguments() {
                 let name = format!("{} {}", command.get_name(), argument.get_id());
                 assert!(argument.get_help().is_some(), "{name} has no help");
-                let tool = ["completions", "man"].contains(&command.get_name());
+                let tool = ["completions", "man", "spool"].contains(&command.get_name());
                 let plain = argument.is_positional() || argument.get_id() == "help" || tool;
                 assert!(
                     plain || argument.get_help_heading().is_some(),

@@ -4,15 +4,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::spooled::Spooled;
 use super::waiting::{Item, Piece, Shared, Stopped};
+use crate::batch::Frames;
 use crate::handler::End;
 use crate::handler::delivery::{Delivery, PAUSES};
 use crate::now::Now;
+
+/// The shortest pause.
+const LEAST: Duration = Duration::from_millis(1);
 
 /// Python's `QueueListener`.
 pub(super) struct Listener {
     inner: Delivery,
     shared: Arc<Shared>,
+    spooled: Option<Spooled>,
 }
 
 /// Says that the thread is over, also where a panic ends it.
@@ -26,8 +32,19 @@ impl Drop for Farewell {
 }
 
 impl Listener {
-    pub(super) fn new(inner: Delivery, shared: Arc<Shared>) -> Listener {
-        Listener { inner, shared }
+    pub(super) fn new(
+        mut inner: Delivery,
+        shared: Arc<Shared>,
+        spooled: Option<Spooled>,
+    ) -> Listener {
+        if spooled.is_some() {
+            inner.track();
+        }
+        Listener {
+            inner,
+            shared,
+            spooled,
+        }
     }
 
     /// Does what comes until it is closed or stopped.
@@ -37,11 +54,20 @@ impl Listener {
             let due = self.inner.deadline(Now::read());
             match self.shared.next(due) {
                 Item::Records(piece) => self.deliver(piece),
+                Item::Spooled => {
+                    if self.deliver_spooled().is_err() {
+                        return self.stop();
+                    }
+                }
                 Item::Order(order) => {
                     order.carry_out(self.inner.handler(), Now::read());
                     self.note(None);
                 }
-                Item::Tick => self.inner.tick(Now::read()),
+                Item::Tick => {
+                    self.inner.tick(Now::read());
+                    self.settle();
+                    self.note(None);
+                }
                 Item::Close => return self.close(),
                 Item::Stop => return self.stop(),
             }
@@ -52,24 +78,73 @@ impl Listener {
     /// left afterwards.
     fn deliver(&mut self, piece: Piece) {
         let frames = piece.frames();
-        let mut pause = PAUSES.0;
-        loop {
-            let now = Now::read();
-            self.inner.tick(now);
-            if self.inner.deliver(&frames, now) {
-                break;
-            }
-            if self.pause(&mut pause).is_err() {
-                self.inner.give_up(&frames, Now::read());
-                break;
-            }
+        if self.attempt(&frames).is_err() {
+            self.inner.give_up(&frames, Now::read());
         }
         self.note(Some(piece));
     }
 
+    fn attempt(&mut self, frames: &Frames<'_>) -> Result<(), Stopped> {
+        let mut pause = PAUSES.0;
+        loop {
+            let now = Now::read();
+            self.inner.tick(now);
+            if self.inner.deliver(frames, now) {
+                return Ok(());
+            }
+            self.settle();
+            self.pause(&mut pause)?;
+        }
+    }
+
+    /// Delivers what comes next in the spool. `Err`: what was not delivered is
+    /// still there.
+    fn deliver_spooled(&mut self) -> Result<(), Stopped> {
+        if self.inner.ended().is_some() {
+            // Nothing is taken out any more.
+            let mut pause = PAUSES.1;
+            self.note(None);
+            return self.pause(&mut pause);
+        }
+        let Some(mut spooled) = self.spooled.take() else {
+            return Ok(());
+        };
+        let result = match spooled.read(&mut self.inner) {
+            true => {
+                let frames = std::mem::take(&mut spooled.frames);
+                self.spooled = Some(spooled);
+                let result = self.attempt(&frames.frames());
+                if let Some(spooled) = &mut self.spooled {
+                    spooled.frames = frames;
+                }
+                result
+            }
+            // It can't be read at the moment.
+            false => {
+                self.spooled = Some(spooled);
+                let mut pause = PAUSES.1;
+                self.pause(&mut pause)
+            }
+        };
+        self.settle();
+        self.note(None);
+        result
+    }
+
+    /// Takes out of the spool what has arrived.
+    fn settle(&mut self) {
+        if let Some(spooled) = &mut self.spooled {
+            spooled.settle(&mut self.inner);
+        }
+    }
+
     /// Waits before something is tried again; does what may help.
     fn pause(&mut self, pause: &mut Duration) -> Result<(), Stopped> {
-        while let Some(order) = self.shared.pause(*pause)? {
+        let now = Now::read();
+        // A handler that knows when to come again is not kept waiting longer.
+        let due = self.inner.deadline(now).map(|due| now.until(due));
+        let most = due.map_or(*pause, |due| due.clamp(LEAST, *pause));
+        while let Some(order) = self.shared.pause(most)? {
             order.carry_out(self.inner.handler(), Now::read());
         }
         *pause = (*pause * 2).min(PAUSES.1);
@@ -79,11 +154,14 @@ impl Listener {
     fn close(&mut self) {
         let mut pause = PAUSES.0;
         while !self.inner.close(Now::read(), self.shared.hurries()) {
+            self.settle();
+            self.note(None);
             if self.pause(&mut pause).is_err() {
-                self.inner.doubt(Now::read());
+                self.end();
                 break;
             }
         }
+        self.settle();
         self.note(None);
     }
 
@@ -93,10 +171,26 @@ impl Listener {
             self.inner.give_up(&piece.frames(), Now::read());
             self.note(Some(piece));
         }
+        self.settle();
+        if self.spooled.is_some() {
+            self.inner.leave(Now::read());
+        }
         if !self.inner.close(Now::read(), true) {
-            self.inner.doubt(Now::read());
+            self.end();
         }
         self.note(None);
+    }
+
+    /// Ends without knowing whether everything has arrived.
+    fn end(&mut self) {
+        let now = Now::read();
+        match self.spooled.is_some() {
+            true => {
+                self.settle();
+                self.inner.leave(now);
+            }
+            false => self.inner.doubt(now),
+        }
     }
 
     /// Lets the other thread know how far it is.

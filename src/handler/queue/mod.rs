@@ -5,22 +5,30 @@
 //! `waiting`.
 
 mod listener;
+mod spooled;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
+use std::ffi::OsString;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use listener::Listener;
+use spooled::Spooled;
 use waiting::{Order, Shared};
 
 use super::delivery::{Delivery, Ledger};
-use super::{EmitError, End, Fault, Handler};
+use super::{Described, EmitError, End, Fault, Handler};
 use crate::batch::Frames;
+use crate::diag::plain;
+use crate::fsync::Fsync;
 use crate::now::Now;
+use crate::spool::{self, Reader, SpoolOptions, Writer};
+use crate::wire::lh::SenderId;
 
 /// How long is waited for the thread while nothing moves, and at most where
 /// something does, before whoever hands records over is told that it is slow.
@@ -48,13 +56,32 @@ pub enum Overflow {
 }
 
 /// What a queue is told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct QueueOptions {
     /// How many records wait at most. Those that are being delivered, an
     /// eighth of that at most, do not count.
     pub capacity: u64,
     /// What becomes of those for which there is no room.
     pub overflow: Overflow,
+    /// How long the end waits until everything is delivered; `None` is as long
+    /// as it takes, or what the handler behind it says.
+    pub drain: Option<Duration>,
+    /// Records wait on the disk.
+    pub spool: Option<SpoolIn>,
+}
+
+/// Where records wait on the disk.
+#[derive(Clone, Debug)]
+pub struct SpoolIn {
+    /// Its directory.
+    pub directory: PathBuf,
+    /// How many bytes it takes there at most.
+    pub max_bytes: u64,
+    /// When it is made durable.
+    pub fsync: Fsync,
+    /// What delivers what is left in it: words of a command line, and the
+    /// directory in which they hold.
+    pub command: (Vec<OsString>, PathBuf),
 }
 
 impl Default for QueueOptions {
@@ -62,6 +89,8 @@ impl Default for QueueOptions {
         QueueOptions {
             capacity: 10_000,
             overflow: Overflow::Block,
+            drain: None,
+            spool: None,
         }
     }
 }
@@ -74,12 +103,17 @@ pub struct QueueHandler {
     target: String,
     wants_levels: bool,
     overflow: Overflow,
+    drain: Option<Duration>,
     ledger: Ledger,
     shared: Arc<Shared>,
     /// What the thread gets when it starts.
     inner: Option<Delivery>,
     thread: Option<JoinHandle<()>>,
     shedding: Option<Shedding>,
+    spool: Option<SpoolIn>,
+    writer: Option<Writer>,
+    /// The other half of it, until the thread starts.
+    reader: Option<Reader>,
 }
 
 /// Records are dropped, because the queue is full.
@@ -97,6 +131,7 @@ impl QueueHandler {
             target: handler.target(),
             wants_levels: handler.wants_levels(),
             overflow: options.overflow,
+            drain: options.drain.or_else(|| handler.patience(false)),
             ledger: inner.ledger().clone(),
             shared: Arc::new(Shared::new(
                 options.capacity.max(1),
@@ -105,12 +140,53 @@ impl QueueHandler {
             inner: Some(inner),
             thread: None,
             shedding: None,
+            spool: options.spool,
+            writer: None,
+            reader: None,
         }
     }
 
-    fn start(&mut self) -> io::Result<()> {
+    fn open_spool(&mut self, now: Now) -> io::Result<()> {
+        let Some(spool) = self.spool.as_ref().filter(|_| self.writer.is_none()) else {
+            return Ok(());
+        };
+        let described = |text: String| io::Error::other(Described(text));
+        let options = SpoolOptions {
+            directory: spool.directory.clone(),
+            max_bytes: spool.max_bytes,
+            fsync: spool.fsync,
+        };
+        let opened = spool::open(options, now).map_err(|error| described(error.to_string()))?;
+        let (mut writer, reader, recovery) = opened;
+        let directory = spool.directory.display();
+        for note in recovery.notes() {
+            self.ledger.diag.warn(format_args!("{directory}: {note}"));
+        }
+        let (words, here) = &spool.command;
+        writer.set_target(words, here).map_err(|error| {
+            described(format!(
+                "cannot write to the spool {directory}: {}",
+                plain(&error)
+            ))
+        })?;
+        self.shared.set_spool(writer.status());
+        self.ledger.figures.spooled.set(writer.status().waiting());
+        self.writer = Some(writer);
+        self.reader = Some(reader);
+        Ok(())
+    }
+
+    fn start(&mut self, now: Now) -> io::Result<()> {
+        self.open_spool(now)?;
         if let Some(inner) = self.inner.take() {
-            let listener = Listener::new(inner, Arc::clone(&self.shared));
+            let spooled = match (&self.writer, self.reader.take(), &self.spool) {
+                (Some(writer), Some(reader), Some(spool)) => {
+                    let sender = SenderId(writer.sender());
+                    Some(Spooled::new(reader, sender, spool.directory.clone()))
+                }
+                _ => None,
+            };
+            let listener = Listener::new(inner, Arc::clone(&self.shared), spooled);
             let thread = std::thread::Builder::new().name("queue".to_owned());
             self.thread = Some(thread.spawn(move || listener.run())?);
         }
@@ -155,6 +231,76 @@ impl QueueHandler {
         self.shed(&dropped, now);
     }
 
+    /// Puts records into the spool.
+    fn put_on_disk(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> Result<(), EmitError> {
+        let mut done = from;
+        let begun = Instant::now();
+        let mut dropped = 0;
+        loop {
+            let Some(writer) = &mut self.writer else {
+                return Ok(());
+            };
+            let put = writer.append(frames, done, now);
+            self.ledger.figures.spooled.set(writer.status().waiting());
+            self.shared.spooled();
+            let error = match put {
+                Ok(()) => break,
+                Err(error) => error,
+            };
+            done = error.done;
+            if !error.full {
+                let doing = "cannot write to the spool";
+                return Err(EmitError::retry(done, doing, error.source));
+            }
+            match self.overflow {
+                Overflow::Block if begun.elapsed() > PATIENCE.1 => {
+                    return Err(EmitError::slow(done));
+                }
+                Overflow::Block => self.shared.wait_for_progress(PATIENCE.0),
+                Overflow::DropNew => {
+                    self.shed(&[(*frames, done)], now);
+                    return Ok(());
+                }
+                Overflow::DropOld => {
+                    let (ledger, target) = (&self.ledger, &self.target);
+                    let room = (frames.len() - done) as u64;
+                    let gone = writer.drop_oldest(room, &mut |frames| {
+                        let reason = "the spool is full";
+                        ledger.lose(target, frames, (0, frames.len()), reason, now);
+                    });
+                    dropped += gone;
+                    if gone == 0 && begun.elapsed() > PATIENCE.1 {
+                        // All of it is on its way.
+                        self.note_shed(dropped, now);
+                        return Err(EmitError::slow(done));
+                    }
+                    if gone == 0 {
+                        self.shared.wait_for_progress(PATIENCE.0);
+                    }
+                }
+            }
+        }
+        self.note_shed(dropped, now);
+        Ok(())
+    }
+
+    /// Says what stays in the spool.
+    fn note_rest(&mut self) {
+        let (Some(writer), Some(spool)) = (&self.writer, &self.spool) else {
+            return;
+        };
+        let waiting = writer.status().waiting();
+        self.ledger.figures.spooled.set(waiting);
+        if waiting > 0 {
+            let directory = spool.directory.display();
+            self.ledger.diag.warn(format_args!(
+                "{}: {waiting} records stay in the spool {directory}; the next lh with it sends \
+                 them, or `lh spool retry {directory}`",
+                self.target
+            ));
+        }
+    }
+
     /// Drops what is left of these frames behind the record ends.
     fn shed(&mut self, dropped: &[(Frames<'_>, usize)], now: Now) {
         let mut count = 0;
@@ -166,6 +312,11 @@ impl QueueHandler {
                 self.ledger.lose(&self.target, frames, range, reason, now);
             }
         }
+        self.note_shed(count, now);
+    }
+
+    /// Says when dropping begins and when it is over.
+    fn note_shed(&mut self, count: u64, now: Now) {
         match (&mut self.shedding, count) {
             (None, 0) => {}
             (None, _) => {
@@ -184,7 +335,12 @@ impl QueueHandler {
             }
             (Some(shedding), _) => shedding.dropped += count,
         }
-        if count == 0 && self.shared.is_half_empty() {
+        let room = match (&self.writer, &self.spool) {
+            // It took everything.
+            (Some(_), _) | (_, Some(_)) => true,
+            _ => self.shared.is_half_empty(),
+        };
+        if count == 0 && room {
             self.end_shedding(now);
         }
     }
@@ -249,16 +405,19 @@ impl Handler for QueueHandler {
         if let Some(inner) = &mut self.inner {
             inner.handler().open(now)?;
         }
-        self.start()
+        self.start(now)
     }
 
     fn emit(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> Result<(), EmitError> {
-        self.start().map_err(|source| EmitError {
+        self.start(now).map_err(|source| EmitError {
             done: from,
             fault: Fault::Fatal,
-            doing: "cannot start a thread",
+            doing: "cannot start",
             source,
         })?;
+        if self.writer.is_some() {
+            return self.put_on_disk(frames, from, now);
+        }
         match self.overflow {
             Overflow::Block => self.put(frames, from)?,
             Overflow::DropNew => self.put_or_drop(frames, from, now),
@@ -269,8 +428,27 @@ impl Handler for QueueHandler {
 
     /// While the thread is at work, it may come to an end that concerns all.
     fn deadline(&self, now: Now) -> Option<Instant> {
-        let works = self.thread.is_some() && self.ledger.figures.waiting.get() > 0;
-        works.then(|| now.mono + LOOK)
+        let figures = &self.ledger.figures;
+        let waiting = figures.waiting.get() + figures.spooled.get();
+        let works = self.thread.is_some() && waiting > 0;
+        let due = self.writer.as_ref().and_then(Writer::deadline);
+        due.into_iter().chain(works.then(|| now.mono + LOOK)).min()
+    }
+
+    fn tick(&mut self, now: Now) -> Result<(), EmitError> {
+        let Some(writer) = &mut self.writer else {
+            return Ok(());
+        };
+        let synced = writer.tick(now);
+        synced.map_err(|error| EmitError::retry(0, "cannot sync the spool", error))
+    }
+
+    fn patience(&self, hurry: bool) -> Option<Duration> {
+        match hurry && self.spool.is_some() {
+            // What is left is safe.
+            true => Some(self.drain.map_or(HURRY, |drain| drain.min(HURRY))),
+            false => self.drain,
+        }
     }
 
     fn reopen(&mut self, now: Now) {
@@ -306,6 +484,10 @@ impl Handler for QueueHandler {
             let closed = inner.close(now, hurry);
             return closed.then_some(()).ok_or(EmitError::slow(0));
         }
+        if let Some(writer) = &mut self.writer {
+            let synced = writer.close(now);
+            synced.map_err(|error| EmitError::retry(0, "cannot sync the spool", error))?;
+        }
         if self.thread.is_some() {
             let most = if hurry { HURRY } else { PATIENCE.1 };
             self.shared.close(hurry);
@@ -315,6 +497,7 @@ impl Handler for QueueHandler {
         }
         self.join();
         self.end_shedding(now);
+        self.note_rest();
         Ok(())
     }
 
@@ -343,6 +526,7 @@ impl Handler for QueueHandler {
             }
         }
         self.end_shedding(now);
+        self.note_rest();
     }
 }
 

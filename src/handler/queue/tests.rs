@@ -24,7 +24,11 @@ fn bench(capacity: u64, overflow: Overflow, mood: Mood, on_error: OnError) -> Be
     let diag = Diag::new(move |_, text| heard.lock().unwrap().push(text.to_string()));
     let (remote, fake) = Remote::new(mood);
     let inner = Delivery::new(fake, on_error, None, diag);
-    let options = QueueOptions { capacity, overflow };
+    let options = QueueOptions {
+        capacity,
+        overflow,
+        ..QueueOptions::default()
+    };
     let mut outer = inner.wrap(|inner| Box::new(QueueHandler::new(inner, options)));
     outer.ledger().figures.count_all();
     outer.open(Now::read()).unwrap();

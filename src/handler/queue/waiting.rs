@@ -2,13 +2,14 @@
 //! them.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::batch::{Frames, OwnedFrames};
 use crate::figures::Figures;
 use crate::handler::{End, Handler};
 use crate::now::Now;
+use crate::spool::Status;
 
 /// The most that waits, in bytes, whatever the number of records; one record
 /// may be longer.
@@ -94,6 +95,8 @@ impl Piece {
 pub(super) enum Item {
     Records(Piece),
     Order(Order),
+    /// Records wait in the spool.
+    Spooled,
     /// Nothing waits any more, and nothing will come.
     Close,
     /// Nobody waits for it any more.
@@ -127,6 +130,8 @@ struct State {
 pub(super) struct Shared {
     capacity: u64,
     figures: Arc<Figures>,
+    /// Where records wait, if not here.
+    spool: OnceLock<Arc<Status>>,
     state: Mutex<State>,
     /// There is something to do.
     work: Condvar,
@@ -139,10 +144,31 @@ impl Shared {
         Shared {
             capacity,
             figures,
+            spool: OnceLock::new(),
             state: Mutex::default(),
             work: Condvar::new(),
             progress: Condvar::new(),
         }
+    }
+
+    /// Records wait in this spool, and not here.
+    pub(super) fn set_spool(&self, status: Arc<Status>) {
+        let _ = self.spool.set(status);
+    }
+
+    /// There is more in the spool.
+    pub(super) fn spooled(&self) {
+        // Whoever is just going to sleep holds the lock.
+        drop(self.lock());
+        self.work.notify_one();
+    }
+
+    /// Waits until something was done, so long at most.
+    pub(super) fn wait_for_progress(&self, most: Duration) {
+        let state = self.lock();
+        let done = state.done;
+        let waits = |state: &mut State| state.done == done && !state.over;
+        let _ = self.progress.wait_timeout_while(state, most, waits);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -320,7 +346,7 @@ impl Shared {
     pub(super) fn next(&self, due: Option<Instant>) -> Item {
         let mut state = self.lock();
         loop {
-            if let Some(item) = state.take() {
+            if let Some(item) = state.take(self.spool.get().is_some_and(|s| s.unread() > 0)) {
                 drop(state);
                 // There is more room now.
                 self.progress.notify_one();
@@ -421,11 +447,12 @@ impl State {
     }
 
     /// What the thread does next, if there is something.
-    fn take(&mut self) -> Option<Item> {
+    fn take(&mut self, spooled: bool) -> Option<Item> {
         if self.stop {
             return Some(Item::Stop);
         }
         let item = self.pop();
+        let item = item.or_else(|| spooled.then_some(Item::Spooled));
         item.or_else(|| self.close.map(|_| Item::Close))
     }
 

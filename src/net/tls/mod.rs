@@ -1,7 +1,14 @@
 //! TLS towards a receiver: versions 1.2 and 1.3, certificates always checked.
 
+#[cfg(feature = "tls")]
+mod client;
+#[cfg(not(feature = "tls"))]
 #[path = "none.rs"]
 mod client;
+#[cfg(feature = "tls")]
+mod session;
+#[cfg(all(test, feature = "tls", target_os = "linux"))]
+mod tests;
 
 use std::io;
 use std::path::PathBuf;
@@ -83,5 +90,20 @@ impl HandshakeError {
     /// Whether the time-out passed.
     pub fn is_timeout(&self) -> bool {
         matches!(self, HandshakeError::Broken(error) if error.kind() == io::ErrorKind::TimedOut)
+    }
+}
+
+impl From<HandshakeError> for io::Error {
+    /// `PermissionDenied` where one side refuses the other, which it may do after
+    /// the connection is made; `InvalidData` for what is no TLS.
+    fn from(error: HandshakeError) -> io::Error {
+        let kind = match error {
+            HandshakeError::Broken(error) => return error,
+            HandshakeError::Certificate(_) | HandshakeError::Refused(_) => {
+                io::ErrorKind::PermissionDenied
+            }
+            HandshakeError::Protocol(_) => io::ErrorKind::InvalidData,
+        };
+        io::Error::new(kind, error)
     }
 }

@@ -27,6 +27,11 @@ impl TlsClient {
         match self.0 {}
     }
 
+    /// The name that a receiver's certificate must be for.
+    pub fn server_name(&self) -> String {
+        match self.0 {}
+    }
+
     pub(in crate::net) fn session(&self) -> Result<Session, HandshakeError> {
         match self.0 {}
     }
@@ -36,7 +41,7 @@ impl TlsClient {
 pub(in crate::net) struct Session(Infallible);
 
 impl Session {
-    pub fn handshake(&mut self, _: &Socket, _: Instant) -> Result<u64, HandshakeError> {
+    pub fn handshake(&mut self, _: &Socket, _: Instant) -> Result<(), HandshakeError> {
         match self.0 {}
     }
 

@@ -148,6 +148,40 @@ pub fn is_full(error: &io::Error) -> bool {
         .any(|errno| code == Some(*errno as i32))
 }
 
+/// Where the local syslog daemon listens.
+pub const SYSLOG_SOCKET: Option<&str> = Some(if cfg!(target_os = "linux") {
+    "/dev/log"
+} else if cfg!(target_os = "macos") {
+    "/var/run/syslog"
+} else {
+    "/var/run/log"
+});
+
+/// Whether a local socket takes a stream, and no datagrams.
+pub fn is_stream_socket(path: &Path) -> bool {
+    let socket = std::os::unix::net::UnixDatagram::unbound();
+    let error = socket.and_then(|socket| socket.connect(path)).err();
+    error.is_some_and(|error| error.raw_os_error() == Some(Errno::EPROTOTYPE as i32))
+}
+
+/// The name of this machine, as `hostname` prints it; `localhost` where it has
+/// none.
+pub fn host_name() -> String {
+    let name = nix::unistd::gethostname().ok();
+    let name = name.and_then(|name| name.into_string().ok());
+    name.filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// The name of the user that lh runs as, or its number.
+pub fn user_name() -> String {
+    let id = nix::unistd::geteuid();
+    match nix::unistd::User::from_uid(id) {
+        Ok(Some(user)) => user.name,
+        _ => id.to_string(),
+    }
+}
+
 /// Renames without replacing: `AlreadyExists` if the new name is taken.
 pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -536,7 +536,7 @@ mod tests {
             }
             let options = GelfOptions { host: "other".to_owned() };
             let mut frame = Vec::new();
-            GelfEncoder::new(options).encode(&record, &mut frame, &mut |_| {});
+            GelfEncoder::new(options).encode(&record, &mut frame, &mut |_| {}).unwrap();
             prop_assert!(looks_like(&frame));
             prop_assert!(!frame.iter().any(|byte| byte.is_ascii_control()));
             prop_assert_eq!(decoded(&frame, &defaults).unwrap(), record);
@@ -553,7 +553,7 @@ mod tests {
             }
             let options = GelfOptions { host: "h".to_owned() };
             let mut frame = Vec::new();
-            GelfEncoder::new(options).encode(&record, &mut frame, &mut |_| {});
+            GelfEncoder::new(options).encode(&record, &mut frame, &mut |_| {}).unwrap();
             let mut got = Vec::new();
             json::read_object(&frame, &mut got).unwrap();
             let names: std::collections::BTreeSet<_> = got.iter().map(|(key, _)| &**key).collect();

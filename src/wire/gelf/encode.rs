@@ -8,7 +8,7 @@ use std::io::Write as _;
 use super::{level_of, severity};
 use crate::now::Timestamp;
 use crate::record::{Record, Value};
-use crate::wire::{Encode, fields, json};
+use crate::wire::{Encode, Refused, fields, json};
 
 /// What stands for a text that may not be empty.
 pub(super) const NOTHING: &str = "-";
@@ -108,7 +108,7 @@ impl Encode for GelfEncoder {
         record: &Record<'_>,
         out: &mut Vec<u8>,
         end: &mut dyn FnMut(&mut Vec<u8>),
-    ) {
+    ) -> Result<(), Refused> {
         out.extend_from_slice(b"{\"version\":\"1.1\",\"host\":");
         let host = match record.get("host") {
             Some(Value::Text(host)) if !is_blank(host.as_bytes()) => Some(host),
@@ -128,6 +128,7 @@ impl Encode for GelfEncoder {
         self.write_extra(record, host.is_some(), out);
         out.push(b'}');
         end(out);
+        Ok(())
     }
 }
 
@@ -270,7 +271,9 @@ mod tests {
 
     fn encoded(encoder: &mut GelfEncoder, record: &Record<'_>) -> String {
         let (mut out, mut ends) = (Vec::new(), 0);
-        encoder.encode(record, &mut out, &mut |_| ends += 1);
+        encoder
+            .encode(record, &mut out, &mut |_| ends += 1)
+            .unwrap();
         assert_eq!(ends, 1);
         String::from_utf8(out).unwrap()
     }
@@ -517,11 +520,11 @@ mod tests {
             ],
         );
         let (mut encoder, mut out) = (encoder(), Vec::new());
-        encoder.encode(&record, &mut out, &mut |_| {});
+        encoder.encode(&record, &mut out, &mut |_| {}).unwrap();
         let (first, room, seen) = (out.clone(), out.capacity(), encoder.seen.capacity());
         for _ in 0..100 {
             out.clear();
-            encoder.encode(&record, &mut out, &mut |_| {});
+            encoder.encode(&record, &mut out, &mut |_| {}).unwrap();
             assert_eq!(out, first);
         }
         assert_eq!((out.capacity(), encoder.seen.capacity()), (room, seen));

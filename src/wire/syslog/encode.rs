@@ -7,7 +7,7 @@ use super::tables::{Facility, Severity};
 use crate::record::Record;
 use crate::text::Formatter;
 use crate::text::time::{Strftime, TimeStyle, TimeText};
-use crate::wire::Encode;
+use crate::wire::{Encode, Refused};
 
 /// The form of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,8 +38,7 @@ pub enum TooLong {
     /// whole.
     #[default]
     Split,
-    /// It is written whole. Whoever sends it has to look at its size, and to
-    /// refuse it: nothing is cut off here.
+    /// The record is refused.
     Refuse,
 }
 
@@ -85,7 +84,8 @@ pub struct SyslogOptions {
     ///
     /// A message is split only where its header (in which the extra attributes
     /// are) leaves an eighth of this to the text, so that the parts are never
-    /// more than eight times as long as what they are made of.
+    /// more than eight times as long as what they are made of; else its record
+    /// is refused.
     pub max_message: Option<usize>,
     /// What becomes of a longer one.
     pub too_long: TooLong,
@@ -144,8 +144,9 @@ pub struct SyslogEncoder {
     message: Option<Formatter>,
     keep_lf: bool,
     append_nul: bool,
-    /// Split above this length.
-    split: Option<usize>,
+    /// The longest message, and whether a longer one is refused.
+    longest: Option<usize>,
+    refuses: bool,
     /// What the formatter made, or a message that is to be split.
     text: Vec<u8>,
 }
@@ -186,9 +187,8 @@ impl SyslogEncoder {
             message,
             keep_lf,
             append_nul: options.append_nul,
-            split: options
-                .max_message
-                .filter(|_| options.too_long == TooLong::Split),
+            longest: options.max_message,
+            refuses: options.too_long == TooLong::Refuse,
             text: Vec::new(),
         }
     }
@@ -249,7 +249,7 @@ impl Encode for SyslogEncoder {
         record: &Record<'_>,
         out: &mut Vec<u8>,
         end: &mut dyn FnMut(&mut Vec<u8>),
-    ) {
+    ) -> Result<(), Refused> {
         let start = out.len();
         self.header(record, out);
         let header = out.len() - start;
@@ -262,16 +262,22 @@ impl Encode for SyslogEncoder {
             }
         }
         let length = out.len() - start + usize::from(self.append_nul);
-        if let Some(most) = self.split.filter(|most| length > *most) {
+        if let Some(most) = self.longest.filter(|most| length > *most) {
             let room = most.saturating_sub(header + usize::from(self.append_nul));
-            if room >= (most / 8).max(4) {
-                return self.split((start, header, most), out, end);
+            if self.refuses || room < (most / 8).max(4) {
+                return Err(Refused(format!(
+                    "its message has {length} bytes, {header} of them before its text, and \
+                     {most} are the most"
+                )));
             }
+            self.split((start, header, most), out, end);
+            return Ok(());
         }
         if self.append_nul {
             out.push(0);
         }
         end(out);
+        Ok(())
     }
 }
 
@@ -341,11 +347,14 @@ mod tests {
         let mut messages = Vec::new();
         // As a framing does it: what was there before is none of its business.
         let mut out = b"before".to_vec();
-        SyslogEncoder::new(options).encode(record, &mut out, &mut |out| {
+        let done = SyslogEncoder::new(options).encode(record, &mut out, &mut |out| {
             messages.push(String::from_utf8_lossy(&out[6..]).into_owned());
             out.truncate(6);
         });
-        assert_eq!(out, b"before");
+        match done {
+            Ok(()) => assert_eq!(out, b"before"),
+            Err(_) => assert_eq!(messages, [""; 0]),
+        }
         messages
     }
 
@@ -482,7 +491,7 @@ mod tests {
             ("", 7, &[""]),
             // An eighth of the limit has to be left.
             ("1234567890", 4, &["1234", "5678", "90"]),
-            ("1234567890", 3, &["1234567890"]),
+            ("1234567890", 3, &[]),
         ];
         for (message, room, parts) in cases {
             let record = record(&defaults, message);
@@ -500,6 +509,6 @@ mod tests {
             too_long: TooLong::Refuse,
             ..options(4)
         };
-        assert_eq!(encoded(refused, &record), [format!("{header}1234567890")]);
+        assert_eq!(encoded(refused, &record), [""; 0]);
     }
 }

@@ -259,7 +259,7 @@ fn hostile_messages() {
 
 fn encoded(options: SyslogOptions, record: &Record<'_>) -> Vec<Vec<u8>> {
     let mut messages = Vec::new();
-    SyslogEncoder::new(options).encode(record, &mut Vec::new(), &mut |out| {
+    let _ = SyslogEncoder::new(options).encode(record, &mut Vec::new(), &mut |out| {
         messages.push(std::mem::take(out));
     });
     messages

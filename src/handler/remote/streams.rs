@@ -1,0 +1,366 @@
+//! Delivery over a stream: tcp, tls, or a unix stream.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::link::{Broken, Link, Missing};
+use super::numbered::Numbered;
+use super::talk::{Plain, Talk};
+use super::window::Window;
+use super::{Halt, RemoteOptions};
+use crate::batch::Frames;
+use crate::handler::{EmitError, Handler};
+use crate::net::{Connection, PeerState};
+use crate::now::Now;
+use crate::wire::lh::SenderId;
+
+/// How many bytes are taken that are not known to have arrived; one record may
+/// be longer.
+const WINDOW: u64 = 8 << 20;
+
+/// How many bytes are taken at once.
+const STEP: u64 = 64 << 10;
+
+/// How soon somebody looks after what is on its way, and after a peer that may
+/// be cut off before it has read what it has.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// At the end, how long the peer has to say that it has read everything, by
+/// closing its end.
+const LAST_WORD: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(100));
+
+/// Delivers records over a stream, and again what a peer may not have heard.
+pub(super) struct StreamDelivery {
+    kind: &'static str,
+    hint: Option<&'static str>,
+    link: Link,
+    window: Window,
+    talk: Box<dyn Talk>,
+    /// How long a peer may be silent that has something to acknowledge.
+    timeout: Duration,
+    /// The number of the next record.
+    number: u64,
+    /// Records could not be taken over.
+    blocked: bool,
+    look: Option<Instant>,
+    /// Since when there is a connection.
+    since: Instant,
+    /// Our end is closed; until when the peer may close its own.
+    finished: Option<Instant>,
+}
+
+impl StreamDelivery {
+    pub(super) fn new(options: RemoteOptions) -> StreamDelivery {
+        let talk: Box<dyn Talk> = match options.numbered {
+            Some(sender) => Box::new(Numbered::new(sender)),
+            None => Box::new(Plain::default()),
+        };
+        StreamDelivery {
+            kind: options.kind,
+            hint: options.hint,
+            timeout: options.connector.timeout,
+            link: Link::new(options.connector, options.backoff),
+            window: Window::default(),
+            talk,
+            number: 1,
+            blocked: false,
+            look: None,
+            since: Instant::now(),
+            finished: None,
+        }
+    }
+
+    /// Sends what there is, as far as the peer takes it, and looks what has
+    /// arrived.
+    fn pump(&mut self, now: Now) -> Result<(), Halt> {
+        // A peer that has closed an idle connection is no fault; one that does
+        // nothing else is.
+        for _ in 0..2 {
+            match self.link.establish(now) {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.talk.begin(&self.window, self.number);
+                    self.since = now.mono;
+                    self.finished = None;
+                }
+                Err(Missing::Waiting) => return Err(Halt::Waiting),
+                Err(Missing::Failed(error)) => {
+                    return Err(Halt::failed("cannot connect", error, self.hint));
+                }
+            }
+            let Err(broken) = self.exchange(now) else {
+                self.plan(now);
+                return Ok(());
+            };
+            self.talk.broken(&broken, &mut self.window);
+            self.link.drop_connection();
+            self.look = None;
+            let idle = matches!(broken, Broken::Closed) && self.window.unproven() == 0;
+            if !idle {
+                return Err(Halt::failed(
+                    "the connection broke",
+                    broken.into_error(),
+                    None,
+                ));
+            }
+            if self.talk.unsent(&self.window) == 0 {
+                return Ok(());
+            }
+        }
+        Err(Halt::Waiting)
+    }
+
+    fn exchange(&mut self, now: Now) -> Result<(), Broken> {
+        let Some(connection) = self.link.connection() else {
+            return Ok(());
+        };
+        let (talk, window) = (&mut *self.talk, &mut self.window);
+        let proven = window.proven();
+        let result = converse(connection, talk, window);
+        let result = result.and_then(|()| {
+            let since = now.mono.saturating_duration_since(self.since);
+            let silent = !talk.is_greeted() && since > self.timeout;
+            let stuck = self.window.unproven() > 0 && connection.is_stuck(self.timeout);
+            match silent || stuck {
+                true => Err(Broken::Reset(io::ErrorKind::TimedOut.into())),
+                false => Ok(()),
+            }
+        });
+        if self.window.proven() > proven {
+            self.link.note_proof();
+        }
+        result
+    }
+
+    /// Decides when to look again.
+    fn plan(&mut self, now: Now) {
+        let soon = self.window.unproven() > 0 || self.talk.unsent(&self.window) > 0;
+        let later = self.window.start() < self.window.end();
+        self.look = match (soon, later) {
+            (true, _) => Some(now.mono + LOOKS.0),
+            (false, true) => Some(now.mono + LOOKS.1),
+            (false, false) => None,
+        };
+    }
+
+    /// Takes records over and sends them, as far as that goes.
+    fn send(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> Result<(), EmitError> {
+        let mut done = from;
+        let mut waited = false;
+        loop {
+            self.pump(now).map_err(|halt| halt.at(done))?;
+            if done == frames.len() {
+                return Ok(());
+            }
+            let taken = self.take(frames, done);
+            if taken == done {
+                // What the peer says makes room.
+                let listens = self.talk.listens(&self.window);
+                match self.link.connection() {
+                    Some(connection) if listens && !waited => {
+                        waited = true;
+                        let waited = connection.wait(true, false, LOOKS.0);
+                        waited.map_err(|error| EmitError::retry(done, "cannot wait", error))?;
+                    }
+                    _ => return Err(EmitError::slow(done)),
+                }
+            } else {
+                waited = false;
+            }
+            done = taken;
+        }
+    }
+
+    /// Takes records over, as many as there is room for.
+    fn take(&mut self, frames: &Frames<'_>, from: usize) -> usize {
+        if self.talk.unsent(&self.window) >= STEP {
+            return from;
+        }
+        let on_the_way = self.window.end() - self.window.proven();
+        let room = WINDOW.saturating_sub(on_the_way).min(STEP);
+        let mut end = frames.cut(from, room);
+        if end == from && self.window.unproven() == 0 {
+            end = frames.next(from);
+        }
+        if end > from {
+            self.number += self.window.push(frames, (from, end), self.number);
+            self.talk.took(&mut self.window);
+        }
+        end
+    }
+}
+
+/// Sends and hears what there is to send and to hear.
+fn converse(
+    connection: &mut Connection,
+    talk: &mut dyn Talk,
+    window: &mut Window,
+) -> Result<(), Broken> {
+    let reset = Broken::Reset;
+    loop {
+        // Whoever sends to a peer that has gone learns it too late.
+        let state = connection.peer();
+        let listens = matches!(
+            state,
+            PeerState::Closed | PeerState::Open { readable: true }
+        );
+        if listens {
+            listen(connection, talk, window)?;
+        }
+        match state {
+            PeerState::Open { .. } => {}
+            PeerState::Closed => {
+                let progress = connection.progress().map_err(reset)?;
+                talk.acknowledged(progress.acknowledged, window);
+                return Err(Broken::Closed);
+            }
+            PeerState::Reset(error) => return Err(Broken::Reset(error)),
+        }
+        let bytes = talk.bytes(window);
+        let result = match bytes.is_empty() {
+            true => break,
+            false => connection.write(bytes),
+        };
+        match result {
+            Ok(count) => talk.wrote(count),
+            Err(error) if takes_no_more(&error) => break,
+            Err(error) => return Err(Broken::Reset(error)),
+        }
+        if connection.flush().map_err(reset)? {
+            talk.flushed(connection.progress().map_err(reset)?.written);
+        }
+    }
+    if connection.flush().map_err(reset)? {
+        let progress = connection.progress().map_err(reset)?;
+        talk.flushed(progress.written);
+        talk.acknowledged(progress.acknowledged, window);
+    }
+    Ok(())
+}
+
+/// Whether there is only no room at the moment. A peer that takes nothing for
+/// the whole time-out is waited for all the same, unless it is
+/// [stuck](Connection::is_stuck): it would have to be sent everything again.
+fn takes_no_more(error: &io::Error) -> bool {
+    [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut].contains(&error.kind())
+}
+
+/// Hears all that the peer has said.
+fn listen(
+    connection: &mut Connection,
+    talk: &mut dyn Talk,
+    window: &mut Window,
+) -> Result<(), Broken> {
+    let mut buffer = [0; 4096];
+    loop {
+        match connection.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => talk.heard(&buffer[..count], window)?,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(Broken::Reset(error)),
+        }
+    }
+}
+
+impl Handler for StreamDelivery {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn target(&self) -> String {
+        self.link.target()
+    }
+
+    /// A peer may come later.
+    fn open(&mut self, _now: Now) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn emit(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> Result<(), EmitError> {
+        let sent = self.send(frames, from, now);
+        self.blocked = sent.is_err();
+        sent
+    }
+    fn deadline(&self, _now: Now) -> Option<Instant> {
+        let waits = self.blocked || self.window.unproven() > 0;
+        let due = self.link.due().filter(|_| waits);
+        self.look.or(due).or_else(|| waits.then(Instant::now))
+    }
+
+    fn tick(&mut self, now: Now) -> Result<(), EmitError> {
+        self.pump(now).map_err(|halt| halt.at(0))
+    }
+
+    /// Where nothing is on its way, the next record goes over a new connection;
+    /// a peer that was away is tried at once.
+    fn reopen(&mut self, _now: Now) {
+        if self.window.unproven() == 0 {
+            self.talk.broken(&Broken::Closed, &mut self.window);
+            self.look = None;
+            self.link.renew();
+        }
+    }
+
+    fn unproven(&self) -> u64 {
+        self.window.unproven()
+    }
+
+    fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {
+        self.window.surrender(each);
+        self.talk.broken(&Broken::Closed, &mut self.window);
+        self.link.drop_connection();
+    }
+
+    fn number(&mut self, sender: SenderId, next: u64) {
+        self.talk.set_sender(sender);
+        self.number = next;
+    }
+
+    fn close(&mut self, now: Now, hurry: bool) -> Result<(), EmitError> {
+        if self.window.unproven() == 0 && self.link.connection().is_none() {
+            return Ok(());
+        }
+        if self.finished.is_none() {
+            self.pump(now).map_err(|halt| halt.at(0))?;
+        }
+        let (unproven, look) = (self.window.unproven(), LOOKS.0);
+        let listens = self.talk.listens(&self.window);
+        let Some(connection) = self.link.connection() else {
+            return Ok(());
+        };
+        if unproven > 0 {
+            let _ = connection.wait(listens, false, look);
+            return Err(EmitError::slow(0));
+        }
+        // What the peer's kernel has is delivered; that the peer closes its end
+        // tells besides that it has read all of it.
+        let until = match self.finished {
+            Some(until) => until,
+            None => {
+                let _ = connection.finish();
+                now.mono + if hurry { LAST_WORD.1 } else { LAST_WORD.0 }
+            }
+        };
+        self.finished = Some(until);
+        let _ = connection.wait(true, false, look.min(now.until(until)));
+        match connection.peer() {
+            PeerState::Open { readable: true } => {
+                let _ = listen(connection, &mut *self.talk, &mut self.window);
+            }
+            PeerState::Open { .. } => {}
+            PeerState::Closed => return Ok(()),
+            PeerState::Reset(error) => {
+                let broken = Broken::Reset(error);
+                self.talk.broken(&broken, &mut self.window);
+                self.link.drop_connection();
+                self.finished = None;
+                let halt = Halt::failed("the connection broke", broken.into_error(), None);
+                return Err(halt.at(0));
+            }
+        }
+        match until <= now.mono {
+            true => Ok(()),
+            false => Err(EmitError::slow(0)),
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Peers that close, reset, do not read, or are not there.
+
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::batch::Frames;
+use crate::net::{Address, BackoffOptions, Transport};
+use crate::now::Now;
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+fn handler(address: Address, transport: Transport) -> Box<dyn Handler> {
+    let retry = BackoffOptions {
+        start: Duration::from_millis(5),
+        factor: 1.0,
+        max: Duration::from_millis(5),
+    };
+    remote(RemoteOptions {
+        kind: "socket",
+        connector: Connector::new(address, transport, Duration::from_secs(5)),
+        backoff: Backoff::new(retry, 1),
+        numbered: None,
+        chunked: None,
+        hint: Some("hint"),
+    })
+}
+
+fn tcp(address: SocketAddr) -> Box<dyn Handler> {
+    let address = Address::parse(&address.to_string(), None).unwrap();
+    handler(address, Transport::Tcp)
+}
+
+/// Hands records over until they are taken, as a queue does.
+#[track_caller]
+fn deliver(handler: &mut dyn Handler, lines: &[u8]) {
+    let (frames, mut at) = (Frames::lines(lines), 0);
+    let begun = Instant::now();
+    while let Err(error) = handler.emit(&frames, at, Now::read()) {
+        assert_ne!(error.fault, crate::handler::Fault::Drop, "{error}");
+        assert!(begun.elapsed() < LIMIT, "{}: {error}", error.doing);
+        at = error.done;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Lets it do what is due until nothing is on its way.
+#[track_caller]
+fn settle(handler: &mut dyn Handler) {
+    let begun = Instant::now();
+    while handler.unproven() > 0 {
+        assert!(begun.elapsed() < LIMIT, "{} on the way", handler.unproven());
+        let _ = handler.tick(Now::read());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[track_caller]
+fn close(handler: &mut dyn Handler) {
+    let begun = Instant::now();
+    while let Err(error) = handler.close(Now::read(), false) {
+        assert!(begun.elapsed() < LIMIT, "{error}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn all(mut connection: TcpStream) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let _ = connection.read_to_end(&mut bytes);
+    bytes
+}
+
+fn exactly(connection: &mut TcpStream, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    connection.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn what_follows_an_orderly_end_goes_to_the_next_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut handler = tcp(listener.local_addr().unwrap());
+    deliver(&mut *handler, b"one\ntwo\n");
+    let (mut first, _) = listener.accept().unwrap();
+    assert_eq!(exactly(&mut first, 8), b"one\ntwo\n");
+    settle(&mut *handler);
+    drop(first);
+    deliver(&mut *handler, b"three\n");
+    let (mut second, _) = listener.accept().unwrap();
+    assert_eq!(exactly(&mut second, 6), b"three\n");
+    settle(&mut *handler);
+    let reader = std::thread::spawn(move || all(second));
+    close(&mut *handler);
+    assert_eq!(reader.join().unwrap(), b"", "nothing came twice");
+}
+
+/// The peer's kernel had them, and the peer never read them.
+#[test]
+fn what_a_reset_peer_had_not_read_is_sent_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut handler = tcp(listener.local_addr().unwrap());
+    deliver(&mut *handler, b"one\ntwo\nthree\n");
+    settle(&mut *handler);
+    let (mut first, _) = listener.accept().unwrap();
+    assert_eq!(exactly(&mut first, 4), b"one\n");
+    // With bytes unread, this is a reset.
+    drop(first);
+    let reader = std::thread::spawn(move || {
+        let (second, _) = listener.accept().unwrap();
+        all(second)
+    });
+    // Nothing more is handed over: the clock alone finds it.
+    let begun = Instant::now();
+    while handler.unproven() == 0 {
+        assert!(begun.elapsed() < LIMIT, "the reset was not noticed");
+        if handler
+            .deadline(Now::read())
+            .is_some_and(|due| due <= Instant::now())
+        {
+            let _ = handler.tick(Now::read());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    settle(&mut *handler);
+    close(&mut *handler);
+    assert_eq!(reader.join().unwrap(), b"one\ntwo\nthree\n");
+}
+
+#[test]
+fn a_reset_at_the_end_is_noticed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut handler = tcp(listener.local_addr().unwrap());
+    deliver(&mut *handler, b"one\ntwo\n");
+    settle(&mut *handler);
+    let (mut first, _) = listener.accept().unwrap();
+    let reader = std::thread::spawn(move || {
+        assert_eq!(exactly(&mut first, 4), b"one\n");
+        drop(first);
+        let (second, _) = listener.accept().unwrap();
+        all(second)
+    });
+    close(&mut *handler);
+    assert_eq!(reader.join().unwrap(), b"one\ntwo\n");
+}
+
+#[test]
+fn asked_to_reopen_it_connects_anew() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut handler = tcp(listener.local_addr().unwrap());
+    deliver(&mut *handler, b"one\n");
+    settle(&mut *handler);
+    handler.reopen(Now::read());
+    deliver(&mut *handler, b"two\n");
+    settle(&mut *handler);
+    let (first, _) = listener.accept().unwrap();
+    assert_eq!(all(first), b"one\n");
+    let (second, _) = listener.accept().unwrap();
+    let reader = std::thread::spawn(move || all(second));
+    close(&mut *handler);
+    assert_eq!(reader.join().unwrap(), b"two\n");
+}
+
+#[test]
+fn a_peer_that_never_reads_costs_no_more_than_the_window() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut handler = tcp(listener.local_addr().unwrap());
+    let batch = [&[b'x'; 99][..], b"\n"].concat().repeat(10_000);
+    let frames = Frames::lines(&batch);
+    let (mut taken, mut slow) = (0, 0);
+    while slow < 3 {
+        match handler.emit(&frames, 0, Now::read()) {
+            Ok(()) => (taken, slow) = (taken + batch.len(), 0),
+            Err(error) => {
+                assert!(error.is_slowness(), "{error}");
+                (taken, slow) = (taken + error.done, slow + 1);
+            }
+        }
+        // Whatever both kernels hold, and the window.
+        assert!(taken < 200 << 20, "{taken} bytes were taken");
+    }
+    assert!(handler.unproven() > 0);
+    let (connection, _) = listener.accept().unwrap();
+    let reader = std::thread::spawn(move || all(connection));
+    settle(&mut *handler);
+    close(&mut *handler);
+    let got = reader.join().unwrap();
+    assert_eq!(got.len() % 100, 0);
+    assert!(got.len() >= taken - batch.len());
+}
+
+#[test]
+fn a_refused_datagram_is_sent_again() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    drop(socket);
+    let named = Address::parse(&address.to_string(), None).unwrap();
+    let mut handler = handler(named, Transport::Udp);
+    let frames = Frames::lines(b"one\ntwo\n");
+    let mut refused = 0;
+    while refused < 3 {
+        let error = handler.emit(&frames, 0, Now::read()).unwrap_err();
+        assert_eq!(error.done, 0);
+        refused += usize::from(!error.is_slowness());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let socket = UdpSocket::bind(address).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    deliver(&mut *handler, b"one\ntwo\n");
+    let mut buffer = [0; 100];
+    for want in ["one\n", "two\n"] {
+        let count = socket.recv(&mut buffer).unwrap();
+        assert_eq!(&buffer[..count], want.as_bytes());
+    }
+    close(&mut *handler);
+}
+
+#[test]
+fn a_datagram_that_is_too_long_is_named_and_the_next_one_goes() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    let mut handler = handler(Address::parse(&address, None).unwrap(), Transport::Udp);
+    let text = ["x".repeat(65_507), "y".repeat(65_508), "z".to_owned()].concat();
+    let ends = [65_507, 131_015, 131_016];
+    let frames = Frames::listed(text.as_bytes(), &ends);
+    let mut error = handler.emit(&frames, 0, Now::read()).unwrap_err();
+    let begun = Instant::now();
+    while error.is_slowness() && begun.elapsed() < LIMIT {
+        error = handler.emit(&frames, error.done, Now::read()).unwrap_err();
+    }
+    assert_eq!(
+        (error.done, error.fault),
+        (65_507, crate::handler::Fault::Drop)
+    );
+    let text = error.to_string();
+    assert!(text.contains("65508") && text.contains("65507"), "{text}");
+    handler.emit(&frames, 131_015, Now::read()).unwrap();
+    let mut buffer = vec![0; 70_000];
+    assert_eq!(socket.recv(&mut buffer).unwrap(), 65_507);
+    assert_eq!(socket.recv(&mut buffer).unwrap(), 1);
+}
+
+fn local(path: &Path) -> Box<dyn Handler> {
+    handler(Address::Path(path.to_owned()), Transport::UnixDatagram)
+}
+
+#[test]
+fn a_restarted_daemon_gets_what_the_old_one_had_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let mut handler = local(&path);
+    let frames = Frames::lines(b"one\n");
+    let begun = Instant::now();
+    let error = loop {
+        let error = handler.emit(&frames, 0, Now::read()).unwrap_err();
+        if !error.is_slowness() || begun.elapsed() > LIMIT {
+            break error;
+        }
+    };
+    assert!(error.to_string().contains("hint"), "{error}");
+
+    let old = UnixDatagram::bind(&path).unwrap();
+    deliver(&mut *handler, b"one\ntwo\nthree\n");
+    let mut buffer = [0; 100];
+    assert_eq!(old.recv(&mut buffer).unwrap(), 4);
+    drop(old);
+    std::fs::remove_file(&path).unwrap();
+    let new = UnixDatagram::bind(&path).unwrap();
+    new.set_read_timeout(Some(LIMIT)).unwrap();
+    deliver(&mut *handler, b"four\n");
+    let mut got = Vec::new();
+    while !got.ends_with(b"four\n") {
+        let count = new.recv(&mut buffer).unwrap();
+        got.extend_from_slice(&buffer[..count]);
+    }
+    // What was read may come again; what was not read has to.
+    let got = String::from_utf8(got).unwrap();
+    assert!(got.ends_with("two\nthree\nfour\n"), "{got}");
+    settle(&mut *handler);
+    close(&mut *handler);
+}

@@ -1,0 +1,7 @@
+//! Python's pickle: what `SocketHandler` and `DatagramHandler` send.
+//!
+//! One record is one pickle of the dictionary of a `LogRecord`'s attributes.
+
+mod encode;
+
+pub use encode::PickleEncoder;
