@@ -129,6 +129,7 @@ fn each_field_is_where_it_belongs() {
         Lh::new(&given).feed(input).expect(0);
         let received = rsyslog.wait(2 * (number + 1));
         let own = tagged(&received, &format!("tag{number}"));
+        assert_eq!(own.len(), 2, "{given}: {received:?}");
         let (plain, more) = (own[0], own[1]);
         assert_eq!((msg(plain), msg(more)), ("plain", "more"), "{options}");
         assert_eq!(
