@@ -153,3 +153,66 @@ fn sigterm_ends_what_waits_for_nobody() {
         assert_eq!(lost, if spool { 0 } else { 100 }, "{}", outcome.stderr);
     }
 }
+
+/// The figures of the one handler of a run.
+fn figures(stderr: &str) -> [u64; 4] {
+    let line = stderr.lines().find(|line| line.starts_with('{'));
+    let object: serde_json::Value = serde_json::from_str(line.expect(stderr)).expect("figures");
+    let handler = &object["handlers"][0];
+    let figure = |key: &str| {
+        handler[key]
+            .as_u64()
+            .unwrap_or_else(|| panic!("{key}: {object}"))
+    };
+    ["received", "delivered", "dropped", "spooled"].map(figure)
+}
+
+#[test]
+fn the_figures_tell_what_became_of_the_records() {
+    if !able(&["python3"]) {
+        return;
+    }
+    let folder = folder();
+    let receiver = Receiver::start(folder.path(), "tcp json");
+    let spool = folder.path().join("spool");
+    let spool = spool.display();
+    let nobody = format!("127.0.0.1:{} {QUICK} --drain-timeout 200ms", free_port());
+    for (options, code, want) in [
+        (receiver.address(), 0, [300, 300, 0, 0]),
+        (nobody.clone(), 1, [300, 0, 300, 0]),
+        (format!("{nobody} --spool {spool}"), 0, [300, 0, 0, 300]),
+    ] {
+        let mut running = Lh::new(&format!("socket --stats {options}")).spawn();
+        running.pour(records(1..=300));
+        let outcome = running.end_within(Duration::from_secs(5)).expect(code);
+        assert_eq!(figures(&outcome.stderr), want, "{options}");
+    }
+}
+
+/// Nor does a receiver that is away keep the command or another handler
+/// waiting.
+#[test]
+fn another_handler_of_the_chain_does_not_wait() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    let given = format!(
+        "file {} + socket 127.0.0.1:{} {QUICK} --drain-timeout 200ms",
+        file.display(),
+        free_port()
+    );
+    let mut running = Lh::new(&given).spawn();
+    for number in 1..=20 {
+        let line = records(number..=number);
+        let begun = Instant::now();
+        running.write(&line);
+        let there = || std::fs::read(&file).is_ok_and(|bytes| bytes.ends_with(&line));
+        assert!(crate::trials::wait_for(Duration::from_secs(5), there));
+        assert!(
+            begun.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            begun.elapsed()
+        );
+    }
+    running.end_within(Duration::from_secs(5)).expect(1);
+    crate::trials::Report::of(folder.path(), 1..=20).assert_perfect("beside a dead peer");
+}

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::receiver::{data, message, python};
+use crate::support::rsyslog::able_tls;
 use crate::support::{Certificates, DEADLINE, Receiver, Rsyslog, text};
 use crate::trials::{able, folder, record, sh};
 
@@ -40,7 +41,7 @@ fn rsyslogd_takes_what_logger_sends() {
 
 #[test]
 fn rsyslogd_takes_tls_and_comes_back_at_its_ports() {
-    if !able(&["rsyslogd", "openssl"]) {
+    if !able_tls() || !able(&["openssl"]) {
         return;
     }
     let folder = folder();

@@ -124,3 +124,25 @@ fn killed_at_random_it_is_heard_once() {
     }
     assert!(last > 0, "it was always killed too early");
 }
+
+#[test]
+fn however_often_it_is_synced_it_is_all_there() {
+    if !able(&["python3"]) {
+        return;
+    }
+    for fsync in ["never", "batch", "close", "0.05"] {
+        let folder = folder();
+        let port = free_port();
+        let spool = folder.path().join("spool");
+        let given = format!("socket 127.0.0.1:{port} --wire lines {QUICK} --fsync {fsync} --spool");
+        let short = format!("{given} {} --drain-timeout 200ms", spool.display());
+        Lh::new(&short).feed(records(1..=1000)).expect(0);
+        let receiver = Receiver::start(folder.path(), &format!("tcp lines --port {port}"));
+        Lh::new(&given)
+            .arg(&spool)
+            .feed(records(1001..=1100))
+            .expect(0);
+        receiver.wait(1100);
+        receiver.report(1..=1100).assert_perfect(fsync);
+    }
+}

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::support::receiver::data;
+use crate::support::rsyslog::able_tls;
 use crate::support::{Certificates, DEADLINE, Receiver, Rsyslog, hostname, report, text};
 use crate::trials::{Lh, able, folder, record, records, records::told};
 
@@ -83,7 +84,7 @@ fn msg(got: &Value) -> &str {
 
 #[test]
 fn every_way_arrives_whole_and_in_order() {
-    if !able(&["rsyslogd"]) {
+    if !able_tls() {
         return;
     }
     let folder = folder();
@@ -105,7 +106,7 @@ fn every_way_arrives_whole_and_in_order() {
 
 #[test]
 fn each_field_is_where_it_belongs() {
-    if !able(&["rsyslogd"]) {
+    if !able_tls() {
         return;
     }
     let folder = folder();
@@ -195,7 +196,7 @@ fn a_priority_of_the_user_is_that_of_every_record() {
 
 #[test]
 fn whatever_a_message_holds_it_is_one_message() {
-    if !able(&["rsyslogd"]) {
+    if !able_tls() {
         return;
     }
     let folder = folder();
@@ -242,7 +243,7 @@ fn whatever_a_message_holds_it_is_one_message() {
 
 #[test]
 fn bytes_that_are_no_text_cost_no_other_record() {
-    if !able(&["rsyslogd"]) {
+    if !able_tls() {
         return;
     }
     let folder = folder();

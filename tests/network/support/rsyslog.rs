@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::{Certificates, Process, free_port, json_lines, text, until};
-use crate::trials::{Report, wait_for};
+use crate::trials::{Report, able, wait_for};
 
 /// Each message becomes an object with all that rsyslogd made of it, in the
 /// thread that received it.
@@ -28,6 +28,26 @@ template(name="all" type="list" option.jsonf="on") {
   property(outname="input" name="inputname" format="jsonf")
 }
 "#;
+
+/// Whether rsyslogd is there, and what it needs for TLS.
+pub fn able_tls() -> bool {
+    let folders = std::fs::read_dir("/usr/lib")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let folders = folders.map(|entry| entry.path());
+    let mut folders = folders.chain(["/usr/lib".into(), "/usr/lib64".into()]);
+    let found = folders.any(|folder| folder.join("rsyslog/lmnsd_ossl.so").is_file());
+    if !found {
+        println!("skipped: rsyslog-openssl is not installed");
+        let required = std::env::var("LH_REQUIRE_PEERS").is_ok_and(|value| value == "1");
+        assert!(
+            !required,
+            "LH_REQUIRE_PEERS=1, and rsyslog-openssl is not installed"
+        );
+    }
+    found && able(&["rsyslogd"])
+}
 
 /// The daemon, which may be down.
 pub struct Rsyslog {
@@ -85,7 +105,8 @@ impl Rsyslog {
         self.folder.join("log")
     }
 
-    fn said(&self) -> String {
+    /// What it has to say about itself.
+    pub fn said(&self) -> String {
         std::fs::read_to_string(self.folder.join("said")).unwrap_or_default()
     }
 
