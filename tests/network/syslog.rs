@@ -122,11 +122,12 @@ fn each_field_is_where_it_belongs() {
     for (number, way) in ways.iter().enumerate() {
         let options = &way.options;
         let own = match way.version {
-            "1" => " --msgid MID --sd-id x@1 --sd-param k=v",
-            _ => "",
+            "1" => " --hostname web1 --msgid MID --sd-id x@1 --sd-param k=v",
+            _ if way.input == "imuxsock" => "",
+            _ => " --hostname web1",
         };
         let rest = format!("-i json --facility local3 --id=77{own}");
-        let given = format!("syslog {options} {rest} --hostname web1 -t tag{number}");
+        let given = format!("syslog {options} {rest} -t tag{number}");
         Lh::new(&given).feed(input).expect(0);
         let received = rsyslog.wait(2 * (number + 1));
         let own = tagged(&received, &format!("tag{number}"));
