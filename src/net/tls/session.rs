@@ -1,5 +1,6 @@
 //! One connection's TLS: bytes in, bytes out, and which of them belong together.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::time::Instant;
@@ -39,6 +40,8 @@ pub(in crate::net) struct Session {
     places: VecDeque<Place>,
     /// The last place that is known to have arrived, and was forgotten.
     arrived: Place,
+    /// The most plain bytes that were said to have arrived.
+    told: Cell<u64>,
     /// Plain bytes that were received and not read.
     readable: usize,
     /// The other side took its leave.
@@ -66,6 +69,7 @@ impl Session {
             plain: 0,
             places: VecDeque::new(),
             arrived: Place::default(),
+            told: Cell::new(0),
             readable: 0,
             closed: false,
             cut_off: false,
@@ -147,7 +151,10 @@ impl Session {
     /// How many plain bytes have arrived when so many encrypted ones have.
     pub fn plain(&self, arrived: u64) -> u64 {
         let last = self.reached(arrived).checked_sub(1);
-        last.map_or(self.arrived, |at| self.places[at]).plain
+        let plain = last.map_or(self.arrived, |at| self.places[at]).plain;
+        // A place that had arrived may have become one with a later one since.
+        self.told.set(self.told.get().max(plain));
+        self.told.get()
     }
 
     fn reached(&self, arrived: u64) -> usize {
