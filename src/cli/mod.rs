@@ -8,6 +8,7 @@ pub mod generate;
 pub mod report;
 mod run;
 mod split;
+mod spool;
 mod units;
 
 use std::ffi::OsString;
@@ -49,6 +50,7 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
         Some(_) if split.command.is_some() => Err(Failure::usage(
             "only handlers can take a command behind --".to_owned(),
         )),
+        Some(Command::Spool(args)) => spool::run(args.command),
         Some(Command::Completions(args)) => generate::completions(args.shell),
         Some(Command::Man(args)) => generate::man(args.directory.as_deref()),
         Some(Command::Handler(_)) => unreachable!("handlers are in the chain"),

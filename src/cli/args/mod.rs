@@ -9,6 +9,7 @@ mod null;
 mod queue;
 mod rolling;
 mod rotate;
+mod spool;
 mod stream;
 mod timed;
 mod tools;
@@ -21,6 +22,7 @@ use crate::handler::{BaseRotatingHandler, Stage};
 
 pub use common::CommonArgs;
 pub use input::InputArgs;
+pub use spool::{CatArgs, CheckArgs, DropArgs, LsArgs, SpoolArgs, SpoolCommand};
 pub use tools::{CompletionsArgs, ManArgs};
 use wrapped::Wrapped;
 pub use wrapped::parse;
@@ -87,6 +89,7 @@ Examples:
 pub enum Command {
     #[command(flatten)]
     Handler(Box<HandlerCommand>),
+    Spool(SpoolArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
