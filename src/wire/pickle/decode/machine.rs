@@ -225,7 +225,7 @@ impl<'a> Machine<'a> {
     }
 
     fn set_items(&mut self, dict: Id, items: &[Id]) -> Result<(), NotAPickle> {
-        if items.len() % 2 != 0 {
+        if !items.len().is_multiple_of(2) {
             return Err(NotAPickle::Stack);
         }
         match self.objects.0.get_mut(dict as usize) {
