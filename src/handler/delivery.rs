@@ -64,6 +64,8 @@ pub struct Delivery {
     /// Why closing did not make everything safe.
     unsafe_because: Option<String>,
     settling: Option<Settling>,
+    /// That a record can't be delivered was told once.
+    told_drop: bool,
 }
 
 /// What is known of the order in which records are settled.
@@ -143,6 +145,7 @@ impl Delivery {
             end: None,
             unsafe_because: None,
             settling: None,
+            told_drop: false,
         }
     }
 
@@ -257,6 +260,13 @@ impl Delivery {
                 (Fault::Fatal, _) => self.stop(End::Fatal, &error, frames, now),
                 (Fault::Drop, _) => {
                     let next = frames.next(self.at);
+                    if !std::mem::replace(&mut self.told_drop, true) {
+                        let (target, reason) = (self.handler.target(), plain(&error.source));
+                        self.ledger.diag.error(format_args!(
+                            "{target}: {}: {reason}; it is left out, as any like it",
+                            error.doing
+                        ));
+                    }
                     self.lose(frames, next, &error, now);
                     self.at = next;
                 }

@@ -121,7 +121,11 @@ fn each_field_is_where_it_belongs() {
     let ways = ways(&rsyslog, &certificates);
     for (number, way) in ways.iter().enumerate() {
         let options = &way.options;
-        let rest = "-i json --facility local3 --id=77 --msgid MID --sd-id x@1 --sd-param k=v";
+        let own = match way.version {
+            "1" => " --msgid MID --sd-id x@1 --sd-param k=v",
+            _ => "",
+        };
+        let rest = format!("-i json --facility local3 --id=77{own}");
         let given = format!("syslog {options} {rest} --hostname web1 -t tag{number}");
         Lh::new(&given).feed(input).expect(0);
         let received = rsyslog.wait(2 * (number + 1));

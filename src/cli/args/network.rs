@@ -126,8 +126,9 @@ pub fn rendering(
         }
     };
     let framing = match (wire, stream) {
+        // In a datagram, too, as of Python's DatagramHandler.
+        (WireArg::Pickle, _) => Framing::Length,
         (WireArg::Lh, _) | (_, false) => Framing::Bare,
-        (WireArg::Pickle, true) => Framing::Length,
         (WireArg::Gelf, true) => Framing::Terminator(b"\0".to_vec()),
         (WireArg::Json | WireArg::Lines | WireArg::Syslog, true) => {
             Framing::Terminator(b"\n".to_vec())

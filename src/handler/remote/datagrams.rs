@@ -20,8 +20,9 @@ use crate::now::Now;
 /// How many bytes may be sent that were not read yet.
 const WINDOW: u64 = 1 << 20;
 
-/// How soon somebody looks what was read.
-const LOOK: Duration = Duration::from_millis(50);
+/// How soon somebody looks what was read: the first time, and at last, doubled
+/// each time that nothing was.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
 
 /// Delivers each record as a datagram.
 pub(super) struct DatagramDelivery {
@@ -38,6 +39,7 @@ pub(super) struct DatagramDelivery {
     /// Offsets in the connection, and what was sent up to there.
     marks: VecDeque<(u64, u64)>,
     look: Option<Instant>,
+    pause: Duration,
     /// Records could not be sent.
     blocked: bool,
 }
@@ -54,6 +56,7 @@ impl DatagramDelivery {
             next: 0,
             marks: VecDeque::new(),
             look: None,
+            pause: LOOKS.0,
             blocked: false,
         }
     }
@@ -113,9 +116,11 @@ impl DatagramDelivery {
             self.window.prove(offset);
             self.window.keep(0);
             self.link.note_proof();
+            self.pause = LOOKS.0;
         }
         if self.window.unproven() > 0 {
-            self.look = Some(now.mono + LOOK);
+            self.look = Some(now.mono + self.pause);
+            self.pause = (self.pause * 2).min(LOOKS.1);
         }
         Ok(())
     }
@@ -158,7 +163,8 @@ impl DatagramDelivery {
                 self.window.push(frames, (sent.0, done), 1);
                 self.next = self.window.end();
                 self.mark();
-                self.look.get_or_insert(now.mono + LOOK);
+                self.look.get_or_insert(now.mono + LOOKS.0);
+                self.pause = LOOKS.0;
             }
             match result {
                 Ok(()) => {}

@@ -103,7 +103,7 @@ def decode(message):
     if args.wire in ("json", "gelf"):
         return json.loads(authentic(message, False))
     if args.wire in ("lines", "lh"):
-        return {"line": authentic(message, False).decode("latin-1")}
+        return {"line": authentic(message, args.wire == "lh").decode("latin-1")}
     return None
 
 
