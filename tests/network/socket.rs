@@ -316,7 +316,10 @@ fn a_local_datagram_that_is_too_long_costs_only_itself() {
     }
     for (kind, given) in [
         ("unixgram lines", "udp PATH --wire lines --max-record 8M"),
-        ("unixgram raw", "syslog --address PATH -t x --max-record 8M"),
+        (
+            "unixgram raw",
+            "syslog --address PATH -t x --max-record 8M --too-long refuse",
+        ),
     ] {
         let folder = folder();
         let path = folder.path().join("socket");
