@@ -323,7 +323,8 @@ BASES = {
 
 
 class Server(BASES[args.kind]):
-    allow_reuse_address = True
+    # Of datagrams, two could have one port then.
+    allow_reuse_address = stream
     daemon_threads = True
     max_packet_size = 1 << 20
 
