@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::receiver::data;
-use crate::support::{Receiver, Rsyslog, free_port, report, text};
+use crate::support::{Certificates, Receiver, Rsyslog, free_port, report, text};
 use crate::trials::{Lh, Report, able, folder, records, records::told};
 
 pub const QUICK: &str = "--retry-start 50ms --retry-max 200ms";
@@ -49,7 +49,7 @@ fn content(got: &Value) -> Vec<u8> {
 
 /// What became of the records. What was cut by the end of a connection is not
 /// taken by any receiver, so it is no message.
-fn became(received: &[Value], last: u64) -> Report {
+pub fn became(received: &[Value], last: u64) -> Report {
     let whole = received
         .iter()
         .filter(|got| got["closed"] == Value::Null && !data(got).ends_with(b"(not ended)"));
@@ -135,6 +135,52 @@ fn a_reset_with_unread_data_loses_nothing() {
             report.disordered.clear();
         }
         report.assert_sound(options);
+    }
+}
+
+/// What socketserver does when a handler gives up: it ends its own side, and
+/// closes the connection with unread data then.
+#[test]
+fn a_handler_that_gives_up_with_unread_data_loses_nothing() {
+    if !able(&["python3"]) {
+        return;
+    }
+    for (handler, options, kind) in WIRES {
+        let folder = folder();
+        let arguments = format!("tcp {kind} --after 100 --then shut --rcvbuf 4096");
+        let receiver = Receiver::start(folder.path(), &arguments);
+        let address = receiver.address();
+        let mut running = Lh::new(&format!("{handler} {address} {options} {QUICK}")).spawn();
+        running.pour(records(1..=300));
+        let outcome = running.end_within(Duration::from_secs(10)).expect(0);
+        let mut report = wait_for_all(&receiver, 300, &format!("{options}: {}", outcome.stderr));
+        if kind != "lh" {
+            report.doubled.clear();
+            report.disordered.clear();
+        }
+        report.assert_sound(options);
+    }
+}
+
+/// Some say hello and answer, though nobody asks them: unread answers must not
+/// turn the end of the connection into a reset.
+#[test]
+fn a_receiver_that_talks_back_gets_everything() {
+    if !able(&["python3"]) {
+        return;
+    }
+    let folder = folder();
+    let certificates = Certificates::new(folder.path());
+    let (cert, key) = (certificates.cert("good"), certificates.key("good"));
+    let tls = format!("--tls {} {}", cert.display(), key.display());
+    let ca = format!("--tls --ca {}", certificates.cert("ca").display());
+    for (more, options) in [("", ""), (tls.as_str(), ca.as_str())] {
+        let folder = crate::trials::folder();
+        let receiver = Receiver::start(folder.path(), &format!("tcp lines --talk {more}"));
+        let given = format!("socket {} --wire lines {options}", receiver.address());
+        Lh::new(&given).feed(records(1..=3000)).expect(0);
+        receiver.wait(3000);
+        receiver.report(1..=3000).assert_perfect(options);
     }
 }
 

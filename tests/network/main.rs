@@ -25,5 +25,6 @@ mod local;
 mod peers;
 mod socket;
 mod spool;
+mod storm;
 mod syslog;
 mod tls;

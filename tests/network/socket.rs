@@ -318,7 +318,7 @@ fn a_local_datagram_that_is_too_long_costs_only_itself() {
         ("unixgram lines", "udp PATH --wire lines --max-record 8M"),
         (
             "unixgram raw",
-            "syslog --address PATH -t x --too-long refuse --max-record 8M",
+            "syslog --address PATH -t x --max-record 8M --too-long refuse",
         ),
     ] {
         let folder = folder();

@@ -35,10 +35,11 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool, known: impl Fn() -> St
 /// clients. Another process may still take it: who binds it has to look.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = (std::process::id() % 1000) as u16 * 12;
+    // Several runs at once begin at different places.
+    let start = std::process::id().wrapping_mul(2_654_435_761) >> 16;
     loop {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = 20_000 + (start + step) % 12_000;
+        let port = 10_000 + (start as u16 % 22_000 + step) % 22_000;
         let address = ("127.0.0.1", port);
         let tcp = std::net::TcpListener::bind(address);
         if tcp.is_ok() && std::net::UdpSocket::bind(address).is_ok() {

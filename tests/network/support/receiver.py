@@ -44,9 +44,11 @@ arguments.add_argument("--rcvbuf", type=int)
 arguments.add_argument("--after", type=int, help="that many messages, once ...")
 arguments.add_argument(
     "--then",
-    choices=["fin", "rst", "fin-exit", "rst-exit"],
-    help="... close, or reset with unread data; and end, or take the next connection",
+    choices=["fin", "shut", "rst", "fin-exit", "shut-exit", "rst-exit"],
+    help="""... close; or close with unread data, in the two steps of socketserver;
+    or reset with unread data; and end, or take the next connection""",
 )
+arguments.add_argument("--talk", action="store_true", help="answer each message")
 arguments.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"))
 arguments.add_argument("--client-ca")
 args = arguments.parse_args()
@@ -243,11 +245,18 @@ class Stream(socketserver.BaseRequestHandler):
             if args.tls:
                 self.request = context.wrap_socket(self.request, server_side=True)
                 connections[number] = self.request
+            if args.talk:
+                self.request.sendall(b"220 hello\r\n")
             for message in FRAMES[args.wire](self.request):
                 take(number, message)
+                if args.talk:
+                    self.request.sendall(b"ok\r\n")
         except Tripped:
-            if "rst" in args.then:
+            if "shut" in args.then:
+                self.request.shutdown(socket.SHUT_WR)
+            if "fin" not in args.then:
                 unread(self.request)
+            if "rst" in args.then:
                 abort_on_close(self.request)
             self.request.close()
             if "exit" in args.then:
@@ -296,6 +305,15 @@ class Datagram(socketserver.BaseRequestHandler):
             take(0, message)
 
 
+def end(connection, how):
+    if how == "rst":
+        # It is closed by who reads from it: only then is it reset.
+        abort_on_close(connection)
+    # TLS has another shutdown, which is for whoever reads.
+    which = socket.SHUT_RD if how == "rst" else socket.SHUT_RDWR
+    socket.socket.shutdown(connection, which)
+
+
 def orders():
     for line in sys.stdin:
         if line.strip() == "read":
@@ -303,14 +321,11 @@ def orders():
             continue
         with lock:
             for connection in connections.values():
-                if connection.fileno() < 0:
-                    continue
-                if line.strip() == "rst":
-                    # It is closed by who reads from it: only then is it reset.
-                    abort_on_close(connection)
-                    connection.shutdown(socket.SHUT_RD)
-                else:
-                    connection.shutdown(socket.SHUT_RDWR)
+                try:
+                    end(connection, line.strip())
+                except OSError:
+                    # It has ended by itself.
+                    pass
     os._exit(0)
 
 
@@ -323,7 +338,8 @@ BASES = {
 
 
 class Server(BASES[args.kind]):
-    allow_reuse_address = True
+    # Of datagrams, two could have one port then.
+    allow_reuse_address = stream
     daemon_threads = True
     max_packet_size = 1 << 20
 

@@ -135,6 +135,11 @@ impl Receiver {
         json_lines(&self.out)
     }
 
+    /// How many lines it has written.
+    pub fn count(&self) -> usize {
+        super::count_lines(&self.out)
+    }
+
     /// Waits until so many messages are there, and looks at them.
     #[track_caller]
     pub fn wait(&self, count: usize) -> Vec<Value> {
