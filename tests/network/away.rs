@@ -1,8 +1,5 @@
-//! Trials 8, 9, 10, 26 and 27: a receiver that is late, goes away in the
-//! middle, comes back, or never reads.
-//!
-//! Not tested here: packets that are dropped on the way, which need a network
-//! of their own.
+//! Trials 8, 9, 10 and 26: a receiver that is late, goes away in the middle,
+//! comes back, or never reads.
 
 use std::time::Duration;
 
