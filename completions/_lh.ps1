@@ -61,7 +61,7 @@ Register-ArgumentCompleter -Native -CommandName 'lh' -ScriptBlock {
             [CompletionResult]::new('udp', 'udp', [CompletionResultType]::ParameterValue, 'Send each record as a datagram: udp or a unix datagram socket (DatagramHandler)')
             [CompletionResult]::new('buffer', 'buffer', [CompletionResultType]::ParameterValue, 'Hold records back for the handler that follows (MemoryHandler)')
             [CompletionResult]::new('queue', 'queue', [CompletionResultType]::ParameterValue, 'Run the handler that follows on a thread of its own (QueueHandler)')
-            [CompletionResult]::new('spool', 'spool', [CompletionResultType]::ParameterValue, 'Look into a spool, and mend it')
+            [CompletionResult]::new('spool', 'spool', [CompletionResultType]::ParameterValue, 'Look into a spool, the records that a handler keeps on the disk until they are delivered, and mend it')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page lh(1), or write all pages into a directory')
             break
@@ -595,14 +595,41 @@ Register-ArgumentCompleter -Native -CommandName 'lh' -ScriptBlock {
             break
         }
         'lh;spool' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'Say in one line what it holds, and who has it')
+            [CompletionResult]::new('cat', 'cat', [CompletionResultType]::ParameterValue, 'Print the records that wait, as they are, one after the other')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Read all of it and say what is damaged; change nothing')
+            [CompletionResult]::new('retry', 'retry', [CompletionResultType]::ParameterValue, 'Send the records that wait, as the lh would that left them')
+            [CompletionResult]::new('drop', 'drop', [CompletionResultType]::ParameterValue, 'Forget records that wait')
+            break
+        }
+        'lh;spool;ls' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('retry', 'retry', [CompletionResultType]::ParameterValue, 'Send what is left, as the lh would that left it')
+            break
+        }
+        'lh;spool;cat' {
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Print those too that are delivered and not deleted yet')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'lh;spool;check' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'lh;spool;retry' {
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'lh;spool;drop' {
+            [CompletionResult]::new('--oldest', '--oldest', [CompletionResultType]::ParameterName, 'Forget so many, those that came first')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Forget them all')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'lh;completions' {

@@ -55,6 +55,18 @@ _lh() {
             lh,udp)
                 cmd="lh__subcmd__udp"
                 ;;
+            lh__subcmd__spool,cat)
+                cmd="lh__subcmd__spool__subcmd__cat"
+                ;;
+            lh__subcmd__spool,check)
+                cmd="lh__subcmd__spool__subcmd__check"
+                ;;
+            lh__subcmd__spool,drop)
+                cmd="lh__subcmd__spool__subcmd__drop"
+                ;;
+            lh__subcmd__spool,ls)
+                cmd="lh__subcmd__spool__subcmd__ls"
+                ;;
             lh__subcmd__spool,retry)
                 cmd="lh__subcmd__spool__subcmd__retry"
                 ;;
@@ -1031,8 +1043,68 @@ _lh() {
             return 0
             ;;
         lh__subcmd__spool)
-            opts="-h --help retry"
+            opts="-h --help ls cat check retry drop"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lh__subcmd__spool__subcmd__cat)
+            opts="-h --all --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lh__subcmd__spool__subcmd__check)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lh__subcmd__spool__subcmd__drop)
+            opts="-h --oldest --all --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --oldest)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lh__subcmd__spool__subcmd__ls)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

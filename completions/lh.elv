@@ -58,7 +58,7 @@ set edit:completion:arg-completer[lh] = {|@words|
             cand udp 'Send each record as a datagram: udp or a unix datagram socket (DatagramHandler)'
             cand buffer 'Hold records back for the handler that follows (MemoryHandler)'
             cand queue 'Run the handler that follows on a thread of its own (QueueHandler)'
-            cand spool 'Look into a spool, and mend it'
+            cand spool 'Look into a spool, the records that a handler keeps on the disk until they are delivered, and mend it'
             cand completions 'Print the completions of a shell'
             cand man 'Print the manual page lh(1), or write all pages into a directory'
         }
@@ -581,13 +581,36 @@ set edit:completion:arg-completer[lh] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'lh;spool'= {
-            cand -h 'Print help'
-            cand --help 'Print help'
-            cand retry 'Send what is left, as the lh would that left it'
-        }
-        &'lh;spool;retry'= {
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand ls 'Say in one line what it holds, and who has it'
+            cand cat 'Print the records that wait, as they are, one after the other'
+            cand check 'Read all of it and say what is damaged; change nothing'
+            cand retry 'Send the records that wait, as the lh would that left them'
+            cand drop 'Forget records that wait'
+        }
+        &'lh;spool;ls'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'lh;spool;cat'= {
+            cand --all 'Print those too that are delivered and not deleted yet'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'lh;spool;check'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'lh;spool;retry'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'lh;spool;drop'= {
+            cand --oldest 'Forget so many, those that came first'
+            cand --all 'Forget them all'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'lh;completions'= {
             cand -h 'Print help'

@@ -108,3 +108,108 @@ fn python_reads_every_attribute() {
         "{text}"
     );
 }
+
+const WRITE: &str = r#"
+import collections, datetime, decimal, logging, logging.handlers, pathlib, pickle, struct, sys, uuid
+handler = logging.handlers.SocketHandler("localhost", 0)
+out = sys.stdout.buffer
+def send(data):
+    out.write(struct.pack(">I", len(data)) + data)
+def record(level, msg, args, exc_info=None, extra=None):
+    return logging.getLogger("app.db").makeRecord(
+        "app.db", level, "/srv/app.py", 42, msg, args, exc_info, "main", extra)
+# As SocketHandler sends it, with the traceback made text.
+try:
+    1 / 0
+except ZeroDivisionError:
+    send(handler.makePickle(record(40, "failed %s", ("x",), sys.exc_info(), {"user": "eve"}))[4:])
+for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+    extra = {"when": datetime.datetime(2026, 11, 23, 10, 30), "price": decimal.Decimal("1.50"),
+             "path": pathlib.PurePosixPath("/tmp/x"), "id": uuid.UUID(int=7), "raw": b"\xff\x00",
+             "seen": {1}, "order": collections.OrderedDict([("b", 1), ("a", [None, True, -7])]),
+             "big": 2 ** 70, "half": 0.5, "error": ValueError("bad", 3), "gr\u00fcn": "\u20ac\U0001f600"}
+    made = record(30, "%d of %(s", (), None, extra).__dict__
+    made["msg"] = "%s took %.1f ms \u20ac"
+    made["args"] = ("query", 12.34)
+    send(pickle.dumps(made, protocol))
+"#;
+
+#[test]
+fn what_python_pickles_is_read_at_every_protocol() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        return;
+    }
+    let output = Command::new("python3")
+        .args(["-c", WRITE])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mut rest = &output.stdout[..];
+    let defaults = Defaults::default();
+    let mut count = 0;
+    while let Some((length, behind)) = rest.split_first_chunk::<4>() {
+        let (frame, behind) = behind.split_at(u32::from_be_bytes(*length) as usize);
+        rest = behind;
+        let mut record = Record::new(&defaults, Timestamp(0));
+        lh::wire::pickle::decode(frame, &defaults, Timestamp(0), &mut record)
+            .unwrap_or_else(|why| panic!("{count}: {why}"));
+        let message = String::from_utf8_lossy(&record.message).into_owned();
+        assert_eq!(
+            (&*record.name, record.get("lineno")),
+            ("app.db", Some(&Value::Json("42".into())))
+        );
+        if count == 0 {
+            assert_eq!((message.as_str(), record.level.0), ("failed x", 40));
+            let trace = record.exc_text.as_deref().unwrap();
+            assert!(
+                trace.ends_with("ZeroDivisionError: division by zero"),
+                "{trace}"
+            );
+            assert_eq!(record.get("user"), Some(&Value::Text("eve".into())));
+        } else {
+            let protocol = count - 1;
+            assert_eq!(message, "query took 12.3 ms \u{20ac}", "{protocol}");
+            let texts = [
+                ("when", "2026-11-23T10:30:00"),
+                ("price", "1.50"),
+                ("path", "/tmp/x"),
+                ("id", "00000000-0000-0000-0000-000000000007"),
+                ("error", "ValueError: bad, 3"),
+                ("grün", "\u{20ac}\u{1f600}"),
+                ("funcName", "main"),
+            ];
+            for (key, text) in texts {
+                assert_eq!(
+                    record.get(key),
+                    Some(&Value::Text(text.into())),
+                    "{protocol} {key}"
+                );
+            }
+            for (key, json) in [
+                ("seen", "[1]"),
+                ("order", r#"{"b":1,"a":[null,true,-7]}"#),
+                ("big", "1180591620717411303424"),
+                ("half", "0.5"),
+            ] {
+                assert_eq!(
+                    record.get(key),
+                    Some(&Value::Json(json.into())),
+                    "{protocol} {key}"
+                );
+            }
+            assert!(record.get("raw").is_some() && record.get("args").is_none());
+        }
+        // Cut off anywhere, it is an error and nothing else.
+        for end in 0..frame.len() {
+            let mut record = Record::new(&defaults, Timestamp(0));
+            let cut = lh::wire::pickle::decode(&frame[..end], &defaults, Timestamp(0), &mut record);
+            assert!(cut.is_err(), "{count} {end}");
+        }
+        count += 1;
+    }
+    assert!(count > 5, "{count}");
+}

@@ -9,12 +9,13 @@ pub mod report;
 mod retry;
 mod run;
 mod split;
+mod spool;
 mod units;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use args::{Command, SpoolCommand};
+use args::Command;
 use exit::{Failure, Status};
 
 /// Runs the program with its arguments, its own name first.
@@ -52,9 +53,7 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
         Some(_) if split.command.is_some() => Err(Failure::usage(
             "only handlers can take a command behind --".to_owned(),
         )),
-        Some(Command::Spool(args)) => match args.command {
-            SpoolCommand::Retry { directory } => retry::retry(&directory),
-        },
+        Some(Command::Spool(args)) => spool::run(args.command),
         Some(Command::Completions(args)) => generate::completions(args.shell),
         Some(Command::Man(args)) => generate::man(args.directory.as_deref()),
         Some(Command::Handler(_)) => unreachable!("handlers are in the chain"),

@@ -37,15 +37,16 @@ pub(super) fn connect(addresses: Vec<SocketAddr>, deadline: Instant) -> io::Resu
         if trying.is_empty() || now >= next {
             match rest.next() {
                 Some(address) => {
-                    match begin(address) {
-                        Ok((socket, true)) => match check(&socket) {
-                            Ok(()) => return Ok(socket),
-                            Err(error) => failures.push((address, error)),
-                        },
-                        Ok((socket, false)) => trying.push((socket, address)),
-                        Err(error) => failures.push((address, error)),
-                    }
                     next = now + STAGGER;
+                    match begin(address) {
+                        Ok((socket, true)) => return Ok(socket),
+                        Ok((socket, false)) => trying.push((socket, address)),
+                        Err(error) => {
+                            // The next address need not wait for its turn.
+                            failures.push((address, error));
+                            next = now;
+                        }
+                    }
                     continue;
                 }
                 None if trying.is_empty() => return Err(sum_up(failures)),
@@ -60,7 +61,6 @@ pub(super) fn connect(addresses: Vec<SocketAddr>, deadline: Instant) -> io::Resu
             let (socket, address) = trying.remove(at);
             match check(&socket) {
                 Ok(()) => return Ok(socket),
-                // The next address need not wait for its turn.
                 Err(error) => {
                     failures.push((address, error));
                     next = Instant::now();
@@ -80,6 +80,9 @@ fn begin(address: SocketAddr) -> io::Result<(Socket, bool)> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     let connected = begin_connect(&socket, &address.into())?;
+    if connected {
+        check(&socket)?;
+    }
     Ok((socket, connected))
 }
 
@@ -170,7 +173,21 @@ mod tests {
         let socket = connect(vec![silent_at, open], soon()).unwrap();
         assert_eq!(socket.peer_addr().unwrap().as_socket(), Some(open));
         assert!(started.elapsed() >= STAGGER);
-        assert!(started.elapsed() < STAGGER * 8, "{:?}", started.elapsed());
+        assert!(started.elapsed() < STAGGER * 6, "{:?}", started.elapsed());
+
+        // One that refuses gives its turn away.
+        let unused = TcpListener::bind("127.0.0.1:0").unwrap();
+        let refusing = unused.local_addr().unwrap();
+        drop(unused);
+        let started = Instant::now();
+        let mut addresses = vec![refusing; 8];
+        // Refused by this system itself.
+        addresses.extend([SocketAddr::from((Ipv4Addr::BROADCAST, 9)); 8]);
+        addresses.insert(0, silent_at);
+        addresses.push(open);
+        let socket = connect(addresses, soon()).unwrap();
+        assert_eq!(socket.peer_addr().unwrap().as_socket(), Some(open));
+        assert!(started.elapsed() < STAGGER * 6, "{:?}", started.elapsed());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Making room in a spool by forgetting what is oldest in it.
 
+use std::fs::File;
 use std::io;
 
 use super::scan::{Found, Scan};
@@ -15,6 +16,8 @@ struct Gone {
     length: u64,
     /// How far it reaches now; 0 if nothing of it is left.
     keep: u64,
+    /// Where some is, because the reader may delete that at any moment.
+    file: Option<File>,
 }
 
 impl Writer {
@@ -35,13 +38,11 @@ impl Writer {
         }
         let mut names = Vec::new();
         for part in gone {
-            match part.keep {
-                0 => names.push(part.name),
-                keep => {
-                    let path = self.shared.path(&part.name);
-                    let file = sys::open_private(&path, Private::Write);
-                    let _ = file.and_then(|file| file.set_len(keep));
-                }
+            match part.file {
+                // What can't be cut is known to be given up all the same.
+                Some(file) => drop(file.set_len(part.keep)),
+                None if part.keep > 0 => {}
+                None => names.push(part.name),
             }
         }
         self.shared.delete(&names);
@@ -73,10 +74,13 @@ impl Writer {
             freed += segment.length - keep;
             last = last.max(segment.last);
             lost_active |= active == Some(segment.serial);
+            let path = self.shared.path(&segment.name);
+            let file = (keep > 0).then(|| sys::open_private(&path, Private::Write).ok());
             gone.push(Gone {
                 name: segment.name.clone(),
                 length: segment.length,
                 keep,
+                file: file.flatten(),
             });
             segment.length = keep;
             segment.last = taken;
@@ -114,7 +118,10 @@ impl Writer {
         count: &mut u64,
         each: &mut dyn FnMut(&Frames<'_>),
     ) -> io::Result<()> {
-        let file = sys::open_private(&self.shared.path(&part.name), Private::Read)?;
+        let file = match &part.file {
+            Some(file) => file.try_clone()?,
+            None => sys::open_private(&self.shared.path(&part.name), Private::Read)?,
+        };
         let mut scan = Scan::new(file, self.shared.key)?;
         let mut records = OwnedFrames::default();
         loop {

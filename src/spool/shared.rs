@@ -231,6 +231,16 @@ pub(super) struct Shared {
     pub(super) damage: Mutex<Vec<Damage>>,
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(lock) = &self.lock {
+            // Closing alone would not do while a program is being started, who
+            // has a copy of the descriptor for a moment.
+            let _ = crate::sys::unlock(lock);
+        }
+    }
+}
+
 impl Shared {
     pub(super) fn new(
         directory: PathBuf,

@@ -53,3 +53,139 @@ fn what_goes_in_comes_out() {
     reader.acknowledge(600).expect("noted");
     assert_eq!(reader.waiting(), 0);
 }
+
+/// As after a failed sync: what was not durable is doubtful.
+fn sync_fails(writer: &mut Writer, now: Now) -> std::io::Result<()> {
+    writer.owe(now);
+    writer.tick(now)
+}
+
+fn lines(numbers: std::ops::RangeInclusive<u64>) -> Vec<u8> {
+    numbers
+        .flat_map(|n| format!("record {n}\n").into_bytes())
+        .collect()
+}
+
+#[track_caller]
+fn append(writer: &mut Writer, numbers: std::ops::RangeInclusive<u64>, now: Now) {
+    writer
+        .append(&Frames::lines(&lines(numbers)), 0, now)
+        .expect("appended");
+}
+
+#[track_caller]
+fn expect(found: &[(u64, Vec<u8>)], numbers: std::ops::RangeInclusive<u64>) {
+    let found: Vec<u8> = found
+        .iter()
+        .flat_map(|(_, record)| record.clone())
+        .collect();
+    assert_eq!(
+        String::from_utf8_lossy(&found),
+        String::from_utf8_lossy(&lines(numbers))
+    );
+}
+
+/// Trial 39 without the failing disk: each way that a reader can be in.
+#[test]
+fn what_a_failed_sync_leaves_owing_is_written_anew() {
+    // How much was durable before, and how much was read of the rest.
+    for (synced, taken) in [(0, 0), (0, 5), (4, 0), (4, 2), (4, 7), (0, 12), (4, 12)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let now = Now::read();
+        let options = SpoolOptions {
+            fsync: Fsync::Close,
+            ..options(folder.path())
+        };
+        let (mut writer, mut reader, _) = open(options.clone(), now).expect("opened");
+        if synced > 0 {
+            append(&mut writer, 1..=synced, now);
+            writer.sync_now(now);
+        }
+        append(&mut writer, synced + 1..=12, now);
+        let mut out = OwnedFrames::default();
+        let mut before = 0;
+        while before < taken {
+            before += reader.read(&mut out, 9).expect("read").expect("some").count;
+        }
+        sync_fails(&mut writer, now).expect("there is room elsewhere");
+        append(&mut writer, 13..=20, now);
+        let found = all(&mut reader);
+        expect(&found, before + 1..=20);
+        assert_eq!(found[0].0, before + 1);
+        assert_eq!((reader.unread(), reader.waiting()), (0, 20));
+        reader.rewind();
+        expect(&all(&mut reader), 1..=20);
+        drop((writer, reader));
+        let (_writer, mut reader, recovery) = open(options, now).expect("opened");
+        assert_eq!((recovery.waiting, recovery.notes()), (20, vec![]));
+        expect(&all(&mut reader), 1..=20);
+    }
+}
+
+/// And where it can't be written anew yet, nothing more is taken.
+#[test]
+fn what_is_owed_comes_first() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let now = Now::read();
+    let options = SpoolOptions {
+        fsync: Fsync::After(std::time::Duration::from_secs(60)),
+        ..options(folder.path())
+    };
+    let (mut writer, mut reader, _) = open(options.clone(), now).expect("opened");
+    append(&mut writer, 1..=3, now);
+    assert_eq!(
+        writer.deadline(),
+        Some(now.mono + std::time::Duration::from_secs(60))
+    );
+    let (spool, away) = (folder.path().join("spool"), folder.path().join("away"));
+    std::fs::rename(&spool, &away).expect("moved away");
+    sync_fails(&mut writer, now).expect_err("there is no directory");
+    let due = writer.deadline().expect("it is tried again");
+    assert!(due > now.mono);
+    let error = writer
+        .append(&Frames::lines(b"more\n"), 0, now)
+        .expect_err("it is owed");
+    assert_eq!((error.done, error.full), (0, false));
+    assert_eq!(writer.next_number(), 4);
+    std::fs::rename(&away, &spool).expect("moved back");
+    append(&mut writer, 4..=6, now);
+    expect(&all(&mut reader), 1..=6);
+    writer.close(now).expect("closed");
+    assert_eq!(writer.deadline(), None);
+}
+
+/// After a power cut that took records back, or with a cursor that is lost, no
+/// number is given to another record: a receiver would take it for what it has.
+#[test]
+fn no_number_is_given_twice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let now = Now::read();
+    let (mut writer, mut reader, _) = open(options(folder.path()), now).expect("opened");
+    append(&mut writer, 1..=50, now);
+    assert_eq!(all(&mut reader).len(), 50);
+    drop((writer, reader));
+    let spool = folder.path().join("spool");
+    let segment = spool.join(segment_name(1, 0));
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(segment)
+        .expect("it");
+    file.set_len(100).expect("taken back");
+    let (mut writer, mut reader, recovery) = open(options(folder.path()), now).expect("opened");
+    assert!(recovery.torn_bytes > 0);
+    let left = all(&mut reader).len() as u64;
+    assert!(left < 50 && writer.next_number() > 50);
+    // What was left out on purpose is not missed.
+    append(&mut writer, 51..=60, now);
+    assert_eq!((reader.unread(), reader.status().lost()), (10, 0));
+    expect(&all(&mut reader), 51..=60);
+    assert_eq!(reader.status().lost(), 0);
+    reader.acknowledge(u64::MAX).expect("noted");
+    assert_eq!(reader.waiting(), 0);
+    let next = writer.next_number();
+    writer.close(now).expect("closed");
+    drop((writer, reader));
+    // Nothing is left but the cursor and the lock.
+    let (writer, _reader, recovery) = open(options(folder.path()), now).expect("opened");
+    assert_eq!((writer.next_number(), recovery.notes()), (next, vec![]));
+}

@@ -208,14 +208,18 @@ impl Writer {
         }
     }
 
+    /// Whether nothing waits.
+    fn idle(&self) -> bool {
+        let state = self.shared.state();
+        state.unread == 0 && state.outstanding == 0
+    }
+
     /// How much more the segments may hold, which is enough for `first`; `None`
     /// if it is not.
     fn room(&mut self, first: u64, now: Now) -> io::Result<Option<u64>> {
         loop {
-            let state = self.shared.state();
-            let idle = state.unread == 0 && state.outstanding == 0;
-            let used = state.bytes;
-            drop(state);
+            let idle = self.idle();
+            let used = self.shared.state().bytes;
             let header = match self.active {
                 Some(_) => 0,
                 None => HEADER as u64,
@@ -480,6 +484,18 @@ impl Writer {
         Ok(())
     }
 
+    /// As after a sync that fails.
+    #[cfg(test)]
+    pub(super) fn owe(&mut self, now: Now) {
+        self.owed = Some(now.mono);
+    }
+
+    /// A sync that succeeds.
+    #[cfg(test)]
+    pub(super) fn sync_now(&mut self, now: Now) {
+        self.sync(now).expect("synced");
+    }
+
     /// When something is to be made durable by the clock.
     pub fn deadline(&self) -> Option<Instant> {
         match self.shared.fsync {
@@ -516,14 +532,17 @@ impl Writer {
         )
     }
 
-    /// Makes everything durable, as far as is asked, and notes that the spool
-    /// was left in order.
+    /// Makes everything durable, as far as is asked, deletes the last segment
+    /// if nothing waits, and notes that the spool was left in order.
     ///
     /// # Errors
     /// When that fails; what could not be made durable may be lost by a power
     /// cut.
     pub fn close(&mut self, now: Now) -> io::Result<()> {
         self.sync(now)?;
+        if self.idle() {
+            self.leave(now)?;
+        }
         match &self.shared.lock {
             Some(lock) => owner::leave(lock, self.last, self.next),
             None => Ok(()),

@@ -14,3 +14,4 @@ mod model;
 mod ownership;
 mod size;
 mod threads;
+mod tool;

@@ -36,7 +36,7 @@ use crate::handler::{BaseRotatingHandler, Stage};
 pub use common::CommonArgs;
 pub use input::InputArgs;
 use queueing::QueueingArgs;
-pub use spool::{SpoolArgs, SpoolCommand};
+pub use spool::{CatArgs, CheckArgs, DropArgs, LsArgs, SpoolArgs, SpoolCommand};
 pub use tools::{CompletionsArgs, ManArgs};
 use wrapped::Wrapped;
 pub use wrapped::parse;

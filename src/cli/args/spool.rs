@@ -4,21 +4,92 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-/// Look into a spool, and mend it.
+/// Look into a spool, the records that a handler keeps on the disk until they
+/// are delivered, and mend it.
+///
+/// Whatever has happened to a spool, lh opens it and sends what is whole; no
+/// spool has to be mended before. What is damaged is moved to its folder bad.
 #[derive(Debug, Args)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Exit status:
+  0  it was done, and nothing is damaged
+  1  something is damaged, or could not be done
+  2  the command line is wrong
+
+Examples:
+  lh spool ls /var/spool/lh
+  lh spool cat /var/spool/lh | less
+  lh spool check /var/spool/lh
+  lh spool retry /var/spool/lh
+  lh spool drop --oldest 1000 /var/spool/lh"
+)]
 pub struct SpoolArgs {
     #[command(subcommand)]
     pub command: SpoolCommand,
 }
 
+/// What is done with a spool.
 #[derive(Debug, Subcommand)]
 pub enum SpoolCommand {
-    /// Send what is left, as the lh would that left it.
-    ///
-    /// The exit status is 0 when nothing is left.
-    Retry {
-        /// The spool
-        #[arg(value_name = "DIR")]
-        directory: PathBuf,
-    },
+    /// Say in one line what it holds, and who has it.
+    Ls(LsArgs),
+    /// Print the records that wait, as they are, one after the other.
+    Cat(CatArgs),
+    /// Read all of it and say what is damaged; change nothing.
+    Check(CheckArgs),
+    /// Send the records that wait, as the lh would that left them.
+    Retry(RetryArgs),
+    /// Forget records that wait.
+    Drop(DropArgs),
+}
+
+/// Send the records that wait, as the lh would that left them.
+///
+/// The exit status is 0 when none is left.
+#[derive(Debug, Args)]
+pub struct RetryArgs {
+    /// The spool's directory
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct LsArgs {
+    /// The spool's directory
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct CatArgs {
+    /// The spool's directory
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Print those too that are delivered and not deleted yet
+    #[arg(long)]
+    pub all: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The spool's directory
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct DropArgs {
+    /// The spool's directory
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Forget so many, those that came first
+    #[arg(long, value_name = "N", required_unless_present = "all")]
+    pub oldest: Option<u64>,
+    /// Forget them all
+    #[arg(long, conflicts_with = "oldest")]
+    pub all: bool,
 }

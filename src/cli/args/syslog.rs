@@ -237,9 +237,12 @@ impl SyslogArgs {
                 ("--msgid", self.msgid.is_some()),
                 ("--sd-id", self.sd_id.is_some()),
                 ("--sd-param", !self.sd_param.is_empty()),
+                // A daemon would take it for the tag.
+                ("--hostname", self.hostname.is_some() && plan.local),
             ];
             if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
-                return Err(format!("{option} needs --rfc 5424"));
+                let where_ = if plan.local { " on a local socket" } else { "" };
+                return Err(format!("{option} needs --rfc 5424{where_}"));
             }
         }
         let lf = plan.framing == Framing::Terminator(b"\n".to_vec());
@@ -268,7 +271,7 @@ impl SyslogArgs {
             sd_params: self.sd_param.clone(),
             hostname: match (&self.hostname, plan.local) {
                 (Some(name), _) => Some(name.clone()),
-                (None, false) => Some(sys::host_name()),
+                (None, false) => Some(host_name(rfc)),
                 // Nobody but this machine is at a local socket.
                 (None, true) => None,
             },
@@ -285,6 +288,15 @@ impl SyslogArgs {
             },
             utc: self.common.utc,
         }))
+    }
+}
+
+/// RFC 3164 section 4.1.2 has no domain in it, and logger leaves it out.
+fn host_name(rfc: Rfc) -> String {
+    let name = sys::host_name();
+    match (rfc, name.split_once('.')) {
+        (Rfc::Rfc3164, Some((host, _))) => host.to_owned(),
+        _ => name,
     }
 }
 

@@ -135,6 +135,11 @@ impl Talk for Numbered {
         self.greeted
     }
 
+    /// What it has accepted, it has said.
+    fn ends_at_once(&self) -> bool {
+        true
+    }
+
     fn listens(&self, window: &Window) -> bool {
         !self.greeted || window.unproven() > 0
     }

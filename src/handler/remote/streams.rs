@@ -29,6 +29,12 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 /// closing its end.
 const LAST_WORD: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(100));
 
+/// A peer that has ended its stream may still read, or be about to close with
+/// bytes unread, as Python's socketserver does, which its system tells a little
+/// later. It is waited for that long, or while something is on its way, for that
+/// long after the last of it was acknowledged.
+const PARTING: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+
 /// Delivers records over a stream, and again what a peer may not have heard.
 pub(super) struct StreamDelivery {
     kind: &'static str,
@@ -45,6 +51,9 @@ pub(super) struct StreamDelivery {
     look: Option<Instant>,
     /// Since when there is a connection.
     since: Instant,
+    /// The peer has ended its stream; since when, and what it had acknowledged
+    /// then.
+    parting: Option<(Instant, u64)>,
     /// Our end is closed; until when the peer may close its own.
     finished: Option<Instant>,
 }
@@ -66,6 +75,7 @@ impl StreamDelivery {
             blocked: false,
             look: None,
             since: Instant::now(),
+            parting: None,
             finished: None,
         }
     }
@@ -81,6 +91,7 @@ impl StreamDelivery {
                 Ok(true) => {
                     self.talk.begin(&self.window, self.number);
                     self.since = now.mono;
+                    self.parting = None;
                     self.finished = None;
                 }
                 Err(Missing::Waiting) => return Err(Halt::Waiting),
@@ -90,7 +101,10 @@ impl StreamDelivery {
             }
             let Err(broken) = self.exchange(now) else {
                 self.plan(now);
-                return Ok(());
+                return match self.parting {
+                    Some(_) => Err(Halt::Waiting),
+                    None => Ok(()),
+                };
             };
             self.talk.broken(&broken, &mut self.window);
             self.link.drop_connection();
@@ -117,10 +131,14 @@ impl StreamDelivery {
         let (talk, window) = (&mut *self.talk, &mut self.window);
         let proven = window.proven();
         let result = converse(connection, talk, window);
-        let result = result.and_then(|()| {
+        let result = result.and_then(|ended| {
+            if ended {
+                let at_once = talk.ends_at_once() || window.start() == window.end();
+                return part(connection, &mut self.parting, at_once, now);
+            }
             let since = now.mono.saturating_duration_since(self.since);
             let silent = !talk.is_greeted() && since > self.timeout;
-            let stuck = self.window.unproven() > 0 && connection.is_stuck(self.timeout);
+            let stuck = window.unproven() > 0 && connection.is_stuck(self.timeout);
             match silent || stuck {
                 true => Err(Broken::Reset(io::ErrorKind::TimedOut.into())),
                 false => Ok(()),
@@ -135,6 +153,7 @@ impl StreamDelivery {
     /// Decides when to look again.
     fn plan(&mut self, now: Now) {
         let soon = self.window.unproven() > 0 || self.talk.unsent(&self.window) > 0;
+        let soon = soon || self.parting.is_some();
         let later = self.window.start() < self.window.end();
         self.look = match (soon, later) {
             (true, _) => Some(now.mono + LOOKS.0),
@@ -190,12 +209,37 @@ impl StreamDelivery {
     }
 }
 
-/// Sends and hears what there is to send and to hear.
+/// Whether a peer that has ended its stream is done: an error, if it is.
+fn part(
+    connection: &Connection,
+    parting: &mut Option<(Instant, u64)>,
+    at_once: bool,
+    now: Now,
+) -> Result<(), Broken> {
+    let progress = connection.progress().map_err(Broken::Reset)?;
+    let acknowledged = progress.acknowledged;
+    let (since, then) = *parting.get_or_insert((now.mono, acknowledged));
+    if acknowledged > then {
+        *parting = Some((now.mono, acknowledged));
+    }
+    let most = match acknowledged < progress.written {
+        true => PARTING.1,
+        false => PARTING.0,
+    };
+    let waited = now.mono.saturating_duration_since(since);
+    match at_once || (acknowledged == then && waited >= most) {
+        true => Err(Broken::Closed),
+        false => Ok(()),
+    }
+}
+
+/// Sends and hears what there is to send and to hear. Tells whether the peer has
+/// ended its stream; nothing is sent then.
 fn converse(
     connection: &mut Connection,
     talk: &mut dyn Talk,
     window: &mut Window,
-) -> Result<(), Broken> {
+) -> Result<bool, Broken> {
     let reset = Broken::Reset;
     loop {
         // Whoever sends to a peer that has gone learns it too late.
@@ -212,7 +256,7 @@ fn converse(
             PeerState::Closed => {
                 let progress = connection.progress().map_err(reset)?;
                 talk.acknowledged(progress.acknowledged, window);
-                return Err(Broken::Closed);
+                return Ok(true);
             }
             PeerState::Reset(error) => return Err(Broken::Reset(error)),
         }
@@ -235,7 +279,7 @@ fn converse(
         talk.flushed(progress.written);
         talk.acknowledged(progress.acknowledged, window);
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Whether there is only no room at the moment. A peer that takes nothing for

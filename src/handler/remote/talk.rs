@@ -51,6 +51,12 @@ pub(super) trait Talk: Send {
         true
     }
 
+    /// Whether nothing more is to be learned from a peer that has ended its
+    /// stream.
+    fn ends_at_once(&self) -> bool {
+        false
+    }
+
     /// Whether the peer will say something.
     fn listens(&self, window: &Window) -> bool;
 

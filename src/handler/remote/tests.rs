@@ -247,6 +247,22 @@ fn local(path: &Path) -> Box<dyn Handler> {
     handler(Address::Path(path.to_owned()), Transport::UnixDatagram)
 }
 
+/// As syslog daemons do, which may come after the connection.
+#[test]
+fn new_permissions_are_no_new_daemon() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let daemon = UnixDatagram::bind(&path).unwrap();
+    let mut handler = local(&path);
+    deliver(&mut *handler, b"one\n");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let mut buffer = [0; 100];
+    assert_eq!(daemon.recv(&mut buffer).unwrap(), 4);
+    settle(&mut *handler);
+    close(&mut *handler);
+}
+
 #[test]
 fn a_restarted_daemon_gets_what_the_old_one_had_not_read() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,6 +6,8 @@ mod client;
 #[path = "none.rs"]
 mod client;
 #[cfg(feature = "tls")]
+mod places;
+#[cfg(feature = "tls")]
 mod session;
 #[cfg(all(test, feature = "tls", target_os = "linux"))]
 mod tests;

@@ -1,6 +1,5 @@
 //! One connection's TLS: bytes in, bytes out, and which of them belong together.
 
-use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::time::Instant;
 
@@ -8,6 +7,7 @@ use rustls::{AlertDescription, CertificateError, ClientConnection};
 use socket2::Socket;
 
 use super::HandshakeError;
+use super::places::Places;
 use crate::sys::socket::{receive, send, wait_socket};
 
 /// The most plain bytes of one TLS record (RFC 8446, 5.1).
@@ -15,16 +15,6 @@ const RECORD: usize = 16 << 10;
 
 /// So many encrypted bytes may wait for room before no more are taken.
 const WAITING: usize = 4 * RECORD;
-
-/// So many places may be remembered before those that have arrived are forgotten.
-const PLACES: usize = 1024;
-
-/// How far a plain stream was when its encrypted stream was so far.
-#[derive(Clone, Copy, Debug, Default)]
-struct Place {
-    encrypted: u64,
-    plain: u64,
-}
 
 #[derive(Debug)]
 pub(in crate::net) struct Session {
@@ -35,10 +25,7 @@ pub(in crate::net) struct Session {
     /// Encrypted bytes that were ever written.
     pushed: u64,
     plain: u64,
-    /// Ends of records, the last of them the end of all.
-    places: VecDeque<Place>,
-    /// The last place that is known to have arrived, and was forgotten.
-    arrived: Place,
+    places: Places,
     /// Plain bytes that were received and not read.
     readable: usize,
     /// The other side took its leave.
@@ -64,8 +51,7 @@ impl Session {
             out: 0,
             pushed: 0,
             plain: 0,
-            places: VecDeque::new(),
-            arrived: Place::default(),
+            places: Places::default(),
             readable: 0,
             closed: false,
             cut_off: false,
@@ -111,48 +97,25 @@ impl Session {
             self.collect()?;
             self.plain += count as u64;
             taken += count;
-            self.note_place();
+            let waiting = self.waiting.len() - self.out;
+            self.places.note(self.pushed + waiting as u64, self.plain);
         }
         Ok(taken)
     }
 
-    /// Remembers how far both streams are. Places that are closer together than a
-    /// long record become one: what has arrived is then known a little later.
-    fn note_place(&mut self) {
-        let place = Place {
-            encrypted: self.pushed + (self.waiting.len() - self.out) as u64,
-            plain: self.plain,
-        };
-        let before = self.places.len().checked_sub(2);
-        let before = before.map_or(self.arrived, |at| self.places[at]);
-        match self.places.back_mut() {
-            Some(last) if place.encrypted - before.encrypted <= RECORD as u64 => *last = place,
-            _ => self.places.push_back(place),
-        }
-    }
-
     /// Whether it would be good to know what has arrived.
     pub fn wants_progress(&self) -> bool {
-        self.places.len() >= PLACES
+        self.places.are_many()
     }
 
-    /// Forgets the places that have arrived, by encrypted bytes.
+    /// Forgets what has arrived, by encrypted bytes.
     pub fn forget(&mut self, arrived: u64) {
-        let gone = self.reached(arrived);
-        if let Some(last) = self.places.drain(..gone).next_back() {
-            self.arrived = last;
-        }
+        self.places.forget(arrived);
     }
 
     /// How many plain bytes have arrived when so many encrypted ones have.
     pub fn plain(&self, arrived: u64) -> u64 {
-        let last = self.reached(arrived).checked_sub(1);
-        last.map_or(self.arrived, |at| self.places[at]).plain
-    }
-
-    fn reached(&self, arrived: u64) -> usize {
-        self.places
-            .partition_point(|place| place.encrypted <= arrived)
+        self.places.plain(arrived)
     }
 
     /// Takes what rustls has to send.

@@ -151,8 +151,10 @@ pub fn unix_address(path: &Path) -> io::Result<SockAddr> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketFile {
     id: FileId,
-    /// A number of a file that is gone is soon another's, but not its time.
-    changed: (i64, i64),
+    /// A number of a file that is gone is soon another's, but not the time when
+    /// it was made. (That of its last change is another's too: many daemons
+    /// set the permissions of their socket when it is there already.)
+    made: (i64, i64),
 }
 
 /// The socket under a path.
@@ -164,10 +166,10 @@ pub fn socket_file(path: &Path) -> io::Result<Option<SocketFile>> {
         return Ok(None);
     }
     let meta = std::fs::metadata(path)?;
-    let changed = (meta.ctime(), meta.ctime_nsec());
+    let made = (meta.mtime(), meta.mtime_nsec());
     Ok(Some(SocketFile {
         id: Meta::from(meta).id,
-        changed,
+        made,
     }))
 }
 

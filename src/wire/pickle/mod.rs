@@ -2,6 +2,8 @@
 //!
 //! One record is one pickle of the dictionary of a `LogRecord`'s attributes.
 
+mod decode;
 mod encode;
 
+pub use decode::{NotAPickle, decode};
 pub use encode::PickleEncoder;

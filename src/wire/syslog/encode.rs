@@ -489,7 +489,7 @@ mod tests {
             ),
             ("\0\0", 7, &["#000", "#000"]),
             ("", 7, &[""]),
-            // An eighth of the limit has to be left.
+            // A character, or an `#ooo`, has to have room.
             ("1234567890", 4, &["1234", "5678", "90"]),
             ("1234567890", 3, &[]),
         ];
@@ -505,6 +505,16 @@ mod tests {
         };
         let want = ["12345\0", "67890\0"].map(|part| format!("{header}{part}"));
         assert_eq!(encoded(with_nul, &record), want);
+        // An eighth of the limit has to be left.
+        let long = "1".repeat(50);
+        for (room, parts) in [(45, 2), (44, 2), (30, 1)] {
+            let host = SyslogOptions {
+                hostname: Some("h".repeat(255)),
+                ..options(255 + 1 + room)
+            };
+            let record = self::record(&defaults, &long);
+            assert_eq!(encoded(host, &record).len(), parts, "{room}");
+        }
         let refused = SyslogOptions {
             too_long: TooLong::Refuse,
             ..options(4)

@@ -409,6 +409,10 @@ mod tests {
         let received = instant("2024-01-01T03:00:00Z");
         let got = read(b"Dec 31 22:00:00", received, &NEW_YORK);
         assert_eq!(got.map(|got| got.0), Some(received));
+        // Two hours before the middle of the year there, two behind it in UTC.
+        let received = instant("2024-07-02T02:00:00Z");
+        let got = read(b"Jan  1 00:00:00", received, &NEW_YORK);
+        assert_eq!(got.map(|got| got.0), Some(instant("2024-01-01T05:00:00Z")));
         for end in [i64::MIN, i64::MAX] {
             read(b"Jul 20 12:00:00", Timestamp(end), &NEW_YORK);
             read(b"Feb 29 12:00:00 +2359", Timestamp(end), &NEW_YORK);

@@ -76,6 +76,8 @@ const FORMS: &[(&str, &str)] = &[
     ("1 2003-10-11T22:14:15Z h a - -", "now root - - -: 1 2003-10-11T22:14:15Z h a - -"),
     ("1 yesterday h a - - - m", "now root - - -: 1 yesterday h a - - - m"),
     ("2 2003-10-11T22:14:15Z h a - - - m", "now root - - -: 2 2003-10-11T22:14:15Z h a - - - m"),
+    ("1 2003-10-11T22:14:15Z h\u{1b} a - - - m", "now root - - -: 1 2003-10-11T22:14:15Z h\u{1b} a - - - m"),
+    ("1 2003-10-11T22:14:15Z h  a - - - m", "now root - - -: 1 2003-10-11T22:14:15Z h  a - - - m"),
     ("1 apple a day", "now root - - -: 1 apple a day"),
     // RFC 3164, its examples and the form of local sockets.
     ("Oct 11 22:14:15 mymachine su: 'su root' failed for lonvick on /dev/pts/8",
