@@ -252,10 +252,12 @@ class Stream(socketserver.BaseRequestHandler):
                 if args.talk:
                     self.request.sendall(b"ok\r\n")
         except Tripped:
-            if "shut" in args.then:
-                self.request.shutdown(socket.SHUT_WR)
             if "fin" not in args.then:
                 unread(self.request)
+                # By then the sender has seen that all has arrived here.
+                time.sleep(0.15)
+            if "shut" in args.then:
+                self.request.shutdown(socket.SHUT_WR)
             if "rst" in args.then:
                 abort_on_close(self.request)
             self.request.close()
