@@ -13,6 +13,13 @@ mod network;
 mod null;
 mod queue;
 mod queueing;
+#[cfg_attr(
+    not(feature = "net"),
+    allow(
+        dead_code,
+        reason = "such a build knows the options and can't act on them"
+    )
+)]
 mod remote;
 mod rolling;
 mod rotate;
