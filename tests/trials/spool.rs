@@ -318,7 +318,7 @@ fn a_backlog_is_not_in_memory() {
     let receiver = Receiver::new();
     let address = receiver.address.to_string();
     let begun = Instant::now();
-    let mut running = socket(&address, &spool).spawn();
+    let running = socket(&address, &spool).spawn();
     let first = || !receiver.bytes.lock().unwrap().is_empty();
     assert!(wait_for(Duration::from_secs(10), first));
     let took = begun.elapsed();
