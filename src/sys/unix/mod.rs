@@ -29,8 +29,8 @@ pub use open::{
 pub use process::ignores_signal;
 pub use process::{TERMINATE, exit_code, is_hangup, signal_child, terminal};
 pub use spool::{
-    Private, boot, distrusted_directory, is_locked, make_private_directory, open_private, read_at,
-    write_at,
+    Private, boot, distrusted_directory, is_locked, is_unreadable, make_private_directory,
+    open_private, read_at, write_at,
 };
 pub use stdio::{enlarge_pipe, is_pipe, stderr, stdin, stdout, wait_readable, write_some};
 
