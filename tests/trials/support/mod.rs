@@ -1,7 +1,9 @@
 //! What the trials share.
 
+pub mod alone;
 pub mod launch;
 pub mod namespace;
+pub mod peer;
 pub mod records;
 pub mod strace;
 
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 
 pub use launch::{Lh, Running};
 pub use namespace::Namespace;
+pub use peer::{Manner, Peer};
 pub use records::{Report, record, records};
 
 /// A folder of the test's own, removed at its end. On the disk, not in memory.
