@@ -301,6 +301,12 @@ fn rsyslogd_is_killed_with_unread_messages() {
     assert!(arrived, "{} bytes wait", unread(&port));
     rsyslog.kill();
     rsyslog.begin();
+    // Nothing more has to come for it to be noticed.
+    crate::support::until(
+        "it was sent again",
+        || rsyslog.report(1..=300).lost.is_empty(),
+        || rsyslog.report(1..=300).to_string(),
+    );
     running.write(&records(301..=400));
     let outcome = running.end_within(Duration::from_secs(10)).expect(0);
     crate::trials::wait_for(Duration::from_secs(5), || {

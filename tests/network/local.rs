@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::away::QUICK;
-use crate::support::Rsyslog;
+use crate::support::{Rsyslog, until};
 use crate::trials::{Lh, able, folder, records, records::told};
 
 #[test]
@@ -90,6 +90,33 @@ fn a_daemon_that_is_down_for_a_while_is_waited_for() {
     running.end_within(Duration::from_secs(10)).expect(0);
     rsyslog.wait(150);
     rsyslog.report(1..=150).assert_perfect("down for a while");
+}
+
+/// What it had not read went with it.
+#[test]
+fn a_daemon_that_is_killed_with_unread_messages_gets_them_again() {
+    if !able(&["rsyslogd"]) {
+        return;
+    }
+    let folder = folder();
+    let mut rsyslog = Rsyslog::start(folder.path());
+    let given = format!("syslog --address {} {QUICK}", rsyslog.socket().display());
+    let mut running = Lh::new(&given).spawn();
+    running.write(&records(1..=10));
+    rsyslog.wait(10);
+    rsyslog.freeze();
+    running.write(&records(11..=40));
+    // Some of them are in its queue by then.
+    crate::trials::wait_for(Duration::from_millis(300), || false);
+    rsyslog.kill();
+    rsyslog.begin();
+    until(
+        "it was sent again",
+        || rsyslog.report(1..=40).lost.is_empty(),
+        || format!("{}; {}", rsyslog.report(1..=40), running.stderr()),
+    );
+    let outcome = running.end_within(Duration::from_secs(10)).expect(0);
+    rsyslog.report(1..=40).assert_perfect(&outcome.stderr);
 }
 
 /// Its queue takes ten datagrams while it does not read.
