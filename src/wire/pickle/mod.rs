@@ -4,6 +4,7 @@
 
 mod decode;
 mod encode;
+mod text;
 
 pub use decode::{NotAPickle, decode};
 pub use encode::PickleEncoder;

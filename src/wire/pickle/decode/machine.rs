@@ -3,88 +3,110 @@
 //!
 //! After Lib/pickletools.py, protocols 0 to 5. What it takes of memory is
 //! bounded by the length of the pickle: an operation makes at most one object,
-//! and copies nothing that is not in the pickle.
+//! and copies nothing that does not stand in the pickle where it stands.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::NotAPickle;
+use crate::wire::pickle::text::{raw_unicode, readable, unquoted};
 
-/// A place among the objects.
-pub(super) type Id = u32;
+/// The most values, whatever the length: 6 MiB of them on the stack.
+const MOST: usize = 1 << 18;
 
-pub(super) const NONE: Id = 0;
-const TRUE: Id = 1;
-const FALSE: Id = 2;
-
-/// The most objects, whatever the length.
-const MOST: usize = 1 << 20;
-
-/// The longest line of protocol 0, in bytes: its numbers and names.
-const LINE: usize = 64 << 10;
-
-/// The longest whole number, in bytes, that becomes one: 2,466 digits. A longer
-/// one becomes a text that says so.
-const NUMBER: usize = 1024;
-
-/// What a pickle makes.
-#[derive(Debug)]
-pub(super) enum Object<'a> {
+/// What stands on the stack. It is small, and copied; whatever is larger it
+/// only points to.
+///
+/// What it holds begins behind a whole word: a byte right behind the tag makes
+/// every copy wait for two writes that overlap, which doubles the time.
+#[derive(Clone, Copy, Debug)]
+#[repr(u64)]
+pub(super) enum Item<'a> {
     None,
     Bool(bool),
     Int(i64),
+    /// In two's complement, the lowest byte first.
+    Long(&'a [u8]),
     /// In decimal digits.
-    Long(String),
+    Digits(&'a str),
     Float(f64),
-    Text(Cow<'a, str>),
-    Bytes(Cow<'a, [u8]>),
-    /// A list, a tuple or a set.
-    List(Vec<Id>),
-    Dict(Vec<(Id, Id)>),
-    /// The module and the name of something, which is not looked up.
-    Global(Id, Id),
-    /// What a call would have given, with the state that it would have got.
-    Made {
-        callable: Id,
-        args: Id,
-        state: Option<Id>,
-    },
+    Text(&'a str),
+    Bytes(&'a [u8]),
+    /// A text that does not stand in the pickle as it is.
+    Unescaped(u32),
+    Node(u32),
 }
 
-/// The objects of a pickle.
+/// The kinds of sequences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    List,
+    Tuple,
+    Set,
+    FrozenSet,
+}
+
+/// What holds other values.
 #[derive(Debug)]
-pub(super) struct Objects<'a>(pub(super) Vec<Object<'a>>);
+pub(super) enum Node<'a> {
+    Sequence(Shape, Vec<Item<'a>>),
+    /// Keys and values in turn.
+    Dict(Vec<Item<'a>>),
+    /// The module and the name of something, which is not looked up.
+    Global(Item<'a>, Item<'a>),
+    Persistent(Item<'a>),
+    Made(Box<Made<'a>>),
+}
+
+/// What a call would have given.
+#[derive(Debug)]
+pub(super) struct Made<'a> {
+    pub(super) callable: Item<'a>,
+    pub(super) args: Item<'a>,
+    pub(super) keywords: Item<'a>,
+    /// What it would have been built up with.
+    pub(super) state: Item<'a>,
+    /// What it would have been filled with as a list or, keys and values in
+    /// turn, as a dictionary.
+    pub(super) fill: Vec<Item<'a>>,
+    pub(super) pairs: bool,
+}
+
+/// What the values point to.
+#[derive(Debug, Default)]
+pub(super) struct Objects<'a> {
+    nodes: Vec<Node<'a>>,
+    unescaped: Vec<String>,
+}
 
 impl<'a> Objects<'a> {
-    pub(super) fn get(&self, id: Id) -> &Object<'a> {
-        self.0.get(id as usize).unwrap_or(&Object::None)
-    }
-
-    pub(super) fn text(&self, id: Id) -> Option<&str> {
-        match self.get(id) {
-            Object::Text(text) => Some(text),
+    pub(super) fn node(&self, item: Item<'a>) -> Option<&Node<'a>> {
+        match item {
+            Item::Node(place) => self.nodes.get(place as usize),
             _ => None,
         }
     }
 
-    /// Whether it would be a set or a list, made of another.
-    pub(super) fn is_collection(&self, id: Id) -> bool {
-        let Object::Made { callable, .. } = self.get(id) else {
-            return false;
-        };
-        matches!(
-            self.name(*callable),
-            Some((
-                "builtins" | "__builtin__",
-                "set" | "frozenset" | "list" | "tuple"
-            ))
-        )
+    pub(super) fn text(&self, item: Item<'a>) -> Option<&str> {
+        match item {
+            Item::Text(text) => Some(text),
+            Item::Unescaped(place) => self.unescaped.get(place as usize).map(String::as_str),
+            _ => None,
+        }
+    }
+
+    /// The values of a sequence of any kind; none of anything else.
+    pub(super) fn items(&self, item: Item<'a>) -> &[Item<'a>] {
+        match self.node(item) {
+            Some(Node::Sequence(_, items)) => items,
+            _ => &[],
+        }
     }
 
     /// The module and the name of a global.
-    pub(super) fn name(&self, id: Id) -> Option<(&str, &str)> {
-        match self.get(id) {
-            Object::Global(module, name) => Some((self.text(*module)?, self.text(*name)?)),
+    pub(super) fn name(&self, item: Item<'a>) -> Option<(&str, &str)> {
+        match self.node(item) {
+            Some(Node::Global(module, name)) => Some((self.text(*module)?, self.text(*name)?)),
             _ => None,
         }
     }
@@ -93,20 +115,31 @@ impl<'a> Objects<'a> {
 struct Machine<'a> {
     rest: &'a [u8],
     objects: Objects<'a>,
-    stack: Vec<Id>,
+    stack: Vec<Item<'a>>,
     /// How high the stack was at each mark.
     marks: Vec<usize>,
-    memo: HashMap<u32, Id>,
+    /// The last of the marks, or 0.
+    floor: usize,
+    memo: Memo<'a>,
+    /// How many values and marks there were.
+    made: usize,
 }
 
-/// Runs a pickle: its objects, and which of them is the result.
-pub(super) fn run(pickle: &[u8]) -> Result<(Objects<'_>, Id), NotAPickle> {
+/// Runs a pickle: what its values point to, and its result.
+pub(super) fn run(pickle: &[u8]) -> Result<(Objects<'_>, Item<'_>), NotAPickle> {
     let mut machine = Machine {
         rest: pickle,
-        objects: Objects(vec![Object::None, Object::Bool(true), Object::Bool(false)]),
-        stack: Vec::new(),
+        objects: Objects::default(),
+        // What the attributes of a record take.
+        stack: Vec::with_capacity(64),
         marks: Vec::new(),
-        memo: HashMap::new(),
+        floor: 0,
+        memo: Memo {
+            dense: Vec::with_capacity(64),
+            sparse: HashMap::new(),
+            gaps: 0,
+        },
+        made: 0,
     };
     while !machine.step()? {}
     let result = machine.pop()?;
@@ -117,6 +150,7 @@ pub(super) fn run(pickle: &[u8]) -> Result<(Objects<'_>, Id), NotAPickle> {
 }
 
 impl<'a> Machine<'a> {
+    #[inline]
     fn bytes(&mut self, count: u64) -> Result<&'a [u8], NotAPickle> {
         let count = usize::try_from(count).map_err(|_| NotAPickle::CutOff)?;
         let (bytes, rest) = self
@@ -127,475 +161,502 @@ impl<'a> Machine<'a> {
         Ok(bytes)
     }
 
-    /// A number of so many bytes, the lowest first.
-    fn number(&mut self, count: u64) -> Result<u64, NotAPickle> {
-        let bytes = self.bytes(count)?;
-        Ok(bytes
-            .iter()
-            .rev()
-            .fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], NotAPickle> {
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(NotAPickle::CutOff)?;
+        self.rest = rest;
+        Ok(*bytes)
     }
 
-    /// Bytes behind their length, which has so many bytes itself.
-    fn counted(&mut self, width: u64) -> Result<&'a [u8], NotAPickle> {
-        let count = self.number(width)?;
-        self.bytes(count)
+    #[inline]
+    fn u8(&mut self) -> Result<u64, NotAPickle> {
+        self.array().map(|[byte]| u64::from(byte))
+    }
+
+    #[inline]
+    fn u32(&mut self) -> Result<u64, NotAPickle> {
+        self.array()
+            .map(|bytes| u64::from(u32::from_le_bytes(bytes)))
+    }
+
+    fn u64(&mut self) -> Result<u64, NotAPickle> {
+        self.array().map(u64::from_le_bytes)
     }
 
     fn line(&mut self) -> Result<&'a [u8], NotAPickle> {
         let end = memchr::memchr(b'\n', self.rest).ok_or(NotAPickle::CutOff)?;
-        if end > LINE {
-            return Err(NotAPickle::TooLarge);
+        let line = &self.rest[..end];
+        self.rest = &self.rest[end + 1..];
+        Ok(line)
+    }
+
+    /// A line that holds a number.
+    fn number_line(&mut self) -> Result<&'a str, NotAPickle> {
+        let text = std::str::from_utf8(self.line()?).map_err(|_| NotAPickle::Number)?;
+        Ok(text.trim_ascii())
+    }
+
+    fn key_line(&mut self) -> Result<u64, NotAPickle> {
+        self.number_line()?.parse().map_err(|_| NotAPickle::Memo)
+    }
+
+    fn name_line(&mut self) -> Result<Item<'a>, NotAPickle> {
+        let line = self.line()?;
+        Ok(self.unescaped(readable(line.strip_suffix(b"\r").unwrap_or(line))))
+    }
+
+    fn count(&mut self) -> Result<(), NotAPickle> {
+        self.made += 1;
+        match self.made <= MOST {
+            true => Ok(()),
+            false => Err(NotAPickle::TooLarge),
         }
-        let line = self.bytes(end as u64)?;
-        self.bytes(1)?;
-        Ok(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
-    fn text_line(&mut self) -> Result<Cow<'a, str>, NotAPickle> {
-        self.line().map(String::from_utf8_lossy)
-    }
-
-    fn make(&mut self, object: Object<'a>) -> Result<Id, NotAPickle> {
-        let objects = &mut self.objects.0;
-        if objects.len() >= MOST {
-            return Err(NotAPickle::TooLarge);
-        }
-        objects.push(object);
-        Ok((objects.len() - 1) as Id)
-    }
-
-    fn push(&mut self, object: Object<'a>) -> Result<(), NotAPickle> {
-        let id = self.make(object)?;
-        self.stack.push(id);
+    #[inline]
+    fn push(&mut self, item: Item<'a>) -> Result<(), NotAPickle> {
+        self.count()?;
+        self.stack.push(item);
         Ok(())
     }
 
-    /// Takes the uppermost object, which has to be above the last mark.
-    fn pop(&mut self) -> Result<Id, NotAPickle> {
-        let floor = self.marks.last().copied().unwrap_or(0);
-        match self.stack.len() > floor {
+    fn node(&mut self, node: Node<'a>) -> Item<'a> {
+        self.objects.nodes.push(node);
+        // There are far fewer than 2^32: `push` counts them.
+        Item::Node((self.objects.nodes.len() - 1) as u32)
+    }
+
+    fn push_node(&mut self, node: Node<'a>) -> Result<(), NotAPickle> {
+        let item = self.node(node);
+        self.push(item)
+    }
+
+    fn unescaped(&mut self, text: Cow<'a, str>) -> Item<'a> {
+        match text {
+            Cow::Borrowed(text) => Item::Text(text),
+            Cow::Owned(text) => {
+                self.objects.unescaped.push(text);
+                Item::Unescaped((self.objects.unescaped.len() - 1) as u32)
+            }
+        }
+    }
+
+    #[inline]
+    fn push_text(&mut self, bytes: &'a [u8]) -> Result<(), NotAPickle> {
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => Item::Text(text),
+            Err(_) => self.unescaped(readable(bytes)),
+        };
+        // Nearly always it is remembered, so that is not left to the next step.
+        match *self.rest {
+            [b'q', key, ref rest @ ..] => {
+                self.memo.put(u64::from(key), text);
+                self.rest = rest;
+            }
+            [0x94, ref rest @ ..] => {
+                self.memo.put(self.memo.len(), text);
+                self.rest = rest;
+            }
+            _ => {}
+        }
+        self.push(text)
+    }
+
+    /// Takes the uppermost value, which has to be above the last mark.
+    fn pop(&mut self) -> Result<Item<'a>, NotAPickle> {
+        match self.stack.len() > self.floor {
             true => self.stack.pop().ok_or(NotAPickle::Stack),
             false => Err(NotAPickle::Stack),
         }
     }
 
-    fn top(&self) -> Result<Id, NotAPickle> {
-        let floor = self.marks.last().copied().unwrap_or(0);
-        let top = self.stack.get(floor..).and_then(<[Id]>::last);
-        top.copied().ok_or(NotAPickle::Stack)
+    #[inline]
+    fn top(&self) -> Result<Item<'a>, NotAPickle> {
+        match self.stack.len() > self.floor {
+            true => self.stack.last().copied().ok_or(NotAPickle::Stack),
+            false => Err(NotAPickle::Stack),
+        }
+    }
+
+    /// Takes the last mark: what is above it begins there.
+    fn pop_mark(&mut self) -> Result<usize, NotAPickle> {
+        let mark = self.marks.pop().ok_or(NotAPickle::Stack)?;
+        self.floor = self.marks.last().copied().unwrap_or(0);
+        Ok(mark.min(self.stack.len()))
     }
 
     /// Takes all above the last mark, and the mark.
-    fn pop_mark(&mut self) -> Result<Vec<Id>, NotAPickle> {
-        let mark = self.marks.pop().ok_or(NotAPickle::Stack)?;
-        Ok(self.stack.split_off(mark.min(self.stack.len())))
+    fn pop_items(&mut self) -> Result<Vec<Item<'a>>, NotAPickle> {
+        let mark = self.pop_mark()?;
+        let items = self.stack[mark..].to_vec();
+        self.stack.truncate(mark);
+        Ok(items)
     }
 
-    fn remember(&mut self, key: u64) -> Result<(), NotAPickle> {
-        let key = u32::try_from(key).map_err(|_| NotAPickle::Memo)?;
-        let top = self.top()?;
-        self.memo.insert(key, top);
-        Ok(())
-    }
-
-    fn recall(&mut self, key: u64) -> Result<(), NotAPickle> {
-        let key = u32::try_from(key).map_err(|_| NotAPickle::Memo)?;
-        let found = *self.memo.get(&key).ok_or(NotAPickle::Memo)?;
-        self.stack.push(found);
-        Ok(())
-    }
-
-    fn key_line(&mut self) -> Result<u64, NotAPickle> {
-        let line = self.line()?;
-        let text = std::str::from_utf8(line).ok();
-        text.and_then(|text| text.trim().parse().ok())
-            .ok_or(NotAPickle::Memo)
-    }
-
-    fn append(&mut self, list: Id, items: Vec<Id>) -> Result<(), NotAPickle> {
-        match self.objects.0.get_mut(list as usize) {
-            Some(Object::List(all)) => all.extend(items),
-            // A class's own way to be filled; what it is filled with is left
-            // out of its text.
-            Some(Object::Made { .. }) => {}
-            _ => return Err(NotAPickle::Kind),
-        }
-        Ok(())
-    }
-
-    fn set_items(&mut self, dict: Id, items: &[Id]) -> Result<(), NotAPickle> {
-        if !items.len().is_multiple_of(2) {
+    /// Fills what lies below the last of the values, all from `mark` on.
+    fn fill(&mut self, mark: usize, pairs: bool) -> Result<(), NotAPickle> {
+        if mark <= self.floor || mark > self.stack.len() {
             return Err(NotAPickle::Stack);
         }
-        match self.objects.0.get_mut(dict as usize) {
-            Some(Object::Dict(all)) => all.extend(items.chunks_exact(2).map(|p| (p[0], p[1]))),
-            Some(Object::Made { .. }) => {}
-            _ => return Err(NotAPickle::Kind),
+        let (below, items) = self.stack.split_at(mark);
+        if pairs && !items.len().is_multiple_of(2) {
+            return Err(NotAPickle::Stack);
         }
+        let Some(Item::Node(place)) = below.last() else {
+            return Err(NotAPickle::Kind);
+        };
+        let into = match (self.objects.nodes.get_mut(*place as usize), pairs) {
+            (Some(Node::Sequence(Shape::List | Shape::Set, all)), false) => all,
+            (Some(Node::Dict(all)), true) => all,
+            // A class's own way to be filled.
+            (Some(Node::Made(made)), _) => {
+                // In both ways at once is in neither.
+                if made.pairs != pairs {
+                    made.fill.clear();
+                }
+                made.pairs = pairs;
+                &mut made.fill
+            }
+            _ => return Err(NotAPickle::Kind),
+        };
+        into.extend_from_slice(items);
+        self.stack.truncate(mark);
         Ok(())
     }
 
-    /// Notes a call. Only a dictionary that keeps its order is one.
-    fn call(&mut self, mut callable: Id, mut args: Id) -> Result<(), NotAPickle> {
-        // How protocols below 2 make an object: its class stands first.
-        if let Some(("copy_reg" | "copyreg", "_reconstructor" | "__newobj__")) =
-            self.objects.name(callable)
-            && let Object::List(given) = self.objects.get(args)
-            && let Some(class) = given.first()
+    fn call(
+        &mut self,
+        callable: Item<'a>,
+        args: Item<'a>,
+        keywords: Item<'a>,
+    ) -> Result<(), NotAPickle> {
+        let (mut callable, mut args) = (callable, args);
+        // How protocols below 2 make an object: its class, the built-in class
+        // below it and the value of that, if it is one.
+        if let Some(("copy_reg" | "copyreg", "_reconstructor")) = self.objects.name(callable)
+            && let &[class, _, value] = self.objects.items(args)
         {
-            callable = *class;
-            args = self.make(Object::List(Vec::new()))?;
+            callable = class;
+            args = match value {
+                Item::None => Item::None,
+                value => self.node(Node::Sequence(Shape::Tuple, vec![value])),
+            };
         }
-        let is_dict = matches!(
-            self.objects.name(callable),
-            Some(("collections", "OrderedDict" | "defaultdict"))
-        );
-        self.push(match is_dict {
-            true => Object::Dict(Vec::new()),
-            false => Object::Made {
-                callable,
-                args,
-                state: None,
-            },
-        })
+        self.push_node(Node::Made(Box::new(Made {
+            callable,
+            args,
+            keywords,
+            state: Item::None,
+            fill: Vec::new(),
+            pairs: false,
+        })))
     }
 
-    fn global(&mut self, module: Cow<'a, str>, name: Cow<'a, str>) -> Result<Id, NotAPickle> {
-        let module = self.make(Object::Text(module))?;
-        let name = self.make(Object::Text(name))?;
-        self.make(Object::Global(module, name))
-    }
-
+    /// One operation; `true` at the last.
+    #[inline]
     fn step(&mut self) -> Result<bool, NotAPickle> {
-        let Some((&code, rest)) = self.rest.split_first() else {
-            return Err(NotAPickle::CutOff);
-        };
-        self.rest = rest;
+        let [code] = self.array()?;
         match code {
+            b'X' => {
+                let count = self.u32()?;
+                let bytes = self.bytes(count)?;
+                self.push_text(bytes)?;
+            }
+            b'q' => {
+                let key = self.u8()?;
+                self.memo.put(key, self.top()?);
+            }
+            0x94 => self.memo.put(self.memo.len(), self.top()?),
+            0x8c => {
+                let count = self.u8()?;
+                let bytes = self.bytes(count)?;
+                self.push_text(bytes)?;
+            }
             b'.' => return Ok(true),
-            0x80 => match self.number(1)? {
+            0x80 => match self.u8()? {
                 0..=5 => {}
                 version => return Err(NotAPickle::Protocol(version)),
             },
             // How much follows; it is there or it is not.
-            0x95 => drop(self.number(8)?),
-            b'(' => self.marks.push(self.stack.len()),
+            0x95 => drop(self.u64()?),
+            b'(' => {
+                self.count()?;
+                self.floor = self.stack.len();
+                self.marks.push(self.floor);
+            }
             b'0' => {
                 // Of an empty stack above a mark, the mark itself.
                 if self.pop().is_err() {
                     self.pop_mark()?;
                 }
             }
-            b'1' => drop(self.pop_mark()?),
-            b'2' => self.stack.push(self.top()?),
-            b'N' => self.stack.push(NONE),
-            0x88 => self.stack.push(TRUE),
-            0x89 => self.stack.push(FALSE),
+            b'1' => {
+                let mark = self.pop_mark()?;
+                self.stack.truncate(mark);
+            }
+            b'2' => self.push(self.top()?)?,
+            b'N' => self.push(Item::None)?,
+            0x88 => self.push(Item::Bool(true))?,
+            0x89 => self.push(Item::Bool(false))?,
             b'F' => {
-                let line = self.text_line()?;
-                let number = line.trim().parse().map_err(|_| NotAPickle::Number)?;
-                self.push(Object::Float(number))?;
+                let number = self.number_line()?.parse();
+                self.push(Item::Float(number.map_err(|_| NotAPickle::Number)?))?;
             }
             b'G' => {
-                let bytes = self.bytes(8)?;
-                let bits = bytes
-                    .iter()
-                    .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-                self.push(Object::Float(f64::from_bits(bits)))?;
+                let number = self.array().map(f64::from_be_bytes)?;
+                self.push(Item::Float(number))?;
             }
             b'I' | b'L' => {
-                let line = self.text_line()?;
-                match &*line {
-                    "01" if code == b'I' => self.stack.push(TRUE),
-                    "00" if code == b'I' => self.stack.push(FALSE),
-                    line => {
-                        let digits = line.strip_suffix('L').unwrap_or(line);
-                        let number = decimal(digits.trim())?;
-                        self.push(number)?;
-                    }
-                }
+                let number = match (self.number_line()?, code) {
+                    ("01", b'I') => Item::Bool(true),
+                    ("00", b'I') => Item::Bool(false),
+                    (line, _) => decimal(line.strip_suffix('L').unwrap_or(line))?,
+                };
+                self.push(number)?;
             }
             b'J' => {
-                let number = self.number(4)? as u32 as i32;
-                self.push(Object::Int(i64::from(number)))?;
+                let number = self.array().map(i32::from_le_bytes)?;
+                self.push(Item::Int(number.into()))?;
             }
-            b'K' | b'M' => {
-                let number = self.number(if code == b'K' { 1 } else { 2 })?;
-                self.push(Object::Int(number as i64))?;
+            b'K' => {
+                let [number] = self.array()?;
+                self.push(Item::Int(number.into()))?;
             }
-            0x8a | 0x8b => {
-                let bytes = self.counted(if code == 0x8a { 1 } else { 4 })?;
-                self.push(little_endian(bytes))?;
+            b'M' => {
+                let number = self.array().map(u16::from_le_bytes)?;
+                self.push(Item::Int(number.into()))?;
+            }
+            0x8a => {
+                let count = self.u8()?;
+                let bytes = self.bytes(count)?;
+                self.push(two_complement(bytes))?;
+            }
+            0x8b => {
+                let count = self.u32()?;
+                let bytes = self.bytes(count)?;
+                self.push(two_complement(bytes))?;
             }
             b'S' => {
                 let line = self.line()?;
-                let text = unquoted(line).ok_or(NotAPickle::Kind)?;
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                let text = self.unescaped(unquoted(line).ok_or(NotAPickle::Kind)?);
                 self.push(text)?;
-            }
-            b'T' | b'U' => {
-                let bytes = self.counted(if code == b'T' { 4 } else { 1 })?;
-                // A string of Python 2.
-                self.push(Object::Text(String::from_utf8_lossy(bytes)))?;
             }
             b'V' => {
                 let line = self.line()?;
-                self.push(Object::Text(raw_unicode(line)))?;
+                let text = self.unescaped(raw_unicode(line));
+                self.push(text)?;
             }
-            b'X' | 0x8c | 0x8d => {
-                let bytes = self.counted(match code {
-                    b'X' => 4,
-                    0x8c => 1,
-                    _ => 8,
-                })?;
-                self.push(Object::Text(String::from_utf8_lossy(bytes)))?;
+            // Strings of Python 2.
+            b'T' => {
+                let count = self.u32()?;
+                let bytes = self.bytes(count)?;
+                self.push_text(bytes)?;
+            }
+            b'U' => {
+                let count = self.u8()?;
+                let bytes = self.bytes(count)?;
+                self.push_text(bytes)?;
+            }
+            0x8d => {
+                let count = self.u64()?;
+                let bytes = self.bytes(count)?;
+                self.push_text(bytes)?;
             }
             b'B' | b'C' | 0x8e | 0x96 => {
-                let bytes = self.counted(match code {
-                    b'B' => 4,
-                    b'C' => 1,
-                    _ => 8,
-                })?;
-                self.push(Object::Bytes(Cow::Borrowed(bytes)))?;
+                let count = match code {
+                    b'B' => self.u32()?,
+                    b'C' => self.u8()?,
+                    _ => self.u64()?,
+                };
+                let bytes = self.bytes(count)?;
+                self.push(Item::Bytes(bytes))?;
             }
-            b']' | b')' | 0x8f => self.push(Object::List(Vec::new()))?,
-            b'}' => self.push(Object::Dict(Vec::new()))?,
-            b'a' => {
-                let item = self.pop()?;
-                self.append(self.top()?, vec![item])?;
-            }
+            b']' => self.push_node(Node::Sequence(Shape::List, Vec::new()))?,
+            b')' => self.push_node(Node::Sequence(Shape::Tuple, Vec::new()))?,
+            0x8f => self.push_node(Node::Sequence(Shape::Set, Vec::new()))?,
+            b'}' => self.push_node(Node::Dict(Vec::new()))?,
+            b'a' => self.fill(self.stack.len().saturating_sub(1), false)?,
+            b's' => self.fill(self.stack.len().saturating_sub(2), true)?,
             b'e' | 0x90 => {
-                let items = self.pop_mark()?;
-                self.append(self.top()?, items)?;
-            }
-            b'l' | b't' | 0x91 => {
-                let items = self.pop_mark()?;
-                self.push(Object::List(items))?;
-            }
-            0x85..=0x87 => {
-                let mut items = Vec::new();
-                for _ in 0x85..=code {
-                    items.push(self.pop()?);
-                }
-                items.reverse();
-                self.push(Object::List(items))?;
-            }
-            b'd' => {
-                let items = self.pop_mark()?;
-                let id = self.make(Object::Dict(Vec::new()))?;
-                self.set_items(id, &items)?;
-                self.stack.push(id);
-            }
-            b's' => {
-                let (value, key) = (self.pop()?, self.pop()?);
-                self.set_items(self.top()?, &[key, value])?;
+                let mark = self.pop_mark()?;
+                self.fill(mark, false)?;
             }
             b'u' => {
-                let items = self.pop_mark()?;
-                self.set_items(self.top()?, &items)?;
+                let mark = self.pop_mark()?;
+                self.fill(mark, true)?;
+            }
+            b'l' | b't' | 0x91 => {
+                let items = self.pop_items()?;
+                let shape = match code {
+                    b'l' => Shape::List,
+                    b't' => Shape::Tuple,
+                    _ => Shape::FrozenSet,
+                };
+                self.push_node(Node::Sequence(shape, items))?;
+            }
+            0x85..=0x87 => {
+                let count = usize::from(code - 0x84);
+                let start = self.stack.len().checked_sub(count);
+                let start = start.filter(|start| *start >= self.floor);
+                let start = start.ok_or(NotAPickle::Stack)?;
+                let items = self.stack[start..].to_vec();
+                self.stack.truncate(start);
+                self.push_node(Node::Sequence(Shape::Tuple, items))?;
+            }
+            b'd' => {
+                let items = self.pop_items()?;
+                if !items.len().is_multiple_of(2) {
+                    return Err(NotAPickle::Stack);
+                }
+                self.push_node(Node::Dict(items))?;
             }
             b'p' => {
                 let key = self.key_line()?;
-                self.remember(key)?;
+                self.memo.put(key, self.top()?);
             }
-            b'q' | b'r' => {
-                let key = self.number(if code == b'q' { 1 } else { 4 })?;
-                self.remember(key)?;
+            b'r' => {
+                let key = self.u32()?;
+                self.memo.put(key, self.top()?);
             }
-            0x94 => self.remember(self.memo.len() as u64)?,
             b'g' => {
                 let key = self.key_line()?;
-                self.recall(key)?;
+                self.push(self.memo.get(key)?)?;
             }
-            b'h' | b'j' => {
-                let key = self.number(if code == b'h' { 1 } else { 4 })?;
-                self.recall(key)?;
+            b'h' => {
+                let key = self.u8()?;
+                self.push(self.memo.get(key)?)?;
+            }
+            b'j' => {
+                let key = self.u32()?;
+                self.push(self.memo.get(key)?)?;
             }
             b'c' => {
-                let (module, name) = (self.text_line()?, self.text_line()?);
-                let id = self.global(module, name)?;
-                self.stack.push(id);
+                let (module, name) = (self.name_line()?, self.name_line()?);
+                self.push_node(Node::Global(module, name))?;
             }
             0x93 => {
                 let (name, module) = (self.pop()?, self.pop()?);
-                for id in [module, name] {
-                    if !matches!(self.objects.get(id), Object::Text(_)) {
-                        return Err(NotAPickle::Kind);
-                    }
+                if self.objects.text(module).is_none() || self.objects.text(name).is_none() {
+                    return Err(NotAPickle::Kind);
                 }
-                self.push(Object::Global(module, name))?;
+                self.push_node(Node::Global(module, name))?;
             }
             b'R' | 0x81 => {
                 let (args, callable) = (self.pop()?, self.pop()?);
-                self.call(callable, args)?;
+                self.call(callable, args, Item::None)?;
             }
             0x92 => {
-                let (_keywords, args, callable) = (self.pop()?, self.pop()?, self.pop()?);
-                self.call(callable, args)?;
+                let (keywords, args, callable) = (self.pop()?, self.pop()?, self.pop()?);
+                self.call(callable, args, keywords)?;
             }
             b'o' => {
-                let mut args = self.pop_mark()?;
-                if args.is_empty() {
-                    return Err(NotAPickle::Stack);
-                }
-                let callable = args.remove(0);
-                let args = self.make(Object::List(args))?;
-                self.call(callable, args)?;
+                let items = self.pop_items()?;
+                let (&callable, args) = items.split_first().ok_or(NotAPickle::Stack)?;
+                let args = self.node(Node::Sequence(Shape::Tuple, args.to_vec()));
+                self.call(callable, args, Item::None)?;
             }
             b'i' => {
-                let (module, name) = (self.text_line()?, self.text_line()?);
-                let args = self.pop_mark()?;
-                let callable = self.global(module, name)?;
-                let args = self.make(Object::List(args))?;
-                self.call(callable, args)?;
+                let (module, name) = (self.name_line()?, self.name_line()?);
+                let items = self.pop_items()?;
+                let callable = self.node(Node::Global(module, name));
+                let args = self.node(Node::Sequence(Shape::Tuple, items));
+                self.call(callable, args, Item::None)?;
             }
             b'b' => {
                 let given = self.pop()?;
-                let top = self.top()?;
-                match self.objects.0.get_mut(top as usize) {
-                    Some(Object::Made { state, .. }) => *state = Some(given),
-                    // A class that is a dictionary or a list, and more.
-                    Some(Object::Dict(_) | Object::List(_)) => {}
+                let Item::Node(place) = self.top()? else {
+                    return Err(NotAPickle::Kind);
+                };
+                match self.objects.nodes.get_mut(place as usize) {
+                    Some(Node::Made(made)) => made.state = given,
                     _ => return Err(NotAPickle::Kind),
                 }
             }
-            b'P' | b'Q' => {
-                let name = match code {
-                    b'P' => self.text_line()?,
-                    _ => {
-                        self.pop()?;
-                        Cow::Borrowed("object")
-                    }
-                };
-                let id = self.global(Cow::Borrowed("persistent"), name)?;
-                self.stack.push(id);
+            b'P' => {
+                let name = self.name_line()?;
+                self.push_node(Node::Persistent(name))?;
             }
-            // Numbers of a registry, and memory that is not in the pickle.
+            b'Q' => {
+                let name = self.pop()?;
+                self.push_node(Node::Persistent(name))?;
+            }
+            // Numbers of a registry (EXT1, EXT2, EXT4), and memory that is not
+            // in the pickle (NEXT_BUFFER, READONLY_BUFFER).
             other => return Err(NotAPickle::Operation(other)),
         }
         Ok(false)
     }
 }
 
-/// A whole number in decimal digits.
-fn decimal<'a>(digits: &str) -> Result<Object<'a>, NotAPickle> {
-    if let Ok(number) = digits.parse() {
-        return Ok(Object::Int(number));
+/// What may be recalled. Picklers number from 0 or from 1 on; other numbers
+/// cost more, and no more memory.
+struct Memo<'a> {
+    dense: Vec<Option<Item<'a>>>,
+    sparse: HashMap<u64, Item<'a>>,
+    gaps: u64,
+}
+
+impl<'a> Memo<'a> {
+    fn len(&self) -> u64 {
+        (self.dense.len() + self.sparse.len()) as u64 - self.gaps
     }
-    let unsigned = digits.strip_prefix('-').unwrap_or(digits);
-    match !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-        true => Ok(Object::Long(digits.to_owned())),
+
+    #[inline]
+    fn put(&mut self, key: u64, item: Item<'a>) {
+        match key == self.dense.len() as u64 {
+            true => self.dense.push(Some(item)),
+            false => self.put_anywhere(key, item),
+        }
+    }
+
+    #[cold]
+    fn put_anywhere(&mut self, key: u64, item: Item<'a>) {
+        let place = usize::try_from(key).ok();
+        if let Some(place) = place.and_then(|place| self.dense.get_mut(place)) {
+            self.gaps -= u64::from(place.is_none());
+            *place = Some(item);
+        } else if (self.dense.len(), key) == (0, 1) {
+            self.dense.extend([None, Some(item)]);
+            self.gaps += 1;
+        } else {
+            self.sparse.insert(key, item);
+        }
+    }
+
+    fn get(&self, key: u64) -> Result<Item<'a>, NotAPickle> {
+        let place = usize::try_from(key).ok();
+        match place.and_then(|place| self.dense.get(place)) {
+            Some(found) => *found,
+            None => self.sparse.get(&key).copied(),
+        }
+        .ok_or(NotAPickle::Memo)
+    }
+}
+
+/// A whole number in decimal digits, without zeros before them.
+fn decimal(text: &str) -> Result<Item<'_>, NotAPickle> {
+    if let Ok(number) = text.parse() {
+        return Ok(Item::Int(number));
+    }
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let is_number = unsigned.bytes().all(|byte| byte.is_ascii_digit())
+        && unsigned.bytes().next().is_some_and(|first| first != b'0');
+    match is_number {
+        true => Ok(Item::Digits(text)),
         false => Err(NotAPickle::Number),
     }
 }
 
-/// A whole number in two's complement, the lowest byte first. Costs the square
-/// of its length, which is bounded.
-fn little_endian<'a>(bytes: &[u8]) -> Object<'a> {
+/// A whole number in two's complement, the lowest byte first.
+fn two_complement(bytes: &[u8]) -> Item<'_> {
+    if bytes.len() > 8 {
+        return Item::Long(bytes);
+    }
     let negative = bytes.last().is_some_and(|byte| byte & 0x80 != 0);
-    let fill = if negative { 0xff } else { 0 };
-    if bytes.len() <= 8 {
-        let mut all = [fill; 8];
-        all[..bytes.len()].copy_from_slice(bytes);
-        return Object::Int(i64::from_le_bytes(all));
-    }
-    if bytes.len() > NUMBER {
-        return Object::Text(format!("a number of {} bytes", bytes.len()).into());
-    }
-    let mut carry = negative;
-    let mut magnitude: Vec<u8> = bytes.to_vec();
-    if negative {
-        for byte in &mut magnitude {
-            let (value, over) = (!*byte).overflowing_add(u8::from(carry));
-            (*byte, carry) = (value, over);
-        }
-    }
-    // Groups of nine decimal digits, the lowest first.
-    let mut groups: Vec<u32> = vec![0];
-    for byte in magnitude.iter().rev() {
-        let mut carry = u64::from(*byte);
-        for group in &mut groups {
-            let value = u64::from(*group) * 256 + carry;
-            *group = (value % 1_000_000_000) as u32;
-            carry = value / 1_000_000_000;
-        }
-        if carry > 0 {
-            groups.push(carry as u32);
-        }
-    }
-    let mut text = if negative { "-" } else { "" }.to_owned();
-    for (place, group) in groups.iter().rev().enumerate() {
-        text.push_str(&match place {
-            0 => group.to_string(),
-            _ => format!("{group:09}"),
-        });
-    }
-    Object::Long(text)
-}
-
-/// A string in quotes, with Python 2's escapes.
-fn unquoted<'a>(line: &'a [u8]) -> Option<Object<'a>> {
-    let quote = line.first().filter(|byte| [b'\'', b'"'].contains(byte))?;
-    let inner = line.get(1..)?.strip_suffix(&[*quote])?;
-    if memchr::memchr(b'\\', inner).is_none() {
-        return Some(Object::Text(String::from_utf8_lossy(inner)));
-    }
-    let mut out = Vec::with_capacity(inner.len());
-    let mut bytes = inner.iter().copied();
-    while let Some(byte) = bytes.next() {
-        if byte != b'\\' {
-            out.push(byte);
-            continue;
-        }
-        match bytes.next()? {
-            b'n' => out.push(b'\n'),
-            b't' => out.push(b'\t'),
-            b'r' => out.push(b'\r'),
-            b'x' => {
-                let digits = [bytes.next()?, bytes.next()?];
-                let text = std::str::from_utf8(&digits).ok()?;
-                out.push(u8::from_str_radix(text, 16).ok()?);
-            }
-            other => out.push(other),
-        }
-    }
-    Some(Object::Text(
-        String::from_utf8_lossy(&out).into_owned().into(),
-    ))
-}
-
-/// Latin-1 with `\uXXXX` and `\UXXXXXXXX`, as protocol 0 writes text.
-fn raw_unicode(line: &[u8]) -> Cow<'_, str> {
-    if line.is_ascii()
-        && memchr::memchr(b'\\', line).is_none()
-        && let Ok(text) = std::str::from_utf8(line)
-    {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(line.len());
-    let mut at = 0;
-    while let Some(&byte) = line.get(at) {
-        let width = match line.get(at..at + 2) {
-            Some(b"\\u") => 4,
-            Some(b"\\U") => 8,
-            _ => 0,
-        };
-        let digits = line.get(at + 2..at + 2 + width).filter(|_| width > 0);
-        let code = digits
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        match code {
-            Some(code) => {
-                out.push(char::from_u32(code).unwrap_or('\u{fffd}'));
-                at += 2 + width;
-            }
-            None => {
-                out.push(char::from(byte));
-                at += 1;
-            }
-        }
-    }
-    Cow::Owned(out)
+    let mut all = if negative { [0xff; 8] } else { [0; 8] };
+    all[..bytes.len()].copy_from_slice(bytes);
+    Item::Int(i64::from_le_bytes(all))
 }
 
 #[cfg(test)]
@@ -603,25 +664,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_any_length() {
-        let number = |bytes: &[u8]| match little_endian(bytes) {
-            Object::Int(number) => number.to_string(),
-            Object::Long(text) => text,
-            other => format!("{other:?}"),
+    fn short_numbers() {
+        let number = |bytes: &'static [u8]| match two_complement(bytes) {
+            Item::Int(number) => Some(number),
+            _ => None,
         };
-        assert_eq!(number(b""), "0");
-        assert_eq!(number(b"\xff"), "-1");
-        assert_eq!(number(b"\x00\x80"), "-32768");
-        assert_eq!(
-            number(b"\x00\x00\x00\x00\x00\x00\x00\x00\x01"),
-            "18446744073709551616"
-        );
-        assert_eq!(
-            number(b"\x00\x00\x00\x00\x00\x00\x00\x00\xff"),
-            "-18446744073709551616"
-        );
-        let wide = 2u128.pow(100) + 12345;
-        assert_eq!(number(&wide.to_le_bytes()), wide.to_string());
-        assert_eq!(number(&(-(wide as i128)).to_le_bytes()), format!("-{wide}"));
+        assert_eq!(number(b""), Some(0));
+        assert_eq!(number(b"\xff"), Some(-1));
+        assert_eq!(number(b"\x00\x80"), Some(-32768));
+        assert_eq!(number(b"\0\0\0\0\0\0\0\x80"), Some(i64::MIN));
+        assert_eq!(number(b"\0\0\0\0\0\0\0\x80\0"), None);
+    }
+
+    /// The first keys that picklers use, and those that only an attacker does.
+    #[test]
+    fn a_memo_is_no_larger_than_what_is_put_into_it() {
+        let mut memo = Memo {
+            dense: Vec::new(),
+            sparse: HashMap::new(),
+            gaps: 0,
+        };
+        for (count, key) in [1, 2, 3, 0, u64::MAX, 1 << 40, 2, 4]
+            .into_iter()
+            .enumerate()
+        {
+            memo.put(key, Item::Int(count as i64));
+        }
+        let got = |key| match memo.get(key) {
+            Ok(Item::Int(number)) => Some(number),
+            _ => None,
+        };
+        let want = [Some(3), Some(0), Some(6), Some(2), Some(7), None];
+        assert_eq!([0, 1, 2, 3, 4, 5].map(got), want);
+        assert_eq!([got(u64::MAX), got(1 << 40)], [Some(4), Some(5)]);
+        assert_eq!((memo.len(), memo.dense.len()), (7, 5));
     }
 }

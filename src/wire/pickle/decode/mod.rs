@@ -1,13 +1,16 @@
 //! From a pickle to a record. A pickle is data here: nothing is imported,
 //! called or built, and what would be becomes a text.
 
+mod known;
 mod machine;
+mod number;
 mod percent;
 mod show;
 
 use std::borrow::Cow;
 
-use machine::{Id, Object, Objects};
+use known::Pairs;
+use machine::Item;
 use show::Writer;
 
 use crate::level::Level;
@@ -46,10 +49,8 @@ pub enum NotAPickle {
     /// Something is filled that can't be, or named by what is no name.
     #[error("the pickle fills or names what can't be")]
     Kind,
-    /// Lists or dictionaries in each other.
-    #[error("what the pickle holds is nested too deeply")]
-    Deep,
-    /// More objects, or more text, than a record may have.
+    /// More values than 262,144, or more text than four times the pickle's
+    /// length and 64 KiB.
     #[error("what the pickle holds is too large")]
     TooLarge,
     /// Its result is something else.
@@ -58,15 +59,19 @@ pub enum NotAPickle {
 }
 
 /// Fills `record` from the pickled dictionary of a `LogRecord`'s attributes, as
-/// `logging.makeLogRecord` takes it: protocols 0 to 5.
+/// `logging.makeLogRecord` takes it: protocols 0 to 5. A `LogRecord` that was
+/// pickled itself is taken, too.
 ///
-/// Arguments are filled into the message. What says where the record was made
+/// Arguments are filled into the message, as `LogRecord.getMessage` does; if
+/// they don't fit, they stand behind it. What says where the record was made
 /// (`pathname`, `lineno`, `process` and so on) stays as extra attributes, and so
 /// does everything else, in order and with its type; what Python derives or
 /// leaves empty does not. After an error the record is empty or in parts
 /// filled, to be reset by the caller.
 ///
-/// Takes memory and time in proportion to the frame's length.
+/// Takes memory and time in proportion to the frame's length, and bounded
+/// whatever that is. Lists and dictionaries that lie deeper than 64 in each
+/// other are left out: `...` stands for them.
 ///
 /// # Errors
 /// If the frame is not one pickle of a dictionary.
@@ -78,131 +83,205 @@ pub fn decode<'a>(
 ) -> Result<(), NotAPickle> {
     record.reset(defaults, received);
     let (objects, result) = machine::run(frame)?;
-    let Object::Dict(items) = objects.get(result) else {
-        return Err(NotAPickle::NotADictionary);
-    };
+    let attributes = objects.attributes(result);
+    let attributes = attributes.ok_or(NotAPickle::NotADictionary)?;
     let room = frame.len().saturating_mul(ROOM.0).saturating_add(ROOM.1);
     let mut writer = Writer::new(&objects, room);
     let mut found = Found::default();
-    for &(key, value) in items {
-        let Some(name) = objects.text(key) else {
-            return Err(NotAPickle::NotADictionary);
-        };
-        let none = matches!(objects.get(value), Object::None);
-        match name {
-            "name" => found.name = Some(value),
-            "msg" => found.msg = Some(value),
-            "args" => found.args = Some(value),
-            "levelname" => found.levelname = Some(value),
-            "levelno" => found.levelno = Some(value),
-            "created" => found.created = Some(value),
-            "exc_text" => found.exc_text = Some(value).filter(|_| !none),
-            "exc_info" => found.exc_info = Some(value).filter(|_| !none),
-            "msecs" | "relativeCreated" => {}
-            "pathname" | "filename" | "module" | "lineno" | "funcName" | "stack_info"
-            | "thread" | "threadName" | "process" | "processName" | "taskName"
-                if none => {}
-            // The merged text, where there is no message to merge.
-            "message" => found.message = Some(value),
-            _ => {
-                let key = writer.text(key)?;
-                let value = extra(value, &objects, &mut writer)?;
-                record.extra.push((key, value));
+    match attributes {
+        Pairs::Flat(items) => {
+            for pair in items.chunks_exact(2) {
+                found.take(&pair[0], &pair[1], &mut writer, record)?;
+            }
+        }
+        Pairs::Nested(_) => {
+            for (key, item) in attributes.iter(&objects) {
+                found.take(&key, &item, &mut writer, record)?;
             }
         }
     }
-    found.fill(&objects, &mut writer, record)
-}
-
-/// An attribute that the record has no place for.
-fn extra<'a>(
-    id: Id,
-    objects: &Objects<'a>,
-    writer: &mut Writer<'_, 'a>,
-) -> Result<Value<'a>, NotAPickle> {
-    Ok(match objects.get(id) {
-        _ if objects.is_collection(id) => Value::Json(Cow::Owned(writer.json(id)?)),
-        Object::Text(_) | Object::Bytes(_) | Object::Made { .. } | Object::Global(..) => {
-            Value::Text(writer.text(id)?)
-        }
-        Object::None => Value::Json(Cow::Borrowed("null")),
-        Object::Bool(true) => Value::Json(Cow::Borrowed("true")),
-        Object::Bool(false) => Value::Json(Cow::Borrowed("false")),
-        _ => Value::Json(Cow::Owned(writer.json(id)?)),
-    })
+    found.fill(&mut writer, record)
 }
 
 /// The attributes that a record has a place for.
 #[derive(Default)]
-struct Found {
-    name: Option<Id>,
-    msg: Option<Id>,
-    message: Option<Id>,
-    args: Option<Id>,
-    levelname: Option<Id>,
-    levelno: Option<Id>,
-    created: Option<Id>,
-    exc_text: Option<Id>,
-    exc_info: Option<Id>,
+struct Found<'a> {
+    name: Option<Item<'a>>,
+    msg: Option<Item<'a>>,
+    args: Option<Item<'a>>,
+    levelname: Option<Item<'a>>,
+    levelno: Option<Item<'a>>,
+    created: Option<Item<'a>>,
+    exc_text: Option<Item<'a>>,
+    exc_info: Option<Item<'a>>,
+    /// What a formatter has made of `msg`, and where it would stand among the
+    /// extra attributes.
+    message: Option<(Item<'a>, usize)>,
 }
 
-impl Found {
-    fn fill<'a>(
-        &self,
-        objects: &Objects<'a>,
+impl<'a> Found<'a> {
+    /// An attribute: to its place, or to the extra attributes, or nowhere.
+    #[inline]
+    fn take(
+        &mut self,
+        key: &Item<'a>,
+        item: &Item<'a>,
         writer: &mut Writer<'_, 'a>,
         record: &mut Record<'a>,
     ) -> Result<(), NotAPickle> {
-        if let Some(id) = self.name {
-            record.name = writer.text(id)?;
-        }
-        if let Some(id) = self.msg.or(self.message) {
-            let message = writer.text(id)?;
-            let args = self.args.filter(|args| match objects.get(*args) {
-                Object::List(items) => !items.is_empty(),
-                Object::Dict(items) => !items.is_empty(),
-                _ => false,
-            });
-            let message = match args {
-                None => message,
-                Some(args) => match percent::fill(&message, args, objects, writer)? {
-                    Some(filled) => Cow::Owned(filled),
-                    // Nothing of it is lost.
-                    None => Cow::Owned(format!("{message} {}", writer.json(args)?)),
-                },
-            };
-            record.message = match message {
-                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-            };
-        }
-        let number = match self.levelno.map(|id| objects.get(id)) {
-            Some(Object::Int(number)) => u32::try_from(*number).ok(),
-            _ => None,
+        let name = match key {
+            Item::Text(name) => name,
+            key => writer.objects.text(*key).unwrap_or_default(),
         };
-        let name = match self.levelname {
-            Some(id) => Some(writer.text(id)?).filter(|name| !name.is_empty()),
-            None => None,
+        let none = matches!(item, Item::None);
+        let place = match (name.len(), name) {
+            (3, "msg") => &mut self.msg,
+            (4, "name") => &mut self.name,
+            (4, "args") => &mut self.args,
+            (5, "msecs") | (15, "relativeCreated") => return Ok(()),
+            (7, "levelno") => &mut self.levelno,
+            (7, "created") => &mut self.created,
+            (7, "message") => {
+                self.message = (!none).then_some((*item, record.extra.len()));
+                return Ok(());
+            }
+            (8, "exc_info") => &mut self.exc_info,
+            (8, "exc_text") => &mut self.exc_text,
+            (9, "levelname") => &mut self.levelname,
+            (6, "module" | "lineno" | "thread")
+            | (7, "process")
+            | (8, "pathname" | "filename" | "funcName" | "taskName")
+            | (10, "stack_info" | "threadName")
+            | (11, "processName")
+                if none =>
+            {
+                return Ok(());
+            }
+            _ => {
+                let (key, value) = (writer.text(*key)?, writer.value(*item)?);
+                record.extra.push((key, value));
+                return Ok(());
+            }
         };
-        let named = name.as_deref().and_then(fields::word_level);
-        if let Some(level) = number.map(Level).or(named) {
-            record.level = level;
+        *place = (!none).then_some(*item);
+        Ok(())
+    }
+
+    fn fill(self, writer: &mut Writer<'_, 'a>, record: &mut Record<'a>) -> Result<(), NotAPickle> {
+        if let Some(item) = self.name {
+            record.name = writer.text(item)?;
         }
-        // Python's own name for a number that has none.
-        let derived = |name: &str| {
-            record.level.name() == Some(name) || name == format!("Level {}", record.level.0)
-        };
-        record.level_name = name.filter(|name| !derived(name));
-        let created = match self.created.map(|id| objects.get(id)) {
-            Some(Object::Float(seconds)) => Timestamp::from_secs_f64(*seconds),
-            Some(Object::Int(seconds)) => Timestamp::from_parts(*seconds, 0),
+        if let Some(item) = self.msg {
+            record.message = into_bytes(message(item, self.args, writer)?);
+        }
+        if let Some((item, place)) = self.message {
+            let text = writer.text(item)?;
+            if self.msg.is_none() {
+                record.message = into_bytes(text);
+            } else if *text.as_bytes() != *record.message {
+                let entry = (Cow::Borrowed("message"), Value::Text(text));
+                record.extra.insert(place.min(record.extra.len()), entry);
+            }
+        }
+        self.level(writer, record)?;
+        let created = match self.created {
+            Some(Item::Float(seconds)) => timestamp(seconds),
+            Some(Item::Int(seconds)) => Timestamp::from_parts(seconds, 0),
             _ => None,
         };
         record.created = created.unwrap_or(record.created);
-        if let Some(id) = self.exc_text.or(self.exc_info) {
-            record.exc_text = Some(writer.text(id)?);
+        if let Some(item) = self.exc_text {
+            record.exc_text = Some(writer.text(item)?).filter(|text| !text.is_empty());
+        }
+        if record.exc_text.is_none() {
+            // Class, value and traceback, of which the value says most.
+            let item = self.exc_info.map(|item| match *writer.objects.items(item) {
+                [_, value, _] => value,
+                _ => item,
+            });
+            record.exc_text = match item {
+                None | Some(Item::None | Item::Bool(_) | Item::Int(_)) => None,
+                Some(item) => Some(writer.text(item)?).filter(|text| !text.is_empty()),
+            };
         }
         Ok(())
+    }
+
+    /// The number counts. The name stays if the number does not have it.
+    fn level(
+        &self,
+        writer: &mut Writer<'_, 'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), NotAPickle> {
+        let number = match self.levelno {
+            Some(Item::Int(number)) => u32::try_from(number).ok().map(Level),
+            _ => None,
+        };
+        let name = match self.levelname {
+            Some(item) => Some(writer.text(item)?).filter(|name| !name.is_empty()),
+            None => None,
+        };
+        let named = || fields::word_level(name.as_deref()?);
+        record.level = number.or_else(named).unwrap_or(record.level);
+        let is_derived = |name: &str| match record.level.name() {
+            Some(own) => own == name,
+            // As logging.getLevelName has it.
+            None => fields::word_level(name) == Some(record.level),
+        };
+        record.level_name = name.filter(|name| !is_derived(name));
+        Ok(())
+    }
+}
+
+/// The text of a message with its arguments.
+fn message<'a>(
+    item: Item<'a>,
+    args: Option<Item<'a>>,
+    writer: &mut Writer<'_, 'a>,
+) -> Result<Cow<'a, str>, NotAPickle> {
+    let text = writer.text(item)?;
+    let Some(args) = args.filter(|args| percent::is_true(*args, writer)) else {
+        return Ok(text);
+    };
+    if let Some(filled) = percent::fill(&text, args, writer)? {
+        return Ok(Cow::Owned(filled));
+    }
+    // Nothing of it is lost.
+    let mut out = text.into_owned().into_bytes();
+    out.push(b' ');
+    writer.repr(args, 0, &mut out)?;
+    Ok(Cow::Owned(super::text::into_string(out)))
+}
+
+fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    }
+}
+
+/// The same as [`Timestamp::from_secs_f64`], faster for the years 1987 to 2242.
+fn timestamp(seconds: f64) -> Option<Timestamp> {
+    // There neighbours are at least 1.2e-7 apart and less than 1e-6, so the
+    // shortest decimal that is this number has 6 digits behind the point, or
+    // else 7, and the nearest of 7 is always this number.
+    const RANGE: std::ops::Range<f64> = 536_870_912.0..8_589_934_592.0;
+    if !RANGE.contains(&seconds) {
+        return Timestamp::from_secs_f64(seconds);
+    }
+    let (whole, part) = (seconds.trunc(), seconds.fract());
+    let micros = whole * 1e6 + (part * 1e6).round();
+    if micros / 1e6 == seconds {
+        return Some(Timestamp(micros as i64 * 1000));
+    }
+    let tenths = part * 1e7;
+    match (tenths.fract() - 0.5).abs() < 1e-3 {
+        // Halfway between two, as near as can be told here.
+        true => Timestamp::from_secs_f64(seconds),
+        false => {
+            let nanos = tenths.round() as i64 * 100;
+            Some(Timestamp(whole as i64 * 1_000_000_000 + nanos))
+        }
     }
 }
 
@@ -237,7 +316,7 @@ mod tests {
         let defaults = Defaults::default();
         let frame = entry("x", b"cos\nsystem\n(Vtouch /tmp/x\ntR");
         let record = decoded(&frame, &defaults).unwrap();
-        let want = Value::Text("os.system(\"touch /tmp/x\")".into());
+        let want = Value::Text("os.system('touch /tmp/x')".into());
         assert_eq!(record.get("x"), Some(&want));
     }
 
@@ -253,7 +332,7 @@ mod tests {
             (b"cdecimal\nDecimal\nV1.50\n\x85R", "1.50"),
             (b"cpathlib\nPosixPath\n(V/\nVtmp\nVx\ntR", "/tmp/x"),
             (b"cbuiltins\nValueError\nVbad\n\x85R", "ValueError: bad"),
-            (b"capp\nThing\n)\x81}Va\nK\x01sb", "app.Thing() {\"a\":1}"),
+            (b"capp\nThing\n)\x81}Va\nK\x01sb", "app.Thing() {'a': 1}"),
             (b"C\x02\xffa", "\\xffa"),
         ] {
             let frame = entry("x", operations);
@@ -289,9 +368,9 @@ mod tests {
             ("%-3s|%x|%g", "a  |7|1.5"),
             ("%5s|%+d|%e%%", "    a|+7|1.500000e+00%"),
             // One too many, or too few: nothing is lost.
-            ("%s", "%s [\"a\",7,1.5]"),
-            ("%s %s %s %s", "%s %s %s %s [\"a\",7,1.5]"),
-            ("100 % x", "100 % x [\"a\",7,1.5]"),
+            ("%s", "%s ('a', 7, 1.5)"),
+            ("%s %s %s %s", "%s %s %s %s ('a', 7, 1.5)"),
+            ("100 % x", "100 % x ('a', 7, 1.5)"),
         ] {
             assert_eq!(message(text, three), want, "{text}");
         }
@@ -299,14 +378,17 @@ mod tests {
         assert_eq!(message("100 % x", b"N"), "100 % x");
         assert_eq!(message("100 % x", b")"), "100 % x");
         // A width is not believed.
-        assert_eq!(message("%99999999999d", b"(K\x01t").len(), 1024);
+        let text = "%99999999999d";
+        assert_eq!(message(text, b"(K\x01t"), format!("{text} (1,)"));
     }
 
     #[test]
     fn hostile_pickles_stay_small() {
         let defaults = Defaults::default();
         let deep = entry("x", &[&b"]".repeat(1000)[..], &b"a".repeat(999)].concat());
-        assert_eq!(decoded(&deep, &defaults), Err(NotAPickle::Deep));
+        let want = format!("{}\"...\"{}", "[".repeat(64), "]".repeat(64));
+        let record = decoded(&deep, &defaults).unwrap();
+        assert_eq!(record.get("x"), Some(&Value::Json(want.clone().into())));
         // Each list holds the one before twice.
         let mut laughs = b"(]q\x00".to_vec();
         for number in 0..60u8 {
@@ -322,7 +404,8 @@ mod tests {
         assert_eq!(decoded(&keys, &defaults), Err(NotAPickle::TooLarge));
         // In itself.
         let itself = entry("x", b"]q\x00h\x00a");
-        assert_eq!(decoded(&itself, &defaults), Err(NotAPickle::Deep));
+        let record = decoded(&itself, &defaults).unwrap();
+        assert_eq!(record.get("x"), Some(&Value::Json(want.into())));
         let lengths: [&[u8]; 4] = [
             b"\x8b\xff\xff\xff\x7f",
             b"X\xff\xff\xff\xff",
@@ -363,6 +446,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_time_is_its_shortest_decimal(secs in 0f64..1e10, nanos in 0u32..1_000_000_000) {
+            for secs in [secs, secs.trunc() + f64::from(nanos) / 1e9, (secs * 1e3).trunc() / 1e3] {
+                prop_assert_eq!(timestamp(secs), Timestamp::from_secs_f64(secs), "{:?}", secs);
+            }
+        }
+
         #[test]
         fn what_is_sent_arrives(
             message in "\\PC{0,40}",

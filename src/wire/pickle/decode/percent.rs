@@ -1,58 +1,122 @@
-//! Python's `msg % args`, for senders that leave the arguments out of the text.
+//! Python's `text % args`: what `LogRecord.getMessage` does.
 
 use std::fmt::Write as _;
 
-use super::NotAPickle;
-use super::machine::{Id, Object, Objects};
-use super::show::Writer;
+use super::known::{Pairs, View};
+use super::machine::{Item, Shape};
+use super::show::{Writer, exponent};
+use super::{NotAPickle, number};
+use crate::wire::pickle::text::into_string;
 
-/// The longest field, in characters: a width is not believed.
+/// The widest field, and the most digits: a sender could ask for any number.
 const WIDEST: usize = 1024;
 
-/// Fills arguments in. `None`: they do not fit the message.
-pub(super) fn fill(
-    message: &str,
-    args: Id,
-    objects: &Objects<'_>,
-    writer: &mut Writer<'_, '_>,
+/// What the fields are filled with.
+struct Args<'o, 'a> {
+    /// In this order.
+    values: &'o [Item<'a>],
+    /// By these names, in pairs with their values.
+    named: Option<Pairs<'o, 'a>>,
+}
+
+impl<'a> Args<'_, 'a> {
+    fn next(&mut self) -> Option<Item<'a>> {
+        let (first, rest) = self.values.split_first()?;
+        self.values = rest;
+        Some(*first)
+    }
+}
+
+/// Whether Python would fill anything in.
+pub(super) fn is_true<'a>(args: Item<'a>, writer: &Writer<'_, 'a>) -> bool {
+    match writer.objects.view(args) {
+        View::Sequence(_, items) => !items.is_empty(),
+        View::Dict(pairs) => !pairs.is_empty(),
+        View::Plain(Item::None | Item::Bool(false) | Item::Int(0)) => false,
+        View::Plain(Item::Float(number)) => number != 0.0,
+        View::Plain(item) => writer.objects.text(item) != Some(""),
+        View::Bytes(bytes) => !bytes.is_empty(),
+        _ => true,
+    }
+}
+
+/// `template` with the arguments in it; `None` where Python raises an
+/// exception, or a width is absurd.
+pub(super) fn fill<'a>(
+    template: &str,
+    args: Item<'a>,
+    writer: &mut Writer<'_, 'a>,
 ) -> Result<Option<String>, NotAPickle> {
-    let given: &[Id] = match objects.get(args) {
-        Object::List(items) => items,
-        _ => &[],
+    let objects = writer.objects;
+    let whole = [args];
+    let (values, named): (&[Item<'a>], _) = match objects.view(args) {
+        View::Sequence(Shape::Tuple, items) => (items, None),
+        View::Dict(items) => (&whole, Some(items)),
+        View::Sequence(Shape::List, items) => {
+            // A list is one value for Python, but for senders that have no
+            // tuples it is what they fill in.
+            let as_tuple = fill_all(
+                template,
+                Args {
+                    values: items,
+                    named: None,
+                },
+                writer,
+            )?;
+            if as_tuple.is_some() && items.len() != 1 {
+                return Ok(as_tuple);
+            }
+            (&whole, None)
+        }
+        _ => (&whole, None),
     };
-    let mut given = given.iter();
-    let mut out = String::new();
-    let mut rest = message;
-    while let Some(at) = rest.find('%') {
-        out.push_str(&rest[..at]);
-        let Some((field, behind)) = Field::parse(&rest[at + 1..]) else {
+    fill_all(template, Args { values, named }, writer)
+}
+
+fn fill_all<'a>(
+    template: &str,
+    mut args: Args<'_, 'a>,
+    writer: &mut Writer<'_, 'a>,
+) -> Result<Option<String>, NotAPickle> {
+    let mut out = Vec::with_capacity(template.len() + 16);
+    let mut rest = template;
+    while let Some(at) = memchr::memchr(b'%', rest.as_bytes()) {
+        out.extend_from_slice(&rest.as_bytes()[..at]);
+        writer.pay(at)?;
+        let Some((field, behind)) = Field::parse(&rest[at + 1..], &mut args, writer) else {
             return Ok(None);
         };
         rest = behind;
         if field.kind == '%' {
-            out.push('%');
+            out.push(b'%');
             continue;
         }
-        let value = match (field.name, objects.get(args)) {
-            (Some(name), Object::Dict(items)) => {
-                let named = items.iter().rev();
-                let mut named = named.filter(|(key, _)| objects.text(*key) == Some(name));
-                named.next().map(|(_, value)| *value)
+        let value = match (field.name, args.named) {
+            (Some(name), Some(named)) => {
+                // The last of several is the one that counts.
+                let mut pairs = named.iter(writer.objects).rev();
+                let found = pairs.find(|(key, _)| writer.objects.text(*key) == Some(name));
+                found.map(|(_, value)| value)
             }
-            (None, Object::Dict(_)) => Some(args),
-            (None, _) => given.next().copied(),
-            (Some(_), _) => None,
+            (Some(_), None) => None,
+            (None, _) => args.next(),
         };
-        let Some(value) = value else {
-            return Ok(None);
+        let shown = match value {
+            Some(value) => field.show(value, writer)?,
+            None => None,
         };
-        match field.show(value, objects, writer)? {
-            Some(text) => out.push_str(&text),
+        match shown {
+            Some(text) => {
+                writer.pay(text.len())?;
+                out.extend_from_slice(text.as_bytes());
+            }
             None => return Ok(None),
         }
     }
-    out.push_str(rest);
-    Ok(given.next().is_none().then_some(out))
+    out.extend_from_slice(rest.as_bytes());
+    writer.pay(rest.len())?;
+    let all_used = args.values.is_empty() || args.named.is_some();
+    Ok(all_used.then(|| into_string(out)))
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +125,7 @@ struct Field<'m> {
     left: bool,
     zeros: bool,
     plus: bool,
+    space: bool,
     alternate: bool,
     width: usize,
     precision: Option<usize>,
@@ -68,7 +133,12 @@ struct Field<'m> {
 }
 
 impl<'m> Field<'m> {
-    fn parse(text: &'m str) -> Option<(Field<'m>, &'m str)> {
+    /// What stands behind a `%`, and what is behind that.
+    fn parse<'a>(
+        text: &'m str,
+        args: &mut Args<'_, 'a>,
+        writer: &Writer<'_, 'a>,
+    ) -> Option<(Field<'m>, &'m str)> {
         let mut field = Field::default();
         let mut rest = text;
         if let Some(behind) = rest.strip_prefix('(') {
@@ -77,106 +147,184 @@ impl<'m> Field<'m> {
             rest = behind;
         }
         loop {
-            match rest.chars().next()? {
-                '-' => field.left = true,
-                '0' => field.zeros = true,
-                '+' => field.plus = true,
-                '#' => field.alternate = true,
-                ' ' => {}
+            match rest.as_bytes().first()? {
+                b'-' => field.left = true,
+                b'0' => field.zeros = true,
+                b'+' => field.plus = true,
+                b' ' => field.space = true,
+                b'#' => field.alternate = true,
                 _ => break,
             }
             rest = &rest[1..];
         }
-        let digits = |rest: &mut &'m str| {
-            let end = rest
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(rest.len());
-            let (number, behind) = rest.split_at(end);
+        let mut count = |rest: &mut &'m str| {
+            if let Some(behind) = rest.strip_prefix('*') {
+                *rest = behind;
+                return match writer.objects.view(args.next()?) {
+                    View::Plain(Item::Int(number)) => Some(number),
+                    _ => None,
+                };
+            }
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, behind) = rest.split_at(digits);
             *rest = behind;
-            number.parse().unwrap_or(0).min(WIDEST)
+            match number {
+                "" => Some(0),
+                _ => number.parse().ok(),
+            }
         };
-        field.width = digits(&mut rest);
+        let width = count(&mut rest)?;
+        field.left |= width < 0;
+        field.width = usize::try_from(width.unsigned_abs()).ok()?;
         if let Some(behind) = rest.strip_prefix('.') {
             rest = behind;
-            field.precision = Some(digits(&mut rest));
+            field.precision = Some(usize::try_from(count(&mut rest)?.max(0)).ok()?);
         }
-        rest = rest.trim_start_matches(['l', 'h', 'L']);
+        rest = rest.strip_prefix(['l', 'h', 'L']).unwrap_or(rest);
         field.kind = rest.chars().next()?;
         let behind = &rest[field.kind.len_utf8()..];
         Some((field, behind))
     }
 
-    fn show(
+    fn show<'a>(
         &self,
-        value: Id,
-        objects: &Objects<'_>,
-        writer: &mut Writer<'_, '_>,
+        value: Item<'a>,
+        writer: &mut Writer<'_, 'a>,
     ) -> Result<Option<String>, NotAPickle> {
-        let object = objects.get(value);
-        let text = match (self.kind, object) {
-            ('s', _) => self.cut(writer.plain(value)?),
-            ('r' | 'a', Object::Text(text)) => self.cut(format!("'{text}'")),
-            ('r' | 'a', _) => self.cut(writer.plain(value)?),
-            ('d' | 'i' | 'u', Object::Int(number)) => self.signed(number.to_string()),
-            ('d' | 'i' | 'u', Object::Long(digits)) => self.signed(digits.clone()),
-            ('d' | 'i' | 'u', Object::Bool(value)) => i32::from(*value).to_string(),
-            ('d' | 'i' | 'u', Object::Float(number)) => {
-                self.signed(format!("{:.0}", number.trunc()))
+        if self.width > WIDEST {
+            return Ok(None);
+        }
+        let (prefix, text) = match self.kind {
+            's' | 'r' | 'a' => {
+                let mut out = Vec::new();
+                match self.kind {
+                    's' => writer.str(value, &mut out)?,
+                    _ => writer.repr(value, 0, &mut out)?,
+                }
+                let mut text = into_string(out);
+                if self.kind == 'a' {
+                    text = ascii(&text);
+                }
+                ("", self.cut(text))
             }
-            ('x' | 'X' | 'o', Object::Int(number)) => {
-                let sign = if *number < 0 { "-" } else { "" };
-                let size = number.unsigned_abs();
-                let (prefix, digits) = match self.kind {
-                    'x' => ("0x", format!("{size:x}")),
-                    'X' => ("0X", format!("{size:X}")),
-                    _ => ("0o", format!("{size:o}")),
+            'c' => match (value, writer.objects.text(value)) {
+                (_, Some(text)) if text.chars().count() == 1 => ("", text.to_owned()),
+                (Item::Int(number), _) => {
+                    let char = u32::try_from(number).ok().and_then(char::from_u32);
+                    match char {
+                        Some(char) => ("", char.to_string()),
+                        None => return Ok(None),
+                    }
+                }
+                _ => return Ok(None),
+            },
+            _ if self.precision.is_some_and(|precision| precision > WIDEST) => return Ok(None),
+            'd' | 'i' | 'u' => match digits(value) {
+                Some(digits) => ("", self.signed(self.lengthened(&digits))),
+                None => return Ok(None),
+            },
+            'x' | 'X' | 'o' => match self.other_base(value) {
+                Some((prefix, digits)) => (prefix, self.signed(self.lengthened(&digits))),
+                None => return Ok(None),
+            },
+            'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
+                let number = match value {
+                    Item::Float(number) => number,
+                    value => match digits(value).and_then(|digits| digits.parse().ok()) {
+                        Some(number) => number,
+                        None => return Ok(None),
+                    },
                 };
-                let prefix = if self.alternate { prefix } else { "" };
-                format!("{sign}{prefix}{digits}")
+                let text = self.float(number);
+                let upper = self.kind.is_ascii_uppercase();
+                let text = if upper { text.to_uppercase() } else { text };
+                ("", self.signed(text))
             }
-            ('f' | 'F' | 'e' | 'E' | 'g' | 'G', Object::Float(_) | Object::Int(_)) => {
-                let number = match object {
-                    Object::Float(number) => *number,
-                    Object::Int(number) => *number as f64,
-                    _ => 0.0,
-                };
-                self.signed(self.float(number))
-            }
-            ('c', Object::Text(text)) => text.chars().take(1).collect(),
             _ => return Ok(None),
         };
-        Ok(Some(self.pad(text)))
+        Ok(Some(self.pad(prefix, text)))
+    }
+
+    /// Digits to another base, with what says which.
+    fn other_base(&self, value: Item<'_>) -> Option<(&'static str, String)> {
+        let (negative, digits) = match value {
+            Item::Int(number) => (number < 0, format!("{:x}", number.unsigned_abs())),
+            Item::Bool(value) => (false, u8::from(value).to_string()),
+            Item::Long(bytes) => number::hexadecimal(bytes),
+            Item::Digits(digits) => {
+                let number: i128 = digits.parse().ok()?;
+                (number < 0, format!("{:x}", number.unsigned_abs()))
+            }
+            _ => return None,
+        };
+        let (prefix, digits) = match self.kind {
+            'x' => ("0x", digits),
+            'X' => ("0X", digits.to_uppercase()),
+            _ => {
+                let number = u128::from_str_radix(&digits, 16).ok()?;
+                ("0o", format!("{number:o}"))
+            }
+        };
+        let sign = if negative { "-" } else { "" };
+        let prefix = if self.alternate { prefix } else { "" };
+        Some((prefix, format!("{sign}{digits}")))
     }
 
     fn float(&self, number: f64) -> String {
         let precision = self.precision.unwrap_or(6);
+        let point = if self.alternate { "." } else { "" };
+        if !number.is_finite() {
+            return super::show::float(number);
+        }
         match self.kind.to_ascii_lowercase() {
+            'f' if precision == 0 => format!("{number:.0}{point}"),
             'f' => format!("{number:.precision$}"),
-            'e' => exponent(&format!("{number:.precision$e}")),
+            'e' => {
+                let text = exponent(&format!("{number:.precision$e}"));
+                match precision {
+                    0 => text.replacen('e', &format!("{point}e"), 1),
+                    _ => text,
+                }
+            }
             _ => {
                 let digits = precision.max(1);
                 let scientific = format!("{number:.*e}", digits - 1);
-                let power = scientific.split_once('e').and_then(|(_, p)| p.parse().ok());
-                let power: i32 = power.unwrap_or(0);
-                let trim = |text: &str| match text.contains('.') {
-                    true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-                    false => text.to_owned(),
-                };
-                if (-4..digits as i32).contains(&power) {
-                    let places = (digits as i32 - 1 - power).max(0) as usize;
-                    return trim(&format!("{number:.places$}"));
-                }
                 let (mantissa, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-                exponent(&format!("{}e{power}", trim(mantissa)))
+                let places = power
+                    .parse()
+                    .map_or(0, |power: i64| digits as i64 - 1 - power);
+                let trim = |text: &str| match (self.alternate, text.contains('.')) {
+                    (false, true) => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+                    (true, false) => format!("{text}."),
+                    _ => text.to_owned(),
+                };
+                // From 1e-4 on, and below what the digits can hold.
+                match (0..digits as i64 + 4).contains(&places) {
+                    true => trim(&format!("{number:.*}", places as usize)),
+                    false => exponent(&format!("{}e{power}", trim(mantissa))),
+                }
             }
         }
     }
 
     fn signed(&self, text: String) -> String {
-        match self.plus && !text.starts_with('-') {
-            true => format!("+{text}"),
-            false => text,
+        match (text.starts_with('-'), self.plus, self.space) {
+            (false, true, _) => format!("+{text}"),
+            (false, false, true) => format!(" {text}"),
+            _ => text,
         }
+    }
+
+    /// As many digits as the precision asks for.
+    fn lengthened(&self, digits: &str) -> String {
+        let (sign, digits) = match digits.strip_prefix('-') {
+            Some(digits) => ("-", digits),
+            None => ("", digits),
+        };
+        format!(
+            "{sign}{digits:0>width$}",
+            width = self.precision.unwrap_or(0)
+        )
     }
 
     fn cut(&self, text: String) -> String {
@@ -186,33 +334,50 @@ impl<'m> Field<'m> {
         }
     }
 
-    fn pad(&self, text: String) -> String {
-        let missing = self.width.saturating_sub(text.chars().count());
-        if missing == 0 {
-            return text;
-        }
-        let mut out = String::new();
-        let number = !"srac".contains(self.kind);
-        if self.left {
-            let _ = write!(out, "{text}{}", " ".repeat(missing));
-        } else if self.zeros && number {
-            let at = usize::from(text.starts_with(['-', '+']));
-            let _ = write!(out, "{}{}{}", &text[..at], "0".repeat(missing), &text[at..]);
+    fn pad(&self, prefix: &str, text: String) -> String {
+        let (sign, text) = match text.strip_prefix(['-', '+', ' ']) {
+            Some(behind) if !"srac".contains(self.kind) => text.split_at(text.len() - behind.len()),
+            _ => ("", &text[..]),
+        };
+        let used = prefix.len() + sign.len() + text.chars().count();
+        let missing = self.width.saturating_sub(used);
+        let mut out = String::with_capacity(prefix.len() + sign.len() + text.len() + missing);
+        // Writing to a string cannot fail.
+        let _ = if self.left {
+            write!(out, "{sign}{prefix}{text}{:missing$}", "")
+        } else if self.zeros && !"srac".contains(self.kind) {
+            write!(out, "{sign}{prefix}{:0>missing$}{text}", "")
         } else {
-            let _ = write!(out, "{}{text}", " ".repeat(missing));
-        }
+            write!(out, "{:missing$}{sign}{prefix}{text}", "")
+        };
         out
     }
 }
 
-/// `1.5e7` as Python has it: `1.5e+07`.
-fn exponent(text: &str) -> String {
-    let Some((mantissa, power)) = text.split_once('e') else {
-        return text.to_owned();
-    };
-    let (sign, digits) = match power.strip_prefix('-') {
-        Some(digits) => ('-', digits),
-        None => ('+', power),
-    };
-    format!("{mantissa}e{sign}{digits:0>2}")
+/// A whole number in decimal; a fraction is cut off.
+fn digits(value: Item<'_>) -> Option<String> {
+    Some(match value {
+        Item::Int(number) => number.to_string(),
+        Item::Bool(value) => u8::from(value).to_string(),
+        Item::Digits(digits) => digits.to_owned(),
+        Item::Long(bytes) if bytes.len() <= number::DECIMAL => number::decimal(bytes),
+        // Adding zero makes -0.0 the 0 that Python has.
+        Item::Float(number) if number.is_finite() => format!("{:.0}", number.trunc() + 0.0),
+        _ => return None,
+    })
+}
+
+/// What `ascii` makes of a text.
+fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        // Writing to a string cannot fail.
+        let _ = match u32::from(char) {
+            0..=0x7f => out.write_char(char),
+            code @ 0x80..=0xff => write!(out, "\\x{code:02x}"),
+            code @ 0x100..=0xffff => write!(out, "\\u{code:04x}"),
+            code => write!(out, "\\U{code:08x}"),
+        };
+    }
+    out
 }

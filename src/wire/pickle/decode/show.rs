@@ -1,20 +1,28 @@
-//! What an object of a pickle is as text: JSON for plain data, and something
-//! readable for everything else.
+//! What a value of a pickle is as text: JSON for plain data, as Python's `repr`
+//! for everything else.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::io::Write as _;
 
 use super::NotAPickle;
-use super::machine::{Id, Object, Objects};
+use super::known::{Pairs, View, is_builtin};
+use super::machine::{Item, Made, Objects, Shape};
+use super::number;
+use crate::record::Value;
 use crate::wire::json::write_string;
+use crate::wire::pickle::text::{into_string, readable, write_readable};
 
-/// How deep lists and dictionaries are followed.
+/// How deep lists and dictionaries are followed; what is deeper is left out. So
+/// a list that holds itself has an end.
 const DEPTH: usize = 64;
 
-/// Writes objects, as long as there is room: what is shared in a pickle is
+/// What stands for it.
+const LEFT_OUT: &[u8] = b"...";
+
+/// Writes values, as long as there is room: what is shared in a pickle is
 /// written as often as it is used.
 pub(super) struct Writer<'o, 'a> {
-    objects: &'o Objects<'a>,
+    pub(super) objects: &'o Objects<'a>,
     room: usize,
 }
 
@@ -24,308 +32,417 @@ impl<'o, 'a> Writer<'o, 'a> {
         Writer { objects, room }
     }
 
-    /// As one JSON value.
-    pub(super) fn json(&mut self, id: Id) -> Result<String, NotAPickle> {
-        let mut out = Vec::new();
-        self.value(id, 0, &mut out)?;
-        // All that is written is text.
-        Ok(String::from_utf8_lossy(&out).into_owned())
-    }
-
-    /// As text; a string as it stands in the pickle.
-    pub(super) fn text(&mut self, id: Id) -> Result<Cow<'a, str>, NotAPickle> {
-        match self.objects.get(id) {
-            Object::Text(Cow::Borrowed(text)) => Ok(Cow::Borrowed(text)),
-            _ => self.plain(id).map(Cow::Owned),
-        }
-    }
-
-    /// As Python's `str` has it, or nearly.
-    pub(super) fn plain(&mut self, id: Id) -> Result<String, NotAPickle> {
-        let text = match self.objects.get(id) {
-            Object::Text(text) => {
-                self.pay(text.len())?;
-                return Ok(text.clone().into_owned());
-            }
-            Object::None => "None".to_owned(),
-            Object::Bool(true) => "True".to_owned(),
-            Object::Bool(false) => "False".to_owned(),
-            Object::Made { .. } => match self.known(id, 0)? {
-                Some(text) => text,
-                None => self.call(id, 0)?,
-            },
-            Object::Bytes(bytes) => {
-                self.pay(bytes.len())?;
-                escaped(bytes)
-            }
-            Object::Global(..) => self.name(id)?,
-            _ => return self.json(id),
-        };
-        self.pay(text.len())?;
-        Ok(text)
-    }
-
-    fn pay(&mut self, length: usize) -> Result<(), NotAPickle> {
+    #[inline]
+    pub(super) fn pay(&mut self, length: usize) -> Result<(), NotAPickle> {
         self.room = self.room.checked_sub(length).ok_or(NotAPickle::TooLarge)?;
         Ok(())
     }
 
-    fn value(&mut self, id: Id, depth: usize, out: &mut Vec<u8>) -> Result<(), NotAPickle> {
-        if depth > DEPTH {
-            return Err(NotAPickle::Deep);
+    /// As the value of an attribute.
+    #[inline]
+    pub(super) fn value(&mut self, item: Item<'a>) -> Result<Value<'a>, NotAPickle> {
+        if let Item::Int(number) = item {
+            self.pay(8)?;
+            return Ok(Value::Json(Cow::Owned(number.to_string())));
         }
-        self.pay(8)?;
-        match self.objects.get(id) {
-            Object::None => out.extend_from_slice(b"null"),
-            Object::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
-            Object::Int(number) => drop(std::io::Write::write_fmt(out, format_args!("{number}"))),
-            Object::Long(digits) => {
-                self.pay(digits.len())?;
-                out.extend_from_slice(digits.as_bytes());
-            }
-            Object::Float(number) => out.extend_from_slice(float(*number).as_bytes()),
-            Object::Text(text) => {
+        let word = match item {
+            Item::Text(_) | Item::Unescaped(_) => return self.text(item).map(Value::Text),
+            Item::None => "null",
+            Item::Bool(true) => "true",
+            Item::Bool(false) => "false",
+            Item::Digits(digits) => digits,
+            _ => return self.other_value(item),
+        };
+        self.pay(word.len())?;
+        Ok(Value::Json(Cow::Borrowed(word)))
+    }
+
+    fn other_value(&mut self, item: Item<'a>) -> Result<Value<'a>, NotAPickle> {
+        let is_json = match self.objects.view(item) {
+            View::Plain(Item::Long(bytes)) => bytes.len() <= number::DECIMAL,
+            View::Plain(Item::Float(number)) => number.is_finite(),
+            View::Plain(_) | View::Sequence(..) | View::Dict(_) => true,
+            _ => false,
+        };
+        if !is_json {
+            return self.text(item).map(Value::Text);
+        }
+        let mut out = Vec::new();
+        self.json(item, 0, &mut out)?;
+        Ok(Value::Json(Cow::Owned(into_string(out))))
+    }
+
+    /// As text; a string as it stands in the pickle.
+    #[inline]
+    pub(super) fn text(&mut self, item: Item<'a>) -> Result<Cow<'a, str>, NotAPickle> {
+        match item {
+            Item::Text(text) => {
                 self.pay(text.len())?;
-                write_string(text.as_bytes(), out);
+                Ok(Cow::Borrowed(text))
             }
-            Object::Bytes(bytes) => {
-                self.pay(bytes.len())?;
-                match std::str::from_utf8(bytes) {
-                    Ok(text) => write_string(text.as_bytes(), out),
-                    Err(_) => write_string(escaped(bytes).as_bytes(), out),
+            Item::Bytes(bytes) => {
+                let text = readable(bytes);
+                self.pay(text.len())?;
+                Ok(text)
+            }
+            _ => {
+                let mut out = Vec::new();
+                self.plain(item, 0, &mut out)?;
+                Ok(Cow::Owned(into_string(out)))
+            }
+        }
+    }
+
+    /// Text without quotes, bytes as what they say.
+    fn plain(&mut self, item: Item<'a>, depth: usize, out: &mut Vec<u8>) -> Result<(), NotAPickle> {
+        let start = out.len();
+        match (self.objects.view(item), self.objects.text(item)) {
+            (_, Some(text)) => out.extend_from_slice(text.as_bytes()),
+            (View::Bytes(bytes), _) => write_readable(&bytes, out),
+            (View::Text(_, text), _) => out.extend_from_slice(text.as_bytes()),
+            _ => return self.repr(item, depth, out),
+        }
+        self.pay(out.len() - start)
+    }
+
+    /// As Python's `str` has it.
+    pub(super) fn str(&mut self, item: Item<'a>, out: &mut Vec<u8>) -> Result<(), NotAPickle> {
+        let start = out.len();
+        match (self.objects.view(item), self.objects.text(item)) {
+            (_, Some(text)) => out.extend_from_slice(text.as_bytes()),
+            (View::Text("datetime", text), _) => {
+                out.extend_from_slice(text.replacen('T', " ", 1).as_bytes());
+            }
+            (View::Text(_, text), _) => out.extend_from_slice(text.as_bytes()),
+            (View::Exception(_, class, args), _) => return self.arguments(class, args, 0, out),
+            _ => return self.repr(item, 0, out),
+        }
+        self.pay(out.len() - start)
+    }
+
+    /// As JSON.
+    fn json(&mut self, item: Item<'a>, depth: usize, out: &mut Vec<u8>) -> Result<(), NotAPickle> {
+        let start = out.len();
+        match self.objects.view(item) {
+            // Writing to a vector cannot fail.
+            View::Plain(item) => match item {
+                Item::None => out.extend_from_slice(b"null"),
+                Item::Bool(value) => {
+                    out.extend_from_slice(if value { b"true" } else { b"false" });
                 }
-            }
-            Object::List(items) => {
+                Item::Int(number) => drop(write!(out, "{number}")),
+                Item::Digits(digits) => out.extend_from_slice(digits.as_bytes()),
+                Item::Long(bytes) if bytes.len() <= number::DECIMAL => {
+                    out.extend_from_slice(number::decimal(bytes).as_bytes());
+                }
+                // With a point, as Python has it, so that it stays one.
+                Item::Float(number) if number.is_finite() => drop(write!(out, "{number:?}")),
+                item => match self.objects.text(item) {
+                    Some(text) => write_string(text.as_bytes(), out),
+                    None => return self.quoted(item, depth, out),
+                },
+            },
+            View::Sequence(..) | View::Dict(_) if depth == DEPTH => write_string(LEFT_OUT, out),
+            View::Sequence(_, items) => {
                 out.push(b'[');
                 for (place, item) in items.iter().enumerate() {
                     if place > 0 {
                         out.push(b',');
                     }
-                    self.value(*item, depth + 1, out)?;
+                    self.pay(2)?;
+                    self.json(*item, depth + 1, out)?;
                 }
                 out.push(b']');
+                return self.pay(2);
             }
-            Object::Dict(items) => {
+            View::Dict(pairs) => {
                 out.push(b'{');
-                for (place, (key, value)) in items.iter().enumerate() {
+                for (place, (key, value)) in pairs.iter(self.objects).enumerate() {
                     if place > 0 {
                         out.push(b',');
                     }
-                    match self.objects.text(*key) {
-                        Some(key) => {
-                            self.pay(key.len())?;
-                            write_string(key.as_bytes(), out);
-                        }
-                        None => {
-                            let mut text = Vec::new();
-                            self.value(*key, depth + 1, &mut text)?;
-                            write_string(&text, out);
-                        }
-                    }
+                    self.key(key, depth, out)?;
                     out.push(b':');
-                    self.value(*value, depth + 1, out)?;
+                    self.pay(2)?;
+                    self.json(value, depth + 1, out)?;
                 }
                 out.push(b'}');
+                return self.pay(2);
             }
-            Object::Global(..) => {
-                let text = self.name(id)?;
-                write_string(text.as_bytes(), out);
-            }
-            Object::Made { args, .. } => {
-                if self.objects.is_collection(id)
-                    && let Some(first) = self.items(*args).first()
-                {
-                    return self.value(*first, depth + 1, out);
+            _ => return self.quoted(item, depth, out),
+        }
+        self.pay(out.len() - start)
+    }
+
+    /// A key, as `json.dumps` has it; what that refuses, as its text.
+    fn key(&mut self, item: Item<'a>, depth: usize, out: &mut Vec<u8>) -> Result<(), NotAPickle> {
+        match item {
+            Item::None | Item::Bool(_) | Item::Float(_) => {
+                let start = out.len();
+                self.json(item, depth + 1, out)?;
+                if out.get(start) != Some(&b'"') {
+                    out.insert(start, b'"');
+                    out.push(b'"');
                 }
-                let text = match self.known(id, depth)? {
-                    Some(text) => text,
-                    None => self.call(id, depth)?,
+                Ok(())
+            }
+            _ => self.quoted(item, depth, out),
+        }
+    }
+
+    /// Its text as a string of JSON.
+    fn quoted(
+        &mut self,
+        item: Item<'a>,
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), NotAPickle> {
+        let start = out.len();
+        match self.objects.text(item) {
+            Some(text) => write_string(text.as_bytes(), out),
+            None => {
+                let mut text = Vec::new();
+                self.plain(item, depth, &mut text)?;
+                write_string(&text, out);
+            }
+        }
+        self.pay(out.len() - start)
+    }
+
+    /// As Python's `repr` has it.
+    pub(super) fn repr(
+        &mut self,
+        item: Item<'a>,
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), NotAPickle> {
+        let start = out.len();
+        match self.objects.view(item) {
+            View::Plain(item) => match item {
+                Item::None => out.extend_from_slice(b"None"),
+                Item::Bool(value) => {
+                    out.extend_from_slice(if value { b"True" } else { b"False" });
+                }
+                // Writing to a vector cannot fail.
+                Item::Int(number) => drop(write!(out, "{number}")),
+                Item::Digits(digits) => out.extend_from_slice(digits.as_bytes()),
+                Item::Long(bytes) if bytes.len() <= number::DECIMAL => {
+                    out.extend_from_slice(number::decimal(bytes).as_bytes());
+                }
+                Item::Long(bytes) => {
+                    let (negative, digits) = number::hexadecimal(bytes);
+                    let sign = if negative { "-" } else { "" };
+                    let _ = write!(out, "{sign}0x{digits}");
+                }
+                Item::Float(number) => out.extend_from_slice(float(number).as_bytes()),
+                item => write_quoted(self.objects.text(item).unwrap_or_default(), out),
+            },
+            View::Bytes(bytes) => write_bytes(&bytes, out),
+            View::Global(module, name) => write_name(module, name, out),
+            View::Text(class, text) => {
+                write_name("", class, out);
+                out.push(b'(');
+                write_quoted(&text, out);
+                out.push(b')');
+            }
+            _ if depth >= DEPTH => out.extend_from_slice(LEFT_OUT),
+            View::Persistent(name) => {
+                out.extend_from_slice(b"<persistent id ");
+                self.repr(name, depth + 1, out)?;
+                out.push(b'>');
+                return self.pay(16);
+            }
+            View::Sequence(shape, items) => {
+                let (open, close) = match (shape, items) {
+                    (Shape::List, _) => ("[", "]"),
+                    (Shape::Tuple, [_]) => ("(", ",)"),
+                    (Shape::Tuple, _) => ("(", ")"),
+                    (Shape::Set, []) => ("set(", ")"),
+                    (Shape::Set, _) => ("{", "}"),
+                    (Shape::FrozenSet, []) => ("frozenset(", ")"),
+                    (Shape::FrozenSet, _) => ("frozenset({", "})"),
                 };
-                self.pay(text.len())?;
-                write_string(text.as_bytes(), out);
+                return self.list(open, items, close, depth, out);
             }
-        }
-        Ok(())
-    }
-
-    fn items(&self, id: Id) -> &'o [Id] {
-        match self.objects.get(id) {
-            Object::List(items) => items,
-            _ => &[],
-        }
-    }
-
-    fn name(&mut self, id: Id) -> Result<String, NotAPickle> {
-        let (module, name) = self.objects.name(id).unwrap_or(("?", "?"));
-        self.pay(module.len() + name.len() + 1)?;
-        Ok(match module {
-            "builtins" | "__builtin__" | "exceptions" => name.to_owned(),
-            _ => format!("{module}.{name}"),
-        })
-    }
-
-    /// The text of a well-known kind of object.
-    fn known(&mut self, id: Id, depth: usize) -> Result<Option<String>, NotAPickle> {
-        let Object::Made {
-            callable,
-            args,
-            state,
-        } = self.objects.get(id)
-        else {
-            return Ok(None);
-        };
-        let Some((module, name)) = self.objects.name(*callable) else {
-            return Ok(None);
-        };
-        let args = self.items(*args);
-        let first = args.first().map(|id| self.objects.get(*id));
-        let bytes = match first {
-            Some(Object::Bytes(bytes)) => bytes.to_vec(),
-            // As protocols below 3 write them.
-            Some(Object::Made { args, .. }) => {
-                let inner = self.items(*args).first();
-                let text = inner.and_then(|id| self.objects.text(*id)).unwrap_or("");
-                let short = text.chars().take(16);
-                short.filter_map(|c| u8::try_from(c).ok()).collect()
-            }
-            Some(Object::Text(text)) if module == "datetime" => {
-                let short = text.chars().take(16);
-                short.filter_map(|c| u8::try_from(c).ok()).collect()
-            }
-            _ => Vec::new(),
-        };
-        Ok(match (module, name, &bytes[..]) {
-            ("datetime", "datetime", [y1, y2, month, day, hour, minute, second, m1, m2, m3]) => {
-                let year = u16::from_be_bytes([*y1, *y2]);
-                let micros = u32::from_be_bytes([0, *m1, *m2, *m3]);
-                let month = month & 0x7f;
-                let mut text =
-                    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
-                if micros > 0 {
-                    let _ = write!(text, ".{micros:06}");
+            View::Dict(pairs) => return self.dict(pairs, depth, out),
+            View::Exception(module, class, args) => {
+                write_name(module, class, out);
+                if !args.is_empty() {
+                    out.extend_from_slice(b": ");
                 }
-                // An offset is an object of its own, which says little.
-                Some(text)
+                self.pay(out.len() - start)?;
+                return self.arguments(class, args, depth, out);
             }
-            ("datetime", "date", [y1, y2, month, day]) => {
-                let year = u16::from_be_bytes([*y1, *y2]);
-                Some(format!("{year:04}-{month:02}-{day:02}"))
-            }
-            ("decimal", "Decimal", _) | ("_codecs", "encode", _) => {
-                let text = args.first().and_then(|id| self.objects.text(*id));
-                self.pay(text.map_or(0, str::len))?;
-                text.map(str::to_owned)
-            }
-            ("uuid", "UUID", _) => {
-                let int = state.and_then(|state| match self.objects.get(state) {
-                    Object::Dict(items) => items
-                        .iter()
-                        .find(|(key, _)| self.objects.text(*key) == Some("int"))
-                        .map(|(_, value)| self.objects.get(*value)),
-                    _ => None,
-                });
-                let number: Option<u128> = match int {
-                    Some(Object::Int(number)) => u128::try_from(*number).ok(),
-                    Some(Object::Long(digits)) => digits.parse().ok(),
-                    _ => None,
-                };
-                number.map(|number| {
-                    let hex = format!("{number:032x}");
-                    let parts = [
-                        &hex[..8],
-                        &hex[8..12],
-                        &hex[12..16],
-                        &hex[16..20],
-                        &hex[20..],
-                    ];
-                    parts.join("-")
-                })
-            }
-            (module, kind, _) if module.starts_with("pathlib") && kind.ends_with("Path") => {
-                let parts = args.iter().filter_map(|id| self.objects.text(*id));
-                let parts: Vec<&str> = parts.collect();
-                let text = parts.join("/").replacen("//", "/", 1);
-                self.pay(text.len())?;
-                Some(text)
-            }
-            ("builtins" | "__builtin__" | "exceptions", kind, _)
-                if kind.ends_with("Error")
-                    || kind.ends_with("Exception")
-                    || ["KeyboardInterrupt", "SystemExit", "StopIteration"].contains(&kind) =>
-            {
-                let kind = kind.to_owned();
-                self.pay(kind.len())?;
-                let mut text = kind;
-                for (place, arg) in args.iter().enumerate() {
-                    text.push_str(if place == 0 { ": " } else { ", " });
-                    text.push_str(&self.within(*arg, depth)?);
-                }
-                Some(text)
-            }
-            _ => None,
-        })
+            View::Call(made) => return self.call(made, depth, out),
+        }
+        self.pay(out.len() - start)
     }
 
-    fn within(&mut self, id: Id, depth: usize) -> Result<String, NotAPickle> {
-        if let Some(text) = self.objects.text(id) {
-            self.pay(text.len())?;
-            return Ok(text.to_owned());
+    fn list(
+        &mut self,
+        open: &str,
+        items: &[Item<'a>],
+        close: &str,
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), NotAPickle> {
+        out.extend_from_slice(open.as_bytes());
+        for (place, item) in items.iter().enumerate() {
+            if place > 0 {
+                out.extend_from_slice(b", ");
+            }
+            self.pay(2)?;
+            self.repr(*item, depth + 1, out)?;
         }
-        let mut out = Vec::new();
-        self.value(id, depth + 1, &mut out)?;
-        Ok(String::from_utf8_lossy(&out).into_owned())
+        out.extend_from_slice(close.as_bytes());
+        self.pay(open.len() + close.len())
+    }
+
+    fn dict(
+        &mut self,
+        pairs: Pairs<'o, 'a>,
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), NotAPickle> {
+        out.push(b'{');
+        for (place, (key, value)) in pairs.iter(self.objects).enumerate() {
+            if place > 0 {
+                out.extend_from_slice(b", ");
+            }
+            self.repr(key, depth + 1, out)?;
+            out.extend_from_slice(b": ");
+            self.pay(4)?;
+            self.repr(value, depth + 1, out)?;
+        }
+        out.push(b'}');
+        self.pay(2)
+    }
+
+    /// The text of an exception without its class.
+    fn arguments(
+        &mut self,
+        class: &str,
+        args: &[Item<'a>],
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), NotAPickle> {
+        match *args {
+            [] => Ok(()),
+            [only] if class != "KeyError" => self.plain(only, depth + 1, out),
+            [only] => self.repr(only, depth + 1, out),
+            _ => self.list("(", args, ")", depth, out),
+        }
     }
 
     /// What would have been called, and with what.
-    fn call(&mut self, id: Id, depth: usize) -> Result<String, NotAPickle> {
-        let Object::Made {
-            callable,
-            args,
-            state,
-        } = self.objects.get(id)
-        else {
-            return Ok(String::new());
-        };
-        let mut text = match self.objects.get(*callable) {
-            Object::Global(..) => self.name(*callable)?,
-            _ => self.within(*callable, depth)?,
-        };
-        text.push('(');
-        for (place, arg) in self.items(*args).iter().enumerate() {
-            if place > 0 {
-                text.push_str(", ");
+    fn call(
+        &mut self,
+        made: &'o Made<'a>,
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), NotAPickle> {
+        self.repr(made.callable, depth + 1, out)?;
+        let args = self.objects.items(made.args);
+        self.list("(", args, "", depth, out)?;
+        if let View::Dict(pairs) = self.objects.view(made.keywords) {
+            for (place, (key, value)) in pairs.iter(self.objects).enumerate() {
+                if place + args.len() > 0 {
+                    out.extend_from_slice(b", ");
+                }
+                self.plain(key, depth + 1, out)?;
+                out.push(b'=');
+                self.pay(3)?;
+                self.repr(value, depth + 1, out)?;
             }
-            let mut out = Vec::new();
-            self.value(*arg, depth + 1, &mut out)?;
-            text.push_str(&String::from_utf8_lossy(&out));
         }
-        text.push(')');
-        if let Some(state) = state {
-            text.push(' ');
-            text.push_str(&self.within(*state, depth)?);
+        out.push(b')');
+        if !matches!(made.state, Item::None) {
+            out.push(b' ');
+            self.repr(made.state, depth + 1, out)?;
         }
-        Ok(text)
+        if !made.fill.is_empty() {
+            out.push(b' ');
+            match made.pairs {
+                false => self.list("[", &made.fill, "]", depth, out)?,
+                true => self.dict(Pairs::Flat(&made.fill), depth, out)?,
+            }
+        }
+        self.pay(4)
     }
 }
 
-/// A number as JSON has it; Python's others as text.
+fn write_name(module: &str, name: &str, out: &mut Vec<u8>) {
+    if !module.is_empty() && !is_builtin(module) {
+        out.extend_from_slice(module.as_bytes());
+        out.push(b'.');
+    }
+    out.extend_from_slice(name.as_bytes());
+}
+
+/// The quote that Python takes for a string.
+fn quote(text: &[u8]) -> u8 {
+    match memchr::memchr(b'\'', text).is_some() && memchr::memchr(b'"', text).is_none() {
+        true => b'"',
+        false => b'\'',
+    }
+}
+
+/// A string in quotes, with Python's escapes for what a terminal would obey.
+fn write_quoted(text: &str, out: &mut Vec<u8>) {
+    let quote = quote(text.as_bytes());
+    out.push(quote);
+    for char in text.chars() {
+        // Writing to a vector cannot fail.
+        let _ = match char {
+            '\n' => write!(out, "\\n"),
+            '\r' => write!(out, "\\r"),
+            '\t' => write!(out, "\\t"),
+            '\\' => write!(out, "\\\\"),
+            char if u32::from(char) == u32::from(quote) => write!(out, "\\{char}"),
+            '\0'..='\x1f' | '\x7f'..='\u{a0}' | '\u{ad}' => {
+                write!(out, "\\x{:02x}", u32::from(char))
+            }
+            _ => write!(out, "{char}"),
+        };
+    }
+    out.push(quote);
+}
+
+fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    let quote = quote(bytes);
+    out.extend_from_slice(&[b'b', quote]);
+    for &byte in bytes {
+        // Writing to a vector cannot fail.
+        let _ = match byte {
+            b'\n' => write!(out, "\\n"),
+            b'\r' => write!(out, "\\r"),
+            b'\t' => write!(out, "\\t"),
+            b'\\' => write!(out, "\\\\"),
+            byte if byte == quote => write!(out, "\\{}", char::from(byte)),
+            b' '..=b'~' => out.write_all(&[byte]),
+            _ => write!(out, "\\x{byte:02x}"),
+        };
+    }
+    out.push(quote);
+}
+
+/// A number as Python's `repr` has it.
 pub(super) fn float(number: f64) -> String {
     match number {
-        _ if number.is_nan() => "\"nan\"".to_owned(),
-        _ if number == f64::INFINITY => "\"inf\"".to_owned(),
-        _ if number == f64::NEG_INFINITY => "\"-inf\"".to_owned(),
-        // With a point, as Python has it, so that it stays one.
-        _ => format!("{number:?}"),
+        _ if number.is_nan() => "nan".to_owned(),
+        _ if number.is_infinite() => if number > 0.0 { "inf" } else { "-inf" }.to_owned(),
+        _ => exponent(&format!("{number:?}")),
     }
 }
 
-fn escaped(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for part in bytes.utf8_chunks() {
-        text.push_str(part.valid());
-        for byte in part.invalid() {
-            let _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-    text
+/// `1.5e7` as Python has it: `1.5e+07`.
+pub(super) fn exponent(text: &str) -> String {
+    let Some((mantissa, power)) = text.split_once('e') else {
+        return text.to_owned();
+    };
+    let (sign, digits) = match power.strip_prefix('-') {
+        Some(digits) => ('-', digits),
+        None => ('+', power),
+    };
+    format!("{mantissa}e{sign}{digits:0>2}")
 }
