@@ -6,6 +6,7 @@
 //! and copies nothing that does not stand in the pickle where it stands.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::NotAPickle;
@@ -121,35 +122,109 @@ struct Machine<'a> {
     /// The last of the marks, or 0.
     floor: usize,
     memo: Memo<'a>,
+    /// Room for the first that is filled.
+    attributes: Vec<Item<'a>>,
     /// How many values and marks there were.
     made: usize,
 }
 
-/// Runs a pickle: what its values point to, and its result.
-pub(super) fn run(pickle: &[u8]) -> Result<(Objects<'_>, Item<'_>), NotAPickle> {
-    let mut machine = Machine {
-        rest: pickle,
-        objects: Objects::default(),
-        // What the attributes of a record take.
-        stack: Vec::with_capacity(64),
-        marks: Vec::new(),
-        floor: 0,
-        memo: Memo {
-            dense: Vec::with_capacity(64),
-            sparse: HashMap::new(),
-            gaps: 0,
-        },
-        made: 0,
-    };
-    while !machine.step()? {}
-    let result = machine.pop()?;
-    match machine.rest.is_empty() {
-        true => Ok((machine.objects, result)),
-        false => Err(NotAPickle::Behind(machine.rest.len())),
+/// The room that pickles take one after the other on this thread.
+#[derive(Default)]
+struct Room {
+    stack: Vec<Item<'static>>,
+    memo: Vec<Option<Item<'static>>>,
+    attributes: Vec<Item<'static>>,
+}
+
+/// So much of each is kept, in values: 24 KiB.
+const KEPT: usize = 1024;
+
+thread_local! {
+    static ROOM: Cell<Room> = Cell::default();
+}
+
+/// The same vector for values of another lifetime: what is collected from a
+/// vector without an element takes that vector's room.
+fn emptied<'b, T, U: 'b>(mut items: Vec<T>, none: fn() -> U) -> Vec<U> {
+    items.clear();
+    match items.capacity() <= KEPT {
+        true => items.into_iter().map(|_| none()).collect(),
+        false => Vec::new(),
     }
 }
 
+/// Runs a pickle and looks at its result.
+pub(super) fn run<'a>(
+    pickle: &'a [u8],
+    look: impl FnOnce(&Objects<'a>, Item<'a>) -> Result<(), NotAPickle>,
+) -> Result<(), NotAPickle> {
+    let room = ROOM.take();
+    let mut machine = Machine {
+        rest: pickle,
+        objects: Objects::default(),
+        stack: emptied(room.stack, || Item::None),
+        marks: Vec::new(),
+        floor: 0,
+        memo: Memo {
+            dense: emptied(room.memo, || None),
+            sparse: HashMap::new(),
+            gaps: 0,
+        },
+        attributes: emptied(room.attributes, || Item::None),
+        made: 0,
+    };
+    let done = machine
+        .run()
+        .and_then(|result| look(&machine.objects, result));
+    // What was filled first is the dictionary around all, or never used.
+    let filled = machine
+        .objects
+        .nodes
+        .into_iter()
+        .find_map(|node| match node {
+            Node::Dict(items) => Some(items),
+            _ => None,
+        });
+    ROOM.set(Room {
+        stack: emptied(machine.stack, || Item::None),
+        memo: emptied(machine.memo.dense, || None),
+        attributes: emptied(filled.unwrap_or(machine.attributes), || Item::None),
+    });
+    done
+}
+
 impl<'a> Machine<'a> {
+    fn run(&mut self) -> Result<Item<'a>, NotAPickle> {
+        loop {
+            // Most of a record are short texts, as protocols 1 to 3 or 4 and 5 have
+            // them: those need no table of what else there is.
+            match *self.rest {
+                [b'X', a, b, c, d, ref rest @ ..] => {
+                    self.rest = rest;
+                    self.text(u64::from(u32::from_le_bytes([a, b, c, d])))?;
+                }
+                // Of Python 2; the same if it is UTF-8.
+                [code @ (0x8c | b'U'), count, ref rest @ ..] => {
+                    self.rest = rest;
+                    match code {
+                        0x8c => self.text(u64::from(count))?,
+                        _ => self.string(u64::from(count))?,
+                    }
+                }
+                _ => {
+                    if self.step()? {
+                        break;
+                    }
+                }
+            }
+        }
+        let result = self.pop()?;
+        match self.rest.is_empty() {
+            true => Ok(result),
+            false => Err(NotAPickle::Behind(self.rest.len())),
+        }
+    }
+
     #[inline]
     fn bytes(&mut self, count: u64) -> Result<&'a [u8], NotAPickle> {
         let count = usize::try_from(count).map_err(|_| NotAPickle::CutOff)?;
@@ -205,6 +280,7 @@ impl<'a> Machine<'a> {
         Ok(self.unescaped(readable(line.strip_suffix(b"\r").unwrap_or(line))))
     }
 
+    #[inline]
     fn count(&mut self) -> Result<(), NotAPickle> {
         self.made += 1;
         match self.made <= MOST {
@@ -213,7 +289,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, item: Item<'a>) -> Result<(), NotAPickle> {
         self.count()?;
         self.stack.push(item);
@@ -241,25 +317,41 @@ impl<'a> Machine<'a> {
         }
     }
 
-    #[inline]
-    fn push_text(&mut self, bytes: &'a [u8]) -> Result<(), NotAPickle> {
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => Item::Text(text),
-            Err(_) => self.unescaped(readable(bytes)),
+    /// Text of so many bytes.
+    #[inline(always)]
+    fn text(&mut self, count: u64) -> Result<(), NotAPickle> {
+        let bytes = self.bytes(count)?;
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            let text = self.unescaped(readable(bytes));
+            return self.push(text);
         };
+        self.push_remembered(text)
+    }
+
+    /// A string of Python 2 of so many bytes, which may hold anything.
+    fn string(&mut self, count: u64) -> Result<(), NotAPickle> {
+        let bytes = self.bytes(count)?;
+        match std::str::from_utf8(bytes) {
+            Ok(text) => self.push_remembered(text),
+            Err(_) => self.push(Item::Bytes(bytes)),
+        }
+    }
+
+    #[inline(always)]
+    fn push_remembered(&mut self, text: &'a str) -> Result<(), NotAPickle> {
         // Nearly always it is remembered, so that is not left to the next step.
         match *self.rest {
             [b'q', key, ref rest @ ..] => {
-                self.memo.put(u64::from(key), text);
+                self.memo.put(u64::from(key), || Item::Text(text));
                 self.rest = rest;
             }
             [0x94, ref rest @ ..] => {
-                self.memo.put(self.memo.len(), text);
+                self.memo.put(self.memo.len(), || Item::Text(text));
                 self.rest = rest;
             }
             _ => {}
         }
-        self.push(text)
+        self.push(Item::Text(text))
     }
 
     /// Takes the uppermost value, which has to be above the last mark.
@@ -319,6 +411,9 @@ impl<'a> Machine<'a> {
             }
             _ => return Err(NotAPickle::Kind),
         };
+        if into.capacity() == 0 {
+            *into = std::mem::take(&mut self.attributes);
+        }
         into.extend_from_slice(items);
         self.stack.truncate(mark);
         Ok(())
@@ -353,24 +448,18 @@ impl<'a> Machine<'a> {
     }
 
     /// One operation; `true` at the last.
-    #[inline]
+    #[inline(never)]
     fn step(&mut self) -> Result<bool, NotAPickle> {
         let [code] = self.array()?;
         match code {
-            b'X' => {
-                let count = self.u32()?;
-                let bytes = self.bytes(count)?;
-                self.push_text(bytes)?;
-            }
             b'q' => {
                 let key = self.u8()?;
-                self.memo.put(key, self.top()?);
+                let top = self.top()?;
+                self.memo.put(key, || top);
             }
-            0x94 => self.memo.put(self.memo.len(), self.top()?),
-            0x8c => {
-                let count = self.u8()?;
-                let bytes = self.bytes(count)?;
-                self.push_text(bytes)?;
+            0x94 => {
+                let top = self.top()?;
+                self.memo.put(self.memo.len(), || top);
             }
             b'.' => return Ok(true),
             0x80 => match self.u8()? {
@@ -447,22 +536,16 @@ impl<'a> Machine<'a> {
                 let text = self.unescaped(raw_unicode(line));
                 self.push(text)?;
             }
-            // Strings of Python 2.
             b'T' => {
                 let count = self.u32()?;
-                let bytes = self.bytes(count)?;
-                self.push_text(bytes)?;
-            }
-            b'U' => {
-                let count = self.u8()?;
-                let bytes = self.bytes(count)?;
-                self.push_text(bytes)?;
+                self.string(count)?;
             }
             0x8d => {
                 let count = self.u64()?;
-                let bytes = self.bytes(count)?;
-                self.push_text(bytes)?;
+                self.text(count)?;
             }
+            // Cut off: whole ones don't come here.
+            b'X' | b'U' | 0x8c => return Err(NotAPickle::CutOff),
             b'B' | b'C' | 0x8e | 0x96 => {
                 let count = match code {
                     b'B' => self.u32()?,
@@ -513,11 +596,13 @@ impl<'a> Machine<'a> {
             }
             b'p' => {
                 let key = self.key_line()?;
-                self.memo.put(key, self.top()?);
+                let top = self.top()?;
+                self.memo.put(key, || top);
             }
             b'r' => {
                 let key = self.u32()?;
-                self.memo.put(key, self.top()?);
+                let top = self.top()?;
+                self.memo.put(key, || top);
             }
             b'g' => {
                 let key = self.key_line()?;
@@ -602,11 +687,13 @@ impl<'a> Memo<'a> {
         (self.dense.len() + self.sparse.len()) as u64 - self.gaps
     }
 
-    #[inline]
-    fn put(&mut self, key: u64, item: Item<'a>) {
+    /// Takes what makes the value, so that it goes from registers to its place
+    /// and not by way of the stack.
+    #[inline(always)]
+    fn put(&mut self, key: u64, item: impl Fn() -> Item<'a>) {
         match key == self.dense.len() as u64 {
-            true => self.dense.push(Some(item)),
-            false => self.put_anywhere(key, item),
+            true => self.dense.push(Some(item())),
+            false => self.put_anywhere(key, item()),
         }
     }
 
@@ -688,7 +775,7 @@ mod tests {
             .into_iter()
             .enumerate()
         {
-            memo.put(key, Item::Int(count as i64));
+            memo.put(key, || Item::Int(count as i64));
         }
         let got = |key| match memo.get(key) {
             Ok(Item::Int(number)) => Some(number),

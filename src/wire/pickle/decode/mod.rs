@@ -82,25 +82,26 @@ pub fn decode<'a>(
     record: &mut Record<'a>,
 ) -> Result<(), NotAPickle> {
     record.reset(defaults, received);
-    let (objects, result) = machine::run(frame)?;
-    let attributes = objects.attributes(result);
-    let attributes = attributes.ok_or(NotAPickle::NotADictionary)?;
-    let room = frame.len().saturating_mul(ROOM.0).saturating_add(ROOM.1);
-    let mut writer = Writer::new(&objects, room);
-    let mut found = Found::default();
-    match attributes {
-        Pairs::Flat(items) => {
-            for pair in items.chunks_exact(2) {
-                found.take(&pair[0], &pair[1], &mut writer, record)?;
+    machine::run(frame, |objects, result| {
+        let attributes = objects.attributes(result);
+        let attributes = attributes.ok_or(NotAPickle::NotADictionary)?;
+        let room = frame.len().saturating_mul(ROOM.0).saturating_add(ROOM.1);
+        let mut writer = Writer::new(objects, room);
+        let mut found = Found::default();
+        match attributes {
+            Pairs::Flat(items) => {
+                for pair in items.chunks_exact(2) {
+                    found.take(&pair[0], &pair[1], &mut writer, record)?;
+                }
+            }
+            Pairs::Nested(_) => {
+                for (key, item) in attributes.iter(objects) {
+                    found.take(&key, &item, &mut writer, record)?;
+                }
             }
         }
-        Pairs::Nested(_) => {
-            for (key, item) in attributes.iter(&objects) {
-                found.take(&key, &item, &mut writer, record)?;
-            }
-        }
-    }
-    found.fill(&mut writer, record)
+        found.fill(&mut writer, record)
+    })
 }
 
 /// The attributes that a record has a place for.

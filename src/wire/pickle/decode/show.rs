@@ -39,7 +39,7 @@ impl<'o, 'a> Writer<'o, 'a> {
     }
 
     /// As the value of an attribute.
-    #[inline]
+    #[inline(always)]
     pub(super) fn value(&mut self, item: Item<'a>) -> Result<Value<'a>, NotAPickle> {
         if let Item::Int(number) = item {
             self.pay(8)?;
