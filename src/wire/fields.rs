@@ -403,6 +403,18 @@ pub(crate) fn outranks_timestamp(key: &str, value: &Value<'_>) -> bool {
         && time_of(value).is_some_and(|time| time.certain)
 }
 
+/// How many underscores behind a name make one that no other extra attribute
+/// has.
+pub(super) fn free_underscores(record: &Record<'_>, key: &str) -> usize {
+    let is_free = |count: usize| {
+        !record.extra.iter().any(|(other, _)| {
+            let behind = other.strip_prefix(key);
+            behind.is_some_and(|s| s.len() == count && s.bytes().all(|b| b == b'_'))
+        })
+    };
+    (1..).find(|&count| is_free(count)).unwrap_or(1)
+}
+
 /// Goes over the extra attributes in order, each name once: the last of
 /// several is the one that counts. `taken` are those whose names lh needs
 /// itself, which get as many underscores behind them as make them free.
@@ -426,16 +438,10 @@ pub(crate) fn each_extra<'r>(
         if !is_last(index, key) {
             continue;
         }
-        let mut underscores = 0;
-        if taken(key, value) {
-            let is_free = |count: usize| {
-                !extra.iter().any(|(other, _)| {
-                    let behind = other.strip_prefix(&**key);
-                    behind.is_some_and(|s| s.len() == count && s.bytes().all(|b| b == b'_'))
-                })
-            };
-            underscores = (1..).find(|&count| is_free(count)).unwrap_or(1);
-        }
+        let underscores = match taken(key, value) {
+            true => free_underscores(record, key),
+            false => 0,
+        };
         each(key, underscores, value);
     }
 }

@@ -4,6 +4,7 @@
 
 mod decode;
 mod encode;
+mod nested;
 mod text;
 
 pub use decode::{NotAPickle, decode};

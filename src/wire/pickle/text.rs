@@ -47,7 +47,7 @@ fn surrogate(bytes: &[u8]) -> Option<u16> {
 
 /// Appends half of a pair, or the whole if the other half is behind it: then
 /// `true`.
-fn write_surrogate(half: u16, behind: Option<u16>, out: &mut Vec<u8>) -> bool {
+pub(super) fn write_surrogate(half: u16, behind: Option<u16>, out: &mut Vec<u8>) -> bool {
     if let Some(Ok(whole)) = char::decode_utf16([half].into_iter().chain(behind)).next() {
         out.extend_from_slice(whole.encode_utf8(&mut [0; 4]).as_bytes());
         return true;
@@ -146,7 +146,7 @@ pub(super) fn raw_unicode(line: &[u8]) -> Cow<'_, str> {
 }
 
 /// The number of the escape at the start, and what is behind it.
-fn escape(bytes: &[u8]) -> Option<(u32, &[u8])> {
+pub(super) fn escape(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let width = match bytes.get(..2)? {
         b"\\u" => 4,
         b"\\U" => 8,
@@ -159,7 +159,7 @@ fn escape(bytes: &[u8]) -> Option<(u32, &[u8])> {
     Some((digits, behind))
 }
 
-fn push_char(code: u32, out: &mut Vec<u8>) {
+pub(super) fn push_char(code: u32, out: &mut Vec<u8>) {
     let char = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
     out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
 }
