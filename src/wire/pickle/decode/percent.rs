@@ -209,7 +209,11 @@ impl<'m> Field<'m> {
             }
             'c' => match (value, writer.objects.text(value)) {
                 (_, Some(text)) if text.chars().count() == 1 => ("", text.to_owned()),
-                (Item::Int(number), _) => {
+                (Item::Int(_) | Item::Bool(_), _) => {
+                    let number = match value {
+                        Item::Int(number) => number,
+                        value => i64::from(matches!(value, Item::Bool(true))),
+                    };
                     let char = u32::try_from(number).ok().and_then(char::from_u32);
                     match char {
                         Some(char) => ("", char.to_string()),
