@@ -14,6 +14,7 @@
 
 mod support;
 
+mod black_hole;
 mod clock;
 mod disk_full;
 mod fsync_fails;
@@ -23,6 +24,7 @@ mod kill;
 mod limits;
 mod logrotate;
 mod many;
+mod names;
 mod peers_gone;
 mod planted;
 mod power_cut;
