@@ -200,3 +200,63 @@ fn lh_spool_retry_sends_what_was_left() {
         assert!(listed.contains(" 0 records"), "{given}: {listed}");
     }
 }
+
+/// What waits is in the form that it was to be sent in: to another receiver of
+/// the same wire it can go, and nowhere else.
+#[test]
+fn what_was_left_for_one_wire_does_not_go_over_another() {
+    if !able(&["python3"]) {
+        return;
+    }
+    for (before, after, kind) in [
+        (
+            "socket ADDRESS --wire json",
+            "socket ADDRESS --wire pickle",
+            "pickle",
+        ),
+        (
+            "socket ADDRESS --wire json",
+            "socket ADDRESS --wire gelf",
+            "gelf",
+        ),
+        (
+            "syslog --address ADDRESS --transport tcp",
+            "syslog --address ADDRESS --transport tcp --framing octet",
+            "octet",
+        ),
+    ] {
+        let folder = folder();
+        let spool = folder.path().join("spool");
+        let nobody = before.replace("ADDRESS", &format!("127.0.0.1:{}", free_port()));
+        Lh::new(&format!("{nobody} {QUICK} --drain-timeout 200ms --spool"))
+            .arg(&spool)
+            .feed(records(1..=100))
+            .expect(0);
+        let receiver = Receiver::start(folder.path(), &format!("tcp {kind}"));
+        let after = after.replace("ADDRESS", &receiver.address());
+        let mut running = Lh::new(&format!("{after} {QUICK} --spool"))
+            .arg(&spool)
+            .spawn();
+        running.pour(records(101..=200));
+        let outcome = running.end_within(Duration::from_secs(15));
+        let report = crate::away::became(&receiver.received(), 200);
+        // It is refused, and kept; or it can be sent after all.
+        if outcome.code() == 0 {
+            report.assert_perfect(&format!("{after}: {}", outcome.stderr));
+        } else {
+            assert!(
+                outcome.stderr.contains("spool"),
+                "{after}: {}",
+                outcome.stderr
+            );
+            assert!(receiver.received().is_empty(), "{after}: {report}");
+            let listed = Lh::new("spool ls")
+                .arg(&spool)
+                .read_stdout()
+                .feed("")
+                .expect(0);
+            let listed = String::from_utf8(listed.stdout).unwrap();
+            assert!(listed.contains(" 100 records"), "{after}: {listed}");
+        }
+    }
+}
