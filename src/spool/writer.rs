@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::format::{HEAD, HEADER, Header, MAX_PAYLOAD, VERSION};
-use super::shared::{Segment, Shared, Status};
+use super::shared::{Segment, Shared, Spent, Status};
 use super::{SENDER, owner, target};
 use crate::batch::Frames;
 use crate::fsync::Fsync;
@@ -319,6 +319,7 @@ impl Writer {
             length: HEADER as u64,
             sealed: false,
             reported: 0,
+            unreadable: false,
         });
         self.shared.publish(&state);
         self.active = Some(Active {
@@ -451,6 +452,7 @@ impl Writer {
             length,
             sealed: false,
             reported: 0,
+            unreadable: false,
         });
         let mut spare = 0;
         let mut left = None;
@@ -472,7 +474,7 @@ impl Writer {
         // Where it can't be cut, the numbers tell that these are the same.
         let _ = doubtful.file.set_len(synced);
         if let Some(name) = left.filter(|_| synced == 0) {
-            self.shared.delete(&[name]);
+            self.shared.delete(&[Spent { name, keep: false }]);
         }
         self.active = Some(Active {
             file,

@@ -7,7 +7,7 @@
 //! is skipped with a word, or is a failure under `LH_REQUIRE_PEERS=1`. With
 //! `LH_TRIALS=long` the random trials run at their full counts.
 //!
-//! Not tested here: the network handlers, `listen`, the spool, Windows, and
+//! Not tested here: `listen`, damage to a spool (`tests/spool`), Windows, and
 //! the options of the file handlers as such.
 
 #![cfg(target_os = "linux")]
@@ -23,10 +23,13 @@ mod kill;
 mod limits;
 mod logrotate;
 mod many;
+mod peers_gone;
 mod planted;
 mod power_cut;
 mod rename_fails;
 mod retention;
 mod short_writes;
 mod signals;
+mod slow_peer;
+mod spool;
 mod stderr_gone;

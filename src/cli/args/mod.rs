@@ -13,6 +13,8 @@ mod network;
 mod null;
 mod queue;
 mod queueing;
+// A build without it knows the options, and can't act on them.
+#[cfg_attr(not(feature = "net"), allow(dead_code))]
 mod remote;
 mod rolling;
 mod rotate;

@@ -1,7 +1,11 @@
 //! What the trials share.
 
+#[allow(dead_code, reason = "not every test needs a machine of its own")]
+pub mod alone;
 pub mod launch;
 pub mod namespace;
+#[allow(dead_code, reason = "each crate of tests needs some of it")]
+pub mod peer;
 pub mod records;
 pub mod strace;
 
@@ -11,6 +15,7 @@ use std::time::{Duration, Instant};
 
 pub use launch::{Lh, Running};
 pub use namespace::Namespace;
+pub use peer::{Manner, Peer};
 pub use records::{Report, record, records};
 
 /// A folder of the test's own, removed at its end. On the disk, not in memory.
