@@ -77,6 +77,14 @@ impl Peer {
         Peer::start(address, Duration::ZERO, None, |_| Manner::Read)
     }
 
+    /// One at a certain address that deals with its connections as it is told.
+    pub fn bound_to(
+        address: SocketAddr,
+        manner: impl Fn(usize) -> Manner + Send + 'static,
+    ) -> Peer {
+        Peer::start(address, Duration::ZERO, None, manner)
+    }
+
     /// One that reads nothing before it is told to, and whose system takes few
     /// bytes for it.
     pub fn holding() -> Peer {
