@@ -1,16 +1,14 @@
 //! The half of a spool that puts records in.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::durable::UNSYNCED;
 use super::format::{HEAD, HEADER, Header, MAX_PAYLOAD, VERSION};
 use super::shared::{Segment, Shared, Status};
-use super::{SENDER, owner, target};
+use super::{SENDER, Target, owner, target};
 use crate::batch::Frames;
 use crate::fsync::Fsync;
 use crate::now::Now;
@@ -393,13 +391,8 @@ impl Writer {
     ///
     /// # Errors
     /// Those of writing a file.
-    pub fn set_target(&mut self, words: &[OsString], directory: &Path) -> io::Result<()> {
-        target::write(
-            &self.shared.directory,
-            words,
-            directory,
-            self.shared.durable(),
-        )
+    pub fn set_target(&mut self, target: &Target) -> io::Result<()> {
+        target::write(&self.shared.directory, target, self.shared.durable())
     }
 
     /// Makes everything durable, as far as is asked, deletes the last segment

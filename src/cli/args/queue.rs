@@ -44,7 +44,7 @@ impl QueueArgs {
                         would be in no spool: lh buffer [OPTIONS] queue --spool DIR HANDLER";
             return Err(text.to_owned());
         }
-        let options = self.queueing.options(None)?;
+        let options = self.queueing.options("text", None)?;
         let stage = inner.into_stage(diag)?;
         Ok(stage.wrap(|inner| Box::new(QueueHandler::new(inner, options))))
     }

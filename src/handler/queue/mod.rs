@@ -10,7 +10,6 @@ mod spooled;
 mod tests;
 mod waiting;
 
-use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,7 +26,7 @@ use crate::batch::Frames;
 use crate::diag::plain;
 use crate::fsync::Fsync;
 use crate::now::Now;
-use crate::spool::{self, Reader, SpoolOptions, Writer};
+use crate::spool::{self, Reader, SpoolOptions, Target, Writer};
 use crate::wire::lh::SenderId;
 
 /// How long is waited for the thread while nothing moves, and at most where
@@ -79,9 +78,8 @@ pub struct SpoolIn {
     pub max_bytes: u64,
     /// When it is made durable.
     pub fsync: Fsync,
-    /// What delivers what is left in it: words of a command line, and the
-    /// directory in which they hold.
-    pub command: (Vec<OsString>, PathBuf),
+    /// What delivers what is left in it.
+    pub target: Target,
 }
 
 impl Default for QueueOptions {
@@ -162,8 +160,16 @@ impl QueueHandler {
         for note in recovery.notes() {
             self.ledger.diag.warn(format_args!("{directory}: {note}"));
         }
-        let (words, here) = &spool.command;
-        writer.set_target(words, here).map_err(|error| {
+        let waiting = writer.status().waiting();
+        let noted = spool::target(&spool.directory).unwrap_or_default();
+        if let Some(noted) = noted.filter(|noted| waiting > 0 && noted.form != spool.target.form) {
+            return Err(described(format!(
+                "the spool {directory} holds {waiting} records as {}, and they can't be sent as \
+                 {}: send them first, with lh spool retry {directory}",
+                noted.form, spool.target.form
+            )));
+        }
+        writer.set_target(&spool.target).map_err(|error| {
             described(format!(
                 "cannot write to the spool {directory}: {}",
                 plain(&error)
