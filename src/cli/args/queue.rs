@@ -45,7 +45,10 @@ impl QueueArgs {
             return Err(text.to_owned());
         }
         let options = self.queueing.options("text", None)?;
-        let stage = inner.into_stage(diag)?;
+        let mut stage = inner.into_stage(diag)?;
+        if spools {
+            stage.count_all();
+        }
         Ok(stage.wrap(|inner| Box::new(QueueHandler::new(inner, options))))
     }
 }

@@ -298,10 +298,15 @@ impl QueueHandler {
         let waiting = writer.status().waiting();
         self.ledger.figures.spooled.set(waiting);
         if waiting > 0 {
+            let figures = &self.ledger.figures;
+            let delivered = figures
+                .delivered
+                .get()
+                .saturating_sub(figures.unproven.get());
             let directory = spool.directory.display();
             self.ledger.diag.warn(format_args!(
-                "{}: {waiting} records stay in the spool {directory}; the next lh with it sends \
-                 them, or `lh spool retry {directory}`",
+                "{}: {waiting} records stay in the spool {directory}, and {delivered} were \
+                 delivered; the next lh with it sends them, or `lh spool retry {directory}`",
                 self.target
             ));
         }
