@@ -7,8 +7,8 @@
 //! is skipped with a word, or is a failure under `LH_REQUIRE_PEERS=1`. With
 //! `LH_TRIALS=long` the random trials run at their full counts.
 //!
-//! Not tested here: the network handlers, `listen`, the spool, Windows, and
-//! the options of the file handlers as such.
+//! Not tested here: `listen`, mail and HTTP, the files of the spool
+//! (tests/spool), Windows, and the options of handlers as such.
 
 #![cfg(target_os = "linux")]
 
