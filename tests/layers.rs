@@ -46,7 +46,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("ring", &["wire/hmac"]),
     ("rustls", &["net/tls"]),
     ("rustls_native_certs", &["net/tls"]),
-    ("serde", &["wire/json"]),
+    ("serde", &["wire/json", "wire/pickle"]),
     ("serde_json", &["handler/dead_letter", "wire"]),
     ("signal_hook", &["sys/signals"]),
     ("socket2", &["net", "sys"]),

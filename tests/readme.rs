@@ -4,9 +4,15 @@
 //!
 //! Not tested here: building. `.ci/run` runs the first two blocks as they are.
 
+use std::io::Read;
+use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 const MYAPP: &str = "#!/bin/sh
 i=0
@@ -34,6 +40,79 @@ fn find(text: &str) -> String {
     found
         .next()
         .unwrap_or_else(|| panic!("no recipe has {text}"))
+}
+
+/// What stands for `loghost` and for the local syslog daemon in a recipe.
+struct LogHost {
+    command: String,
+    bytes: Arc<AtomicUsize>,
+}
+
+impl LogHost {
+    /// The command with receivers of this test in their place, if it has any.
+    fn of(command: &str, folder: &Path) -> LogHost {
+        let bytes = Arc::new(AtomicUsize::new(0));
+        let mut command = command.to_owned();
+        let note = |bytes: &Arc<AtomicUsize>| {
+            let bytes = Arc::clone(bytes);
+            move |count| bytes.fetch_add(count, Ordering::Relaxed)
+        };
+        if command.contains("/dev/log") {
+            let path = folder.join("log");
+            let _ = std::fs::remove_file(&path);
+            let socket = UnixDatagram::bind(&path).unwrap();
+            command = command.replace("/dev/log", path.to_str().unwrap());
+            let note = note(&bytes);
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(count) = socket.recv(&mut buffer) {
+                    note(count);
+                }
+            });
+        }
+        for port in ["514", "9020"] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let own = listener.local_addr().unwrap().to_string();
+            command = command.replace(&format!("loghost:{port}"), &own);
+            let note = note(&bytes);
+            std::thread::spawn(move || {
+                for mut connection in listener.incoming().flatten() {
+                    let mut buffer = [0; 4096];
+                    while let Ok(count) = connection.read(&mut buffer) {
+                        if count == 0 {
+                            break;
+                        }
+                        note(count);
+                    }
+                }
+            });
+        }
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let own = socket.local_addr().unwrap().to_string();
+        command = command.replace("loghost:12201", &own);
+        let note = note(&bytes);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count) = socket.recv(&mut buffer) {
+                note(count);
+            }
+        });
+        LogHost { command, bytes }
+    }
+
+    /// Waits until so many bytes have come.
+    #[track_caller]
+    fn until(&self, count: usize) {
+        let begun = Instant::now();
+        while self.bytes.load(Ordering::Relaxed) < count {
+            assert!(
+                begun.elapsed() < Duration::from_secs(20),
+                "{}",
+                self.command
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
 }
 
 fn run(command: &str, folder: &Path) -> (String, String) {
@@ -70,8 +149,13 @@ fn every_recipe_works_when_pasted() {
     );
     for block in blocks.iter().skip(2) {
         let folder = tempfile::tempdir().unwrap();
-        let (_, stderr) = run(block, folder.path());
+        let host = LogHost::of(block, folder.path());
+        let (_, stderr) = run(&host.command, folder.path());
         assert_eq!(stderr, "", "{block}");
+        if host.command != *block {
+            // One record at least; of udp, all that the system has kept.
+            host.until(if block.contains("myapp") { 100_000 } else { 20 });
+        }
     }
 }
 

@@ -27,19 +27,23 @@ pub(super) fn copy(spool: &Path, segment: &str, start: u64, end: u64) -> io::Res
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
         other => other?,
     };
+    let copied = copy_bytes(&from, &to, start, end);
+    copied.inspect_err(|_| {
+        // Half of it would be in the way of another attempt.
+        let _ = std::fs::remove_file(&path);
+    })
+}
+
+fn copy_bytes(from: &File, to: &File, start: u64, end: u64) -> io::Result<()> {
     let mut buffer = vec![0; BLOCK];
     let mut at = start;
     while at < end {
         let most = (end - at).min(BLOCK as u64) as usize;
-        let read = sys::read_at(&from, &mut buffer[..most], at)?;
+        let read = sys::read_at(from, &mut buffer[..most], at)?;
         if read == 0 {
             break;
         }
-        let written = sys::write_at(&to, &buffer[..read], at - start, &mut 0);
-        written.inspect_err(|_| {
-            // Half of it would be in the way of another attempt.
-            let _ = std::fs::remove_file(&path);
-        })?;
+        sys::write_at(to, &buffer[..read], at - start, &mut 0)?;
         at += read as u64;
     }
     Ok(())
@@ -67,7 +71,10 @@ pub(super) fn is_blank(file: &File, start: u64) -> io::Result<bool> {
     let mut buffer = vec![0; BLOCK];
     let mut at = start;
     loop {
-        let read = sys::read_at(file, &mut buffer, at)?;
+        let read = match sys::read_at(file, &mut buffer, at) {
+            Err(error) if sys::is_unreadable(&error) => return Ok(false),
+            other => other?,
+        };
         if buffer[..read].iter().any(|&byte| byte != 0) {
             return Ok(false);
         }

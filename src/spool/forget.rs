@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 
 use super::scan::{Found, Scan};
+use super::shared::Spent;
 use super::writer::Writer;
 use crate::batch::{Frames, OwnedFrames};
 use crate::sys::{self, Private};
@@ -36,16 +37,19 @@ impl Writer {
             // What can't be read is gone all the same: room is what is asked.
             let _ = self.hand_out(part, &mut seen, &mut count, each);
         }
-        let mut names = Vec::new();
+        let mut spent = Vec::new();
         for part in gone {
             match part.file {
                 // What can't be cut is known to be given up all the same.
                 Some(file) => drop(file.set_len(part.keep)),
                 None if part.keep > 0 => {}
-                None => names.push(part.name),
+                None => spent.push(Spent {
+                    name: part.name,
+                    keep: false,
+                }),
             }
         }
-        self.shared.delete(&names);
+        self.shared.delete(&spent);
         count
     }
 

@@ -112,7 +112,11 @@ pub(super) fn list(directory: &Path, marks: [Option<Mark>; 2]) -> io::Result<Lis
 fn front(path: &Path) -> io::Result<(u64, Option<Header>)> {
     let file = sys::open_private(path, Private::Read)?;
     let mut front = [0; HEADER];
-    let read = sys::read_at(&file, &mut front, 0)?;
+    let read = match sys::read_at(&file, &mut front, 0) {
+        // Looked at more closely, as one that is damaged.
+        Err(error) if sys::is_unreadable(&error) => 0,
+        other => other?,
+    };
     Ok((sys::fstat(&file)?.size, Header::decode(&front[..read])))
 }
 
@@ -139,6 +143,8 @@ pub(super) struct Tail {
     pub(super) torn: bool,
     /// Places before the end, and behind it where it is not torn.
     pub(super) damage: Vec<(u64, u64)>,
+    /// The disk could not read all of it.
+    pub(super) unreadable: bool,
 }
 
 /// Goes through the last segment.
@@ -163,7 +169,8 @@ pub(super) fn tail(directory: &Path, key: Key, segment: &Listed) -> io::Result<T
             Found::End => break,
         }
     }
-    if tail.end < segment.length {
+    tail.unreadable = scan.is_unreadable();
+    if tail.end < segment.length && !tail.unreadable {
         tail.torn = is_torn(&file, key, tail.end, segment.length)?;
     }
     if tail.torn {
@@ -176,7 +183,10 @@ pub(super) fn tail(directory: &Path, key: Key, segment: &Listed) -> io::Result<T
 /// record, or zeros in its place.
 fn is_torn(file: &File, key: Key, at: u64, length: u64) -> io::Result<bool> {
     let mut head = [0; HEAD];
-    let read = sys::read_at(file, &mut head, at)?;
+    let read = match sys::read_at(file, &mut head, at) {
+        Err(error) if sys::is_unreadable(&error) => return Ok(false),
+        other => other?,
+    };
     if let Some(head) = key.decode(&head[..read]) {
         return Ok(at + head.record() as u64 > length);
     }

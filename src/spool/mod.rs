@@ -19,6 +19,7 @@
 
 mod aside;
 mod cursor;
+mod durable;
 mod forget;
 mod format;
 mod inspect;

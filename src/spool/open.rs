@@ -205,6 +205,7 @@ pub(super) fn collect(segments: Vec<Listed>, tail: Option<&Tail>, mark: Mark) ->
             length: found.length,
             sealed: true,
             reported: 0,
+            unreadable: false,
         });
     }
     state.begin(mark.progress);
@@ -235,6 +236,7 @@ fn mend(shared: &Shared, tail: Tail, recovery: &mut Recovery) -> bool {
     let (serial, length) = (segment.serial, segment.length);
     let name = segment.name.clone();
     segment.length = tail.end;
+    segment.unreadable = tail.unreadable;
     state.bytes -= length - tail.end;
     drop(state);
     for &(start, end) in &tail.damage {
@@ -242,15 +244,13 @@ fn mend(shared: &Shared, tail: Tail, recovery: &mut Recovery) -> bool {
         recovery.damaged_bytes += end - start;
         shared.set_aside(serial, start, end);
     }
-    if tail.torn {
-        recovery.torn_bytes += length - tail.end;
+    if !tail.torn {
+        return tail.damage.is_empty();
     }
-    if tail.end < length {
-        // Where it can't be cut, nothing is written behind it.
-        let file = sys::open_private(&shared.path(&name), Private::Write);
-        return file.and_then(|file| file.set_len(tail.end)).is_ok() && tail.damage.is_empty();
-    }
-    tail.damage.is_empty()
+    recovery.torn_bytes += length - tail.end;
+    // Where it can't be cut, nothing is written behind it.
+    let file = sys::open_private(&shared.path(&name), Private::Write);
+    file.and_then(|file| file.set_len(tail.end)).is_ok() && tail.damage.is_empty()
 }
 
 /// The last segment, to be written on.

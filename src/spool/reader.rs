@@ -212,6 +212,11 @@ impl Reader {
                     Found::End => over = true,
                 }
             }
+            if source.scan.is_unreadable()
+                && let Some(segment) = self.shared.state().segment(serial)
+            {
+                segment.unreadable = true;
+            }
             if over && sealed {
                 self.sources.remove(index);
                 self.leave(serial);

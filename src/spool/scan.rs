@@ -9,6 +9,9 @@ use crate::sys;
 /// How much is read at a time, in bytes; one record may be longer.
 pub(super) const BLOCK: usize = 256 << 10;
 
+/// How much is left out where the disk can't read, in bytes: a page.
+const PAGE: u64 = 4096;
+
 /// What is found at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -45,6 +48,8 @@ pub(super) struct Scan {
     offset: u64,
     /// The number of the last record that was seen.
     floor: u64,
+    /// The disk could not read all of it.
+    unreadable: bool,
 }
 
 impl Scan {
@@ -54,7 +59,10 @@ impl Scan {
     /// Those of reading its header. One that is damaged is none.
     pub(super) fn new(file: File, key: Key) -> io::Result<Scan> {
         let mut front = [0; HEADER];
-        let read = sys::read_at(&file, &mut front, 0)?;
+        let read = match sys::read_at(&file, &mut front, 0) {
+            Err(error) if sys::is_unreadable(&error) => 0,
+            other => other?,
+        };
         let header = Header::decode(&front[..read]);
         Ok(Scan {
             file,
@@ -65,6 +73,7 @@ impl Scan {
             end: 0,
             offset: header.map_or(0, |_| HEADER as u64),
             floor: header.map_or(0, |header| header.first - 1),
+            unreadable: false,
         })
     }
 
@@ -77,6 +86,11 @@ impl Scan {
     /// first; 0 if neither is known.
     pub(super) fn floor(&self) -> u64 {
         self.floor
+    }
+
+    /// Whether there was something that the disk could not read.
+    pub(super) fn is_unreadable(&self) -> bool {
+        self.unreadable
     }
 
     /// Makes the buffer hold so many bytes of the file from here on; `false` if
@@ -101,7 +115,14 @@ impl Scan {
         let most = usize::try_from(left).unwrap_or(usize::MAX);
         let most = most.min(self.buffer.len() - self.end);
         let place = &mut self.buffer[self.end..self.end + most];
-        self.end += sys::read_at(&self.file, place, self.offset + self.end as u64)?;
+        let at = self.offset + self.end as u64;
+        self.end += match sys::read_at(&self.file, place, at) {
+            Err(error) if sys::is_unreadable(&error) => {
+                self.unreadable = true;
+                read_around(&self.file, place, at)?
+            }
+            other => other?,
+        };
         Ok(self.end >= need)
     }
 
@@ -238,4 +259,22 @@ impl Scan {
         self.floor = batch.first + batch.count - 1;
         self.advance(batch.length as u64);
     }
+}
+
+/// Reads page by page, with zeros for those that can't be read.
+fn read_around(file: &File, place: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut done = 0;
+    while done < place.len() {
+        let from = at + done as u64;
+        let page = (PAGE - from % PAGE) as usize;
+        let end = place.len().min(done + page);
+        match sys::read_at(file, &mut place[done..end], from) {
+            Ok(read) if done + read < end => return Ok(done + read),
+            Ok(_) => {}
+            Err(error) if sys::is_unreadable(&error) => place[done..end].fill(0),
+            Err(error) => return Err(error),
+        }
+        done = end;
+    }
+    Ok(done)
 }

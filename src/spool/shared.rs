@@ -87,6 +87,16 @@ pub(super) struct Segment {
     pub(super) sealed: bool,
     /// Damage up to here was counted and copied.
     pub(super) reported: u64,
+    /// The disk could not read all of it: it is kept as a whole.
+    pub(super) unreadable: bool,
+}
+
+/// A segment that nobody needs.
+#[derive(Debug)]
+pub(super) struct Spent {
+    pub(super) name: String,
+    /// It is kept in `bad/`.
+    pub(super) keep: bool,
 }
 
 /// What changes, under the lock.
@@ -200,7 +210,7 @@ impl State {
     }
 
     /// Takes out the segments all records of which are acknowledged.
-    pub(super) fn used_up(&mut self) -> Vec<String> {
+    pub(super) fn used_up(&mut self) -> Vec<Spent> {
         let mut names = Vec::new();
         while let Some(segment) = self.segments.front()
             && segment.sealed
@@ -208,7 +218,10 @@ impl State {
             && let Some(segment) = self.segments.pop_front()
         {
             self.bytes -= segment.length;
-            names.push(segment.name);
+            names.push(Spent {
+                name: segment.name,
+                keep: segment.unreadable,
+            });
         }
         names
     }
@@ -311,11 +324,14 @@ impl Shared {
 
     /// Deletes segments that nobody needs. One that can't be deleted is taken
     /// for used up again at the next start.
-    pub(super) fn delete(&self, names: &[String]) {
-        for name in names {
-            let _ = std::fs::remove_file(self.path(name));
+    pub(super) fn delete(&self, spent: &[Spent]) {
+        for segment in spent {
+            let _ = match segment.keep {
+                true => aside::rename(&self.directory, &segment.name),
+                false => std::fs::remove_file(self.path(&segment.name)),
+            };
         }
-        if !names.is_empty() && self.durable() {
+        if !spent.is_empty() && self.durable() {
             let _ = crate::sys::sync_directory(&self.directory);
         }
     }

@@ -109,6 +109,13 @@ fn what_a_failed_sync_leaves_owing_is_written_anew() {
         }
         sync_fails(&mut writer, now).expect("there is room elsewhere");
         append(&mut writer, 13..=20, now);
+        let on_disk: u64 = std::fs::read_dir(folder.path().join("spool"))
+            .expect("a spool")
+            .map(|entry| entry.expect("an entry"))
+            .filter(|entry| entry.path().extension().is_some())
+            .map(|entry| entry.metadata().expect("a file").len())
+            .sum();
+        assert_eq!(writer.status().bytes(), on_disk);
         let found = all(&mut reader);
         expect(&found, before + 1..=20);
         assert_eq!(found[0].0, before + 1);
@@ -119,6 +126,9 @@ fn what_a_failed_sync_leaves_owing_is_written_anew() {
         let (_writer, mut reader, recovery) = open(options, now).expect("opened");
         assert_eq!((recovery.waiting, recovery.notes()), (20, vec![]));
         expect(&all(&mut reader), 1..=20);
+        reader.acknowledge(20).expect("noted");
+        let left = reader.status().bytes();
+        assert!(left < on_disk / 2, "{left} of {on_disk}");
     }
 }
 
@@ -185,7 +195,8 @@ fn no_number_is_given_twice() {
     let next = writer.next_number();
     writer.close(now).expect("closed");
     drop((writer, reader));
-    // Nothing is left but the cursor and the lock.
+    // Nothing is left but the cursor and the lock, and a torn tail is no bad one.
+    assert_eq!(std::fs::read_dir(&spool).expect("a spool").count(), 2);
     let (writer, _reader, recovery) = open(options(folder.path()), now).expect("opened");
     assert_eq!((writer.next_number(), recovery.notes()), (next, vec![]));
 }

@@ -6,8 +6,7 @@
 //! handlers, openssl), so that a test which fails means `lh`. What a machine
 //! lacks is skipped with a word, or is a failure under `LH_REQUIRE_PEERS=1`.
 //!
-//! Not tested here: `listen`, name look-ups, networks that lose packets, power
-//! cuts, and the bytes of each wire format, which have tests of their own.
+//! Not tested here: `listen`, name look-ups, power cuts, and the bytes of each wire format, which have tests of their own.
 
 #![cfg(all(target_os = "linux", feature = "tls"))]
 
@@ -19,6 +18,7 @@ mod trials;
 mod support;
 
 mod away;
+mod black_hole;
 mod bounds;
 mod like_logger;
 mod local;

@@ -81,7 +81,7 @@ fn log(handler: &str, calls: &str) {
     let script = format!(
         "import logging, logging.handlers as h\nl = logging.getLogger('app.x')\nl.addHandler(h.{handler})\n{calls}\nlogging.shutdown()"
     );
-    let output = python().args(["-c", &script]).output().unwrap();
+    let output = python(&[]).args(["-c", &script]).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.is_empty(), "{stderr}");
 }

@@ -10,6 +10,7 @@ mod support;
 
 mod damage;
 mod full;
+mod inject;
 mod model;
 mod ownership;
 mod size;

@@ -7,8 +7,8 @@
 //! is skipped with a word, or is a failure under `LH_REQUIRE_PEERS=1`. With
 //! `LH_TRIALS=long` the random trials run at their full counts.
 //!
-//! Not tested here: `listen`, mail and HTTP, the files of the spool
-//! (tests/spool), Windows, and the options of handlers as such.
+//! Not tested here: `listen`, damage to a spool (`tests/spool`), Windows, and
+//! the options of the file handlers as such.
 
 #![cfg(target_os = "linux")]
 
@@ -34,5 +34,6 @@ mod retention;
 mod short_writes;
 mod signals;
 mod slow_peer;
+mod spool;
 mod stderr_gone;
 mod two_on_a_spool;

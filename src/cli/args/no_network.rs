@@ -20,13 +20,16 @@ pub fn handler(
     ))
 }
 
-/// The handler says what is wrong.
+/// The handler says what is wrong, unless something else is as well.
 pub fn rendering(
-    _wire: WireArg,
+    wire: WireArg,
     _stream: bool,
     _key_file: Option<PathBuf>,
-    _common: &CommonArgs,
+    common: &CommonArgs,
 ) -> Result<Rendering, String> {
+    if !matches!(wire, WireArg::Lines | WireArg::Syslog) {
+        common.refuse_format("this wire carries whole records")?;
+    }
     Ok(Rendering::default())
 }
 

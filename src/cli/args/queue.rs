@@ -32,7 +32,9 @@ impl QueueArgs {
     pub fn into_stage(self, diag: &Diag) -> Result<Stage, String> {
         let mut inner = self.wrapped.into_handler("queue")?;
         let spools = self.queueing.has_spool();
-        if let Some(own) = inner.queueing_mut() {
+        if inner.wrapped_mut().is_none()
+            && let Some(own) = inner.queueing_mut()
+        {
             // It has a queue of its own: these options are for that one.
             own.merge(self.queueing)?;
             return inner.into_stage(diag);

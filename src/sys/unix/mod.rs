@@ -29,8 +29,8 @@ pub use open::{
 pub use process::ignores_signal;
 pub use process::{TERMINATE, exit_code, is_hangup, signal_child, terminal};
 pub use spool::{
-    Private, boot, distrusted_directory, is_locked, make_private_directory, open_private, read_at,
-    write_at,
+    Private, boot, distrusted_directory, is_locked, is_unreadable, make_private_directory,
+    open_private, read_at, write_at,
 };
 pub use stdio::{enlarge_pipe, is_pipe, stderr, stdin, stdout, wait_readable, write_some};
 
@@ -149,6 +149,7 @@ pub fn is_full(error: &io::Error) -> bool {
 }
 
 /// Where the local syslog daemon listens.
+#[cfg(feature = "cli")]
 pub const SYSLOG_SOCKET: Option<&str> = Some(if cfg!(target_os = "linux") {
     "/dev/log"
 } else if cfg!(target_os = "macos") {
@@ -158,6 +159,7 @@ pub const SYSLOG_SOCKET: Option<&str> = Some(if cfg!(target_os = "linux") {
 });
 
 /// Whether a local socket takes a stream, and no datagrams.
+#[cfg(feature = "cli")]
 pub fn is_stream_socket(path: &Path) -> bool {
     let socket = std::os::unix::net::UnixDatagram::unbound();
     let error = socket.and_then(|socket| socket.connect(path)).err();
@@ -166,6 +168,7 @@ pub fn is_stream_socket(path: &Path) -> bool {
 
 /// The name of this machine, as `hostname` prints it; `localhost` where it has
 /// none.
+#[cfg(feature = "cli")]
 pub fn host_name() -> String {
     let name = nix::unistd::gethostname().ok();
     let name = name.and_then(|name| name.into_string().ok());
@@ -174,6 +177,7 @@ pub fn host_name() -> String {
 }
 
 /// The name of the user that lh runs as, or its number.
+#[cfg(feature = "cli")]
 pub fn user_name() -> String {
     let id = nix::unistd::geteuid();
     match nix::unistd::User::from_uid(id) {

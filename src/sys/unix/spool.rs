@@ -92,6 +92,11 @@ pub fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     Ok(done)
 }
 
+/// Whether an error says that the disk has lost what is to be read.
+pub fn is_unreadable(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::EIO as i32)
+}
+
 /// Writes at a place; `done` is how much of it is written, on an error too.
 pub fn write_at(file: &File, bytes: &[u8], at: u64, done: &mut usize) -> io::Result<()> {
     while *done < bytes.len() {

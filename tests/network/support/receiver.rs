@@ -27,7 +27,7 @@ pub struct Receiver {
 }
 
 /// Python itself, behind whatever chooses between several.
-pub fn python() -> Command {
+pub fn python(prefix: &[String]) -> Command {
     static PATH: OnceLock<String> = OnceLock::new();
     let path = PATH.get_or_init(|| {
         let output = Command::new("python3")
@@ -39,8 +39,9 @@ pub fn python() -> Command {
             .trim()
             .to_owned()
     });
-    let mut command = Process::command(path);
-    command.arg("-I");
+    let mut words = prefix.iter().chain([path]);
+    let mut command = Process::command(words.next().expect("a program"));
+    command.args(words).arg("-I");
     command
 }
 
@@ -49,25 +50,31 @@ impl Receiver {
     /// file of the folder. At a port that is free, unless they name one.
     #[track_caller]
     pub fn start(folder: &Path, arguments: &str) -> Receiver {
+        Receiver::start_under(folder, arguments, &[])
+    }
+
+    /// The same with a command in front that runs it.
+    #[track_caller]
+    pub fn start_under(folder: &Path, arguments: &str, prefix: &[String]) -> Receiver {
         if arguments.contains("--port") || arguments.starts_with("unix") {
-            let receiver = Receiver::try_start(folder, arguments);
+            let receiver = Receiver::try_start(folder, arguments, prefix);
             return receiver.unwrap_or_else(|said| panic!("{arguments}: {said}"));
         }
         for _ in 0..5 {
             let arguments = format!("{arguments} --port {}", free_port());
-            if let Ok(receiver) = Receiver::try_start(folder, &arguments) {
+            if let Ok(receiver) = Receiver::try_start(folder, &arguments, prefix) {
                 return receiver;
             }
         }
         panic!("{arguments}: no port is free");
     }
 
-    fn try_start(folder: &Path, arguments: &str) -> Result<Receiver, String> {
+    fn try_start(folder: &Path, arguments: &str, prefix: &[String]) -> Result<Receiver, String> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let said = folder.join(format!("receiver-{number}.said"));
         let out = folder.join("received");
-        let mut child = python()
+        let mut child = python(prefix)
             .arg(SCRIPT)
             .args(arguments.split_whitespace())
             .arg("--out")
@@ -135,9 +142,14 @@ impl Receiver {
         json_lines(&self.out)
     }
 
-    /// How many lines it has written.
-    pub fn count(&self) -> usize {
-        super::count_lines(&self.out)
+    /// The number of the connection that the last message came on.
+    pub fn newest_connection(&self) -> u64 {
+        let bytes = std::fs::read(&self.out).unwrap_or_default();
+        let mut lines = bytes.rsplit(|byte| *byte == b'\n').skip(1);
+        let last = lines
+            .next()
+            .and_then(|line| serde_json::from_slice::<Value>(line).ok());
+        last.and_then(|got| got["conn"].as_u64()).unwrap_or(0)
     }
 
     /// Waits until so many messages are there, and looks at them.
