@@ -79,6 +79,7 @@ fn under_a_connection(hole: Hole, spool: bool) {
     let port = peer.address.port();
     let mut running = sender(peer.address, spool.then_some(folder.path()))
         .arg(option)
+        .arg("--drain-timeout=10m")
         .spawn();
     running.write(&records(1..=1000));
     assert!(peer.has(1000, LONG));
@@ -87,7 +88,9 @@ fn under_a_connection(hole: Hole, spool: bool) {
     let begun = Instant::now();
     write_one_by_one(&mut running, 1001..=1500);
     let noticed = notices(&running, begun);
-    assert!(noticed >= timeout, "{hole:?}: {noticed:?}");
+    // Where the own machine drops them, its TCP gives up by itself after 7.5 s.
+    let own = matches!(hole, Hole::All);
+    assert!(own || noticed >= timeout, "{hole:?}: {noticed:?}");
     assert!(noticed < timeout * 3, "{hole:?}: {noticed:?}");
     std::thread::sleep(Duration::from_millis(200));
     hole.mend();
@@ -151,11 +154,12 @@ fn a_connection_that_is_never_answered_is_tried_again() {
         let peer = Peer::new();
         hole.open(peer.address.port());
         let lh = sender(peer.address, Some(folder.path())).arg(option);
-        let mut running = lh.spawn();
+        let mut running = lh.arg("--drain-timeout=10m").spawn();
         let begun = Instant::now();
         running.write(&records(1..=20_000));
         let taken = begun.elapsed();
-        running.expect_stderr("cannot connect");
+        let failed = || running.stderr().contains("cannot connect");
+        assert!(wait_for(LONG, failed), "{}", running.stderr());
         let noticed = begun.elapsed();
         hole.mend();
         let begun = Instant::now();
@@ -216,7 +220,10 @@ fn a_black_hole_behind_a_closed_window_loses_nothing() {
     let (timeout, option) = timeout();
     let closed = Duration::from_secs(rounds(1, 30));
     let peer = Peer::holding();
-    let mut running = sender(peer.address, None).arg(option).spawn();
+    let mut running = sender(peer.address, None)
+        .arg(option)
+        .arg("--drain-timeout=10m")
+        .spawn();
     let count = 100_000;
     running.pour(records(1..=count));
     std::thread::sleep(closed);
