@@ -285,6 +285,10 @@ impl Handler for DatagramDelivery {
         }
     }
 
+    fn patience(&self, _hurry: bool) -> Option<Duration> {
+        Some(super::PATIENCE)
+    }
+
     fn unproven(&self) -> u64 {
         self.window.unproven()
     }

@@ -357,6 +357,10 @@ impl Handler for StreamDelivery {
         }
     }
 
+    fn patience(&self, _hurry: bool) -> Option<Duration> {
+        Some(super::PATIENCE)
+    }
+
     fn unproven(&self) -> u64 {
         self.window.unproven()
     }
