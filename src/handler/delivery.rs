@@ -470,7 +470,8 @@ impl Delivery {
     /// and can be tried again.
     pub fn close(&mut self, now: Now, hurry: bool) -> bool {
         if self.end.is_some() {
-            self.surrender(false, now);
+            let kept = self.settling.is_some();
+            self.surrender(kept, now);
         }
         let closed = self.handler.close(now, hurry);
         self.note_unproven();
