@@ -337,6 +337,7 @@ impl Handler for StreamDelivery {
         self.blocked = sent.is_err();
         sent
     }
+
     fn deadline(&self, now: Now) -> Option<Instant> {
         let waits = self.blocked || self.window.unproven() > 0;
         let due = self.link.due().filter(|_| waits);
