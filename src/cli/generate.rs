@@ -34,15 +34,19 @@ pub fn completions(shell: Shell) -> Result<Status, Failure> {
 pub fn man_pages() -> Vec<(String, Vec<u8>)> {
     let mut root = Piece::command();
     root.build();
-    let mut pages = vec![("lh.1".to_owned(), page(root.clone(), "lh"))];
-    for command in root.get_subcommands() {
-        if command.is_hide_set() || command.get_name() == "help" {
-            continue;
-        }
-        let name = format!("lh-{}", command.get_name());
-        pages.push((format!("{name}.1"), page(command.clone(), &name)));
-    }
+    let mut pages = Vec::new();
+    add_pages(&root, "lh", &mut pages);
     pages
+}
+
+/// Adds the page of a command, and those of its subcommands behind it.
+fn add_pages(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) {
+    pages.push((format!("{name}.1"), page(command.clone(), name)));
+    for command in command.get_subcommands() {
+        if !command.is_hide_set() && command.get_name() != "help" {
+            add_pages(command, &format!("{name}-{}", command.get_name()), pages);
+        }
+    }
 }
 
 fn page(command: Command, name: &str) -> Vec<u8> {

@@ -9,7 +9,7 @@ use super::args::{self, Command};
 use super::console;
 use super::exit::{Failure, Status};
 use crate::pipeline::Pipeline;
-use crate::spool;
+use crate::spool::{self, Target};
 use crate::sys::signals::Signals;
 
 /// Runs the handler that the spool is for, with nothing but what is in it.
@@ -17,7 +17,12 @@ pub fn retry(directory: &Path) -> Result<Status, Failure> {
     let name = directory.display();
     let target = spool::target(directory)
         .with_context(|| format!("{name}: cannot read whose records these are"))?;
-    let Some((words, here)) = target else {
+    let Some(Target {
+        words,
+        directory: here,
+        ..
+    }) = target
+    else {
         return Err(anyhow!(
             "{name}: it does not say whose records these are; run the handler that they are for, \
              with --spool {name} and nothing on its stdin"

@@ -104,8 +104,8 @@ fn ls(args: &LsArgs) -> Result<Status, Failure> {
     parts.push(format!("{damaged} damaged"));
     parts.extend(owner(&inspection));
     let target = spool::target(&inspection.directory).unwrap_or_default();
-    if let Some((words, _)) = target {
-        parts.push(format!("for {}", quoted(&words)));
+    if let Some(target) = target {
+        parts.push(format!("for {}", quoted(&target.words)));
     }
     let text = format!("{}: {}\n", args.directory.display(), parts.join(", "));
     console::print(&text).context("cannot write to stdout")?;

@@ -281,7 +281,12 @@ impl Delivery {
                 (Fault::Retry, OnError::Prune)
                     if sys::is_full(&error.source) && self.handler.prune() => {}
                 (Fault::Retry, OnError::Block | OnError::Prune) => {
-                    self.begin_trouble(&error, "waiting until that is over; nothing is lost", now);
+                    let what = match self.handler.patience(false) {
+                        None => "waiting until that is over; nothing is lost",
+                        // The end does not wait for ever.
+                        Some(_) => "waiting until that is over; nothing is lost so far",
+                    };
+                    self.begin_trouble(&error, what, now);
                     return false;
                 }
             }
@@ -343,8 +348,10 @@ impl Delivery {
     /// elsewhere.
     pub fn leave(&mut self, now: Now) {
         self.surrender(true, now);
-        // It is not over; it is somebody else's now.
+        // It is not over; it is somebody else's now. And what was given up here
+        // is settled by nothing.
         self.trouble = None;
+        self.settling = None;
     }
 
     /// Counts a failure.
@@ -463,7 +470,8 @@ impl Delivery {
     /// and can be tried again.
     pub fn close(&mut self, now: Now, hurry: bool) -> bool {
         if self.end.is_some() {
-            self.surrender(false, now);
+            let kept = self.settling.is_some();
+            self.surrender(kept, now);
         }
         let closed = self.handler.close(now, hurry);
         self.note_unproven();

@@ -329,8 +329,14 @@ impl Pipeline {
             tally.failed |= stage.ended().is_some();
             if lost > 0 {
                 let target = stage.handler().target();
-                self.diag
-                    .error(format_args!("{target}: {lost} records were not delivered"));
+                // Not counted for everybody.
+                let others = match figures.delivered {
+                    0 => String::new(),
+                    delivered => format!("; {delivered} were"),
+                };
+                self.diag.error(format_args!(
+                    "{target}: {lost} records were not delivered{others}"
+                ));
             }
         }
         let report = self.report();

@@ -19,6 +19,7 @@
 
 mod aside;
 mod cursor;
+mod durable;
 mod forget;
 mod format;
 mod inspect;
@@ -41,7 +42,7 @@ pub use open::open;
 pub use reader::{Reader, Run};
 pub use recovery::Recovery;
 pub use shared::{Damage, Status};
-pub use target::target;
+pub use target::{Target, target};
 pub use writer::{AppendError, Writer};
 
 use crate::diag::plain;

@@ -1,7 +1,7 @@
 //! The file `target`: the command line whose records are in the spool.
 //!
-//! The directory that it was run in and its words, each with a NUL behind it,
-//! which none of them can hold.
+//! The form of the records, the directory that it was run in and its words,
+//! each with a NUL behind it, which none of them can hold.
 
 use std::ffi::OsString;
 use std::io;
@@ -15,12 +15,23 @@ const TEMPORARY: &str = "target.tmp";
 /// The most that is read of it, in bytes: more than a command line can have.
 const MOST: usize = 8 << 20;
 
-/// The words of the command line whose records are in a spool, and the
-/// directory that it was run in; `None` where nothing is noted.
+/// Whose records are in a spool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The words of the command line that delivers them.
+    pub words: Vec<OsString>,
+    /// The directory in which they hold.
+    pub directory: PathBuf,
+    /// What the records are, as bytes: those of one form can't be delivered as
+    /// those of another. One line of text.
+    pub form: String,
+}
+
+/// Whose records are in a spool; `None` where nothing is noted.
 ///
 /// # Errors
 /// Those of reading a file.
-pub fn target(directory: &Path) -> io::Result<Option<(Vec<OsString>, PathBuf)>> {
+pub fn target(directory: &Path) -> io::Result<Option<Target>> {
     let Some(bytes) = read(directory)? else {
         return Ok(None);
     };
@@ -28,10 +39,17 @@ pub fn target(directory: &Path) -> io::Result<Option<(Vec<OsString>, PathBuf)>> 
     let Some(bytes) = bytes.strip_suffix(b"\0") else {
         return Ok(None);
     };
-    let mut words = bytes.split(|&byte| byte == 0).map(sys::path_from);
-    let from = words.next().unwrap_or_default();
-    let words = words.map(PathBuf::into_os_string).collect();
-    Ok(Some((words, from)))
+    let mut parts = bytes.split(|&byte| byte == 0);
+    let form = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
+    let mut words = parts.map(sys::path_from);
+    let Some(directory) = words.next() else {
+        return Ok(None);
+    };
+    Ok(Some(Target {
+        words: words.map(PathBuf::into_os_string).collect(),
+        directory,
+        form,
+    }))
 }
 
 fn read(directory: &Path) -> io::Result<Option<Vec<u8>>> {
@@ -46,15 +64,11 @@ fn read(directory: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-pub(super) fn write(
-    spool: &Path,
-    words: &[OsString],
-    directory: &Path,
-    durable: bool,
-) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    for word in std::iter::once(directory.as_os_str()).chain(words.iter().map(OsString::as_os_str))
-    {
+pub(super) fn write(spool: &Path, target: &Target, durable: bool) -> io::Result<()> {
+    let mut bytes = target.form.replace('\0', "").into_bytes();
+    bytes.push(0);
+    let directory = std::iter::once(target.directory.as_os_str());
+    for word in directory.chain(target.words.iter().map(OsString::as_os_str)) {
         bytes.extend_from_slice(sys::name_bytes(word));
         bytes.push(0);
     }

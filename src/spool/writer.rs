@@ -1,24 +1,18 @@
 //! The half of a spool that puts records in.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::durable::UNSYNCED;
 use super::format::{HEAD, HEADER, Header, MAX_PAYLOAD, VERSION};
-use super::shared::{Segment, Shared, Spent, Status};
-use super::{SENDER, owner, target};
+use super::shared::{Segment, Shared, Status};
+use super::{SENDER, Target, owner, target};
 use crate::batch::Frames;
 use crate::fsync::Fsync;
 use crate::now::Now;
 use crate::sys::{self, Private};
-
-/// The most that is written between two syncs, in bytes, because it is all
-/// kept in memory until the sync that covers it has succeeded. One record may
-/// be longer.
-const UNSYNCED: u64 = 1 << 20;
 
 /// The most that is written at once, likewise.
 const WRITE: u64 = 1 << 20;
@@ -26,9 +20,6 @@ const WRITE: u64 = 1 << 20;
 /// The size of a segment is this part of the spool's, and this at most.
 const PARTS: u64 = 16;
 const SEGMENT: u64 = 8 << 20;
-
-/// How long it is until what a failed sync left owing is tried again.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// Not all records are in the spool.
 #[derive(Debug)]
@@ -67,9 +58,9 @@ pub struct Writer {
     /// What was written to the active segment and is not known to be durable.
     pub(super) tail: Vec<u8>,
     /// When the first of it was written.
-    since: Option<Instant>,
+    pub(super) since: Option<Instant>,
     /// A sync failed: the tail has to be written anew, next at this moment.
-    owed: Option<Instant>,
+    pub(super) owed: Option<Instant>,
 }
 
 impl Writer {
@@ -332,7 +323,12 @@ impl Writer {
     }
 
     /// Makes the file of a segment, with records in it.
-    fn create(&self, first: u64, after: u64, records: &[u8]) -> io::Result<(File, String)> {
+    pub(super) fn create(
+        &self,
+        first: u64,
+        after: u64,
+        records: &[u8],
+    ) -> io::Result<(File, String)> {
         let mut copy = 0;
         let (file, name) = loop {
             let name = super::segment_name(first, copy);
@@ -389,149 +385,14 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes what was written durable, in a fresh segment if the system could
-    /// not in the active one.
-    fn sync(&mut self, now: Now) -> io::Result<()> {
-        self.settle(now)?;
-        if self.tail.is_empty() {
-            return Ok(());
-        }
-        let Some(active) = &mut self.active else {
-            return Ok(());
-        };
-        match active.file.sync_data() {
-            Ok(()) => {
-                active.synced = (active.length, self.last);
-                self.settled();
-                Ok(())
-            }
-            Err(_) => {
-                // The kernel has thrown the pages away, and the next sync of
-                // them would succeed.
-                self.owed = Some(now.mono);
-                self.settle(now)
-            }
-        }
-    }
-
-    pub(super) fn settled(&mut self) {
-        self.tail.clear();
-        self.tail.shrink_to(2 * UNSYNCED as usize);
-        self.since = None;
-        self.owed = None;
-    }
-
-    /// Writes anew what a failed sync left owing: the same records under the
-    /// same numbers, in a fresh segment. Those that the reader has already, it
-    /// leaves out there.
-    fn settle(&mut self, now: Now) -> io::Result<()> {
-        if self.owed.is_none() {
-            return Ok(());
-        }
-        let Some(doubtful) = &self.active else {
-            self.settled();
-            return Ok(());
-        };
-        let (synced, before) = doubtful.synced;
-        let first = self
-            .shared
-            .key
-            .decode(&self.tail)
-            .map_or(self.next, |head| head.number);
-        let made = self.create(first, before.min(first - 1), &self.tail);
-        let (file, name) = made.inspect_err(|_| self.owed = Some(now.mono + RETRY))?;
-        let length = (HEADER + self.tail.len()) as u64;
-
-        let mut state = self.shared.state();
-        let serial = state.next_serial();
-        state.push(Segment {
-            serial,
-            name,
-            first,
-            last: self.last,
-            length,
-            sealed: false,
-            reported: 0,
-            unreadable: false,
-        });
-        let mut spare = 0;
-        let mut left = None;
-        if let Some(segment) = state.segment(doubtful.serial) {
-            spare = segment.length - synced;
-            segment.length = synced;
-            segment.last = first - 1;
-            segment.sealed = true;
-            left = Some(segment.name.clone());
-        }
-        state.bytes -= spare;
-        if synced == 0 {
-            state
-                .segments
-                .retain(|segment| segment.serial != doubtful.serial);
-        }
-        self.shared.publish(&state);
-        drop(state);
-        // Where it can't be cut, the numbers tell that these are the same.
-        let _ = doubtful.file.set_len(synced);
-        if let Some(name) = left.filter(|_| synced == 0) {
-            self.shared.delete(&[Spent { name, keep: false }]);
-        }
-        self.active = Some(Active {
-            file,
-            serial,
-            length,
-            synced: (length, self.last),
-        });
-        self.settled();
-        Ok(())
-    }
-
-    /// As after a sync that fails.
-    #[cfg(test)]
-    pub(super) fn owe(&mut self, now: Now) {
-        self.owed = Some(now.mono);
-    }
-
-    /// A sync that succeeds.
-    #[cfg(test)]
-    pub(super) fn sync_now(&mut self, now: Now) {
-        self.sync(now).expect("synced");
-    }
-
-    /// When something is to be made durable by the clock.
-    pub fn deadline(&self) -> Option<Instant> {
-        match self.shared.fsync {
-            _ if self.owed.is_some() => self.owed,
-            Fsync::After(delay) => self.since.map(|since| since + delay),
-            _ => None,
-        }
-    }
-
-    /// Makes durable what is due.
-    ///
-    /// # Errors
-    /// When that fails, in a fresh segment too; it is tried again at the next
-    /// [`deadline`](Self::deadline), and before anything else is appended.
-    pub fn tick(&mut self, now: Now) -> io::Result<()> {
-        match self.deadline().is_some_and(|due| due <= now.mono) {
-            true => self.sync(now),
-            false => Ok(()),
-        }
-    }
-
     /// Notes the command line whose records these are, for whoever sends them
     /// later, and the directory that it is to be run in. Writes nothing where
     /// that is noted already.
     ///
     /// # Errors
     /// Those of writing a file.
-    pub fn set_target(&mut self, words: &[OsString], directory: &Path) -> io::Result<()> {
-        target::write(
-            &self.shared.directory,
-            words,
-            directory,
-            self.shared.durable(),
-        )
+    pub fn set_target(&mut self, target: &Target) -> io::Result<()> {
+        target::write(&self.shared.directory, target, self.shared.durable())
     }
 
     /// Makes everything durable, as far as is asked, deletes the last segment

@@ -40,6 +40,27 @@ fn everything_is_delivered_in_order() {
     }
 }
 
+/// What a file can't take is on the disk, and the next one with the spool
+/// writes it.
+#[test]
+fn a_spool_is_for_any_handler() {
+    let folder = Folder::new();
+    let all = lines(0..20_000);
+    folder.lh("queue --spool d file a.log").with(&all).ok();
+    assert_eq!(folder.text("a.log"), all);
+    let ran = folder
+        .lh("queue --spool d --drain-timeout 100ms file /dev/full")
+        .with(lines(0..10));
+    ran.code(0).said("10 records stay in the spool d");
+    folder
+        .lh("queue --spool d file b.log")
+        .with(lines(10..12))
+        .ok();
+    assert_eq!(folder.text("b.log"), lines(0..12));
+    let ran = folder.lh("spool retry d").run().ok();
+    assert_eq!(ran.out(), "");
+}
+
 #[test]
 fn a_rollover_behind_a_queue_is_as_without_one() {
     let folder = Folder::new();
@@ -253,7 +274,36 @@ fn mistakes_are_named() {
         ),
         ("queue --overflow lose file a.log", "lose"),
         ("queue --capacity 0 file a.log", "0"),
-        ("queue --spool dir file a.log", "--spool"),
+        ("queue --spool-max 1M file a.log", "--spool"),
+        ("queue --fsync batch file a.log", "--spool"),
+        (
+            "queue --spool dir buffer file a.log",
+            "queue --spool stands right before its handler",
+        ),
+        (
+            "queue --capacity 5 socket --capacity 6 127.0.0.1:9",
+            "--capacity stands behind queue and behind its handler",
+        ),
+        ("socket --wire lh", "ADDRESS"),
+        (
+            "socket --wire json -f text 127.0.0.1:9",
+            "--format has no effect",
+        ),
+        (
+            "socket --ca x 127.0.0.1:9",
+            "--ca has no effect without --tls",
+        ),
+        ("udp --wire lh 127.0.0.1:9", "lh socket --wire lh"),
+        (
+            "syslog --transport unix --address 127.0.0.1:9",
+            "the path of a socket",
+        ),
+        (
+            "syslog --address x --framing octet",
+            "each datagram is a message",
+        ),
+        ("syslog -p nosuch", "nosuch"),
+        ("syslog --address 127.0.0.1:9 --on-error prune", "rotated"),
         (
             "queue --perm 600 file a.log",
             "lh queue [OPTIONS] HANDLER --perm",

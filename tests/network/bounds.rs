@@ -216,3 +216,86 @@ fn another_handler_of_the_chain_does_not_wait() {
     running.end_within(Duration::from_secs(5)).expect(1);
     crate::trials::Report::of(folder.path(), 1..=20).assert_perfect("beside a dead peer");
 }
+
+#[test]
+fn an_error_may_end_it_or_cost_the_record() {
+    let given = format!("socket 127.0.0.1:{} --on-error", free_port());
+    // It does not wait for the peer, nor at the end.
+    for policy in ["exit", "drop"] {
+        let begun = Instant::now();
+        let mut running = Lh::new(&format!("{given} {policy}")).spawn();
+        running.pour(records(1..=300));
+        let outcome = running.end_within(Duration::from_secs(5)).expect(1);
+        let lost = told(&outcome.stderr, "records were not delivered");
+        assert_eq!(lost, 300, "{policy}: {}", outcome.stderr);
+        assert!(
+            begun.elapsed() < Duration::from_secs(3),
+            "{policy}: {:?}",
+            begun.elapsed()
+        );
+    }
+}
+
+/// `localhost` may be `::1` first, where nobody listens.
+#[test]
+fn localhost_is_found_whatever_it_is_first() {
+    if !able(&["python3"]) {
+        return;
+    }
+    let folder = folder();
+    for (number, (kind, given)) in [
+        ("tcp lines", "socket localhost:PORT --wire lines"),
+        (
+            "tcp lines",
+            "syslog --address localhost:PORT --transport tcp",
+        ),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let receiver = Receiver::start(folder.path(), kind);
+        let given = given.replace("PORT", receiver.port());
+        let begun = Instant::now();
+        let outcome = Lh::new(&format!("{given} {QUICK}"))
+            .feed(records(1..=100))
+            .expect(0);
+        assert_eq!(outcome.stderr, "");
+        assert!(
+            begun.elapsed() < Duration::from_secs(3),
+            "{:?}",
+            begun.elapsed()
+        );
+        receiver.wait(100 * (number + 1));
+    }
+}
+
+#[test]
+fn the_status_is_that_of_the_command() {
+    if !able(&["python3"]) {
+        return;
+    }
+    let folder = folder();
+    let receiver = Receiver::start(folder.path(), "tcp json");
+    let script = "echo out; echo err >&2; exit 3";
+    let address = receiver.address();
+    let lh = Lh::new(&format!("socket {address} -- sh -c")).arg(script);
+    lh.feed("").expect(3);
+    let received = receiver.wait(2);
+    let mut levels: Vec<String> = received
+        .iter()
+        .map(|got| crate::support::text(&got["record"], "levelname").to_owned())
+        .collect();
+    levels.sort();
+    assert_eq!(levels, ["ERROR", "INFO"]);
+    // A receiver that is away is no matter of the command's, but of lh.
+    let given = format!(
+        "socket 127.0.0.1:{} --drain-timeout 200ms -- true",
+        free_port()
+    );
+    Lh::new(&given).feed("").expect(0);
+    let given = format!(
+        "socket 127.0.0.1:{} --drain-timeout 200ms -- echo x",
+        free_port()
+    );
+    Lh::new(&given).feed("").expect(1);
+}

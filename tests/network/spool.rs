@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::away::QUICK;
-use crate::support::{Receiver, free_port, until};
+use crate::support::{Certificates, Receiver, free_port, until};
 use crate::trials::{Lh, Random, able, folder, records, rounds};
 
 /// The bytes of the files in a folder.
@@ -143,5 +143,120 @@ fn however_often_it_is_synced_it_is_all_there() {
             .expect(0);
         receiver.wait(1100);
         receiver.report(1..=1100).assert_perfect(fsync);
+    }
+}
+
+/// As the run would have that left them, with all its options.
+#[test]
+fn lh_spool_retry_sends_what_was_left() {
+    if !able(&["python3"]) {
+        return;
+    }
+    let certificates = folder();
+    let certificates = Certificates::new(certificates.path());
+    let (cert, key) = (certificates.cert("good"), certificates.key("good"));
+    let tls = format!("--tls {} {}", cert.display(), key.display());
+    let ca = certificates.cert("ca").display().to_string();
+    for (given, kind) in [
+        ("socket ADDRESS --wire lines".to_owned(), "lines".to_owned()),
+        (
+            "socket ADDRESS --wire pickle".to_owned(),
+            "pickle".to_owned(),
+        ),
+        (
+            format!("socket ADDRESS --wire lines --tls --ca {ca}"),
+            format!("lines {tls}"),
+        ),
+        (
+            "syslog --address ADDRESS --transport tcp --framing octet".to_owned(),
+            "octet".to_owned(),
+        ),
+    ] {
+        let folder = folder();
+        let spool = folder.path().join("spool");
+        let port = free_port();
+        let given = given.replace("ADDRESS", &format!("127.0.0.1:{port}"));
+        Lh::new(&format!("{given} {QUICK} --drain-timeout 200ms --spool"))
+            .arg(&spool)
+            .feed(records(1..=200))
+            .expect(0);
+        let listed = Lh::new("spool ls")
+            .arg(&spool)
+            .read_stdout()
+            .feed("")
+            .expect(0);
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        assert!(listed.contains(" 200 records"), "{given}: {listed}");
+        let receiver = Receiver::start(folder.path(), &format!("tcp {kind} --port {port}"));
+        Lh::new("spool retry").arg(&spool).feed("").expect(0);
+        receiver.wait(200);
+        crate::away::became(&receiver.received(), 200).assert_perfect(&given);
+        let listed = Lh::new("spool ls")
+            .arg(&spool)
+            .read_stdout()
+            .feed("")
+            .expect(0);
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        assert!(listed.contains(" 0 records"), "{given}: {listed}");
+    }
+}
+
+/// What waits is in the form that it was to be sent in: to another receiver of
+/// the same wire it can go, and nowhere else.
+#[test]
+fn what_was_left_for_one_wire_does_not_go_over_another() {
+    if !able(&["python3"]) {
+        return;
+    }
+    for (before, after, kind) in [
+        (
+            "socket ADDRESS --wire json",
+            "socket ADDRESS --wire pickle",
+            "pickle",
+        ),
+        (
+            "socket ADDRESS --wire json",
+            "socket ADDRESS --wire gelf",
+            "gelf",
+        ),
+        (
+            "syslog --address ADDRESS --transport tcp",
+            "syslog --address ADDRESS --transport tcp --framing octet",
+            "octet",
+        ),
+    ] {
+        let folder = folder();
+        let spool = folder.path().join("spool");
+        let nobody = before.replace("ADDRESS", &format!("127.0.0.1:{}", free_port()));
+        Lh::new(&format!("{nobody} {QUICK} --drain-timeout 200ms --spool"))
+            .arg(&spool)
+            .feed(records(1..=100))
+            .expect(0);
+        let receiver = Receiver::start(folder.path(), &format!("tcp {kind}"));
+        let after = after.replace("ADDRESS", &receiver.address());
+        let mut running = Lh::new(&format!("{after} {QUICK} --spool"))
+            .arg(&spool)
+            .spawn();
+        running.pour(records(101..=200));
+        let outcome = running.end_within(Duration::from_secs(15));
+        let report = crate::away::became(&receiver.received(), 200);
+        // It is refused, and kept; or it can be sent after all.
+        if outcome.code() == 0 {
+            report.assert_perfect(&format!("{after}: {}", outcome.stderr));
+        } else {
+            assert!(
+                outcome.stderr.contains("spool"),
+                "{after}: {}",
+                outcome.stderr
+            );
+            assert!(receiver.received().is_empty(), "{after}: {report}");
+            let listed = Lh::new("spool ls")
+                .arg(&spool)
+                .read_stdout()
+                .feed("")
+                .expect(0);
+            let listed = String::from_utf8(listed.stdout).unwrap();
+            assert!(listed.contains(" 100 records"), "{after}: {listed}");
+        }
     }
 }

@@ -164,16 +164,28 @@ fn a_segment_is_cut_anywhere() {
 #[test]
 fn each_byte_is_flipped() {
     let sample = Sample::new();
-    for (name, bytes) in &sample.files {
-        for at in 0..bytes.len() {
-            let mut files = sample.files.clone();
-            // Another bit at each, all of them in turn.
-            files.get_mut(name).expect("it")[at] ^= 1 << (at % 8);
-            sample.check(&format!("{name} flipped at {at}"), &files, |file, place| {
-                file == name && (place == at || file == "cursor")
+    let flip = |name: &String, at: usize| {
+        let mut files = sample.files.clone();
+        // Another bit at each, all of them in turn.
+        files.get_mut(name).expect("it")[at] ^= 1 << (at % 8);
+        sample.check(&format!("{name} flipped at {at}"), &files, |file, place| {
+            file == name && (place == at || file == "cursor")
+        });
+    };
+    // Twenty thousand spools are made and opened.
+    const THREADS: usize = 4;
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (sample, flip) = (&sample, &flip);
+            scope.spawn(move || {
+                for (name, bytes) in &sample.files {
+                    (thread..bytes.len())
+                        .step_by(THREADS)
+                        .for_each(|at| flip(name, at));
+                }
             });
         }
-    }
+    });
 }
 
 #[test]

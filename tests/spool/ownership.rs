@@ -67,13 +67,16 @@ fn what_others_could_have_planted_is_refused() {
 
 #[test]
 fn it_is_this_users_alone() {
+    let wanted = lh::spool::Target {
+        words: vec!["a".into(), "".into(), "b\n".into()],
+        directory: "/tmp".into(),
+        form: "lines".to_owned(),
+    };
     let folder = folder();
     let spool = folder.path().join("spool");
     let (mut writer, _reader, _) = open(&spool, 1 << 20);
     append(&mut writer, &[b"secret".to_vec()]);
-    writer
-        .set_target(&["a".into(), "".into(), "b\n".into()], "/tmp".as_ref())
-        .expect("noted");
+    writer.set_target(&wanted).expect("noted");
     let mode = |path: &std::path::Path| path.metadata().expect("it").permissions().mode() & 0o7777;
     assert_eq!(mode(&spool), 0o700);
     let mut count = 0;
@@ -84,10 +87,7 @@ fn it_is_this_users_alone() {
     }
     assert_eq!(count, 4);
     let target = lh::spool::target(&spool).expect("read").expect("noted");
-    assert_eq!(
-        target,
-        (vec!["a".into(), "".into(), "b\n".into()], "/tmp".into())
-    );
+    assert_eq!(target, wanted);
 }
 
 /// A link that stands where a segment could is moved away, and its target left.

@@ -48,8 +48,12 @@ fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn spool(folder: &Path) -> PathBuf {
     let spool = folder.join("spool");
     let (mut writer, mut reader, _) = open(&spool, SIZE);
-    let words = ["lh", "socket", "a b", "host:514"].map(Into::into);
-    writer.set_target(&words, "/tmp".as_ref()).expect("noted");
+    let target = lh::spool::Target {
+        words: ["lh", "socket", "a b", "host:514"].map(Into::into).to_vec(),
+        directory: "/tmp".into(),
+        form: "json".to_owned(),
+    };
+    writer.set_target(&target).expect("noted");
     for number in 1..=60 {
         append(&mut writer, &[record(number, 150)]);
     }

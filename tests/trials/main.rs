@@ -14,6 +14,7 @@
 
 mod support;
 
+mod black_hole;
 mod clock;
 mod disk_full;
 mod fsync_fails;
@@ -21,8 +22,10 @@ mod inject;
 mod input;
 mod kill;
 mod limits;
+mod local_daemon;
 mod logrotate;
 mod many;
+mod names;
 mod peers_gone;
 mod planted;
 mod power_cut;
@@ -33,3 +36,4 @@ mod signals;
 mod slow_peer;
 mod spool;
 mod stderr_gone;
+mod two_on_a_spool;

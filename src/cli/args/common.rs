@@ -207,7 +207,9 @@ impl CommonArgs {
         if self.on_error == Some(Policy::Prune) {
             return Err("--on-error prune is for files that are rotated".to_owned());
         }
-        let stage = self.filtered(handler, rendering, diag);
+        let mut stage = self.filtered(handler, rendering, diag);
+        // They are counted on their way anyway.
+        stage.count_all();
         Ok(stage.wrap(|inner| Box::new(QueueHandler::new(inner, queue))))
     }
 

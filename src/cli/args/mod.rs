@@ -44,8 +44,8 @@ use wrapped::Wrapped;
 pub use wrapped::parse;
 
 /// Takes log records from a pipe or a command and puts them through handlers:
-/// to files that are rotated by size or by the clock, to the terminal, or
-/// nowhere.
+/// to files that are rotated by size or by the clock, to a syslog daemon or
+/// another collector, to the terminal, or nowhere.
 ///
 /// Records are the lines of standard input, or of what COMMAND writes, or JSON
 /// objects, one a line. No record is lost, torn or doubled: on a full disk lh waits, a rollover falls
@@ -78,7 +78,7 @@ buffer and queue stand before the name of the one handler that each is for. \
 COMMAND is run with lh's own stdin. Its stdout and stderr are two streams with a level each, which are read as they come; records have the attributes {stream} and {pid}.
 
 Exit status:
-  0  every record was delivered
+  0  every record was delivered, or is safe in a spool
   1  some were not; stderr says how many and why
   2  the command line is wrong; nothing was opened
   With COMMAND, its own: 128 and the number of the signal that ended it, 127 where there is no
@@ -86,8 +86,8 @@ Exit status:
 
 Signals:
   SIGINT   with a pipe on stdin, read on until its writer ends; a second one stops at once
-  SIGTERM  deliver what is in the pipe already, and end
-  SIGHUP   open files anew
+  SIGTERM  deliver what is in the pipe already, and end; a second one ends at once
+  SIGHUP   open files and connections anew
   SIGALRM  roll over now
   SIGUSR1  print the figures, with --stats
   With COMMAND, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to it (SIGUSR1 \
@@ -98,6 +98,8 @@ Examples:
   myapp 2>&1 | lh timed --when midnight --backups 14 --compress zstd app.log
   myapp 2>&1 | lh --detect-level file all.log + file --min-level error errors.log
   lh rotate --max-bytes 10M --backups 5 app.log -- myapp --serve
+  backup.sh 2>&1 | lh --detect-level syslog -t backup
+  myapp 2>&1 | lh socket --wire lh --spool /var/spool/myapp loghost:9020
   lh -m 'backup done' file --format text backup.log";
 
 /// What stands first in a piece of the command line.

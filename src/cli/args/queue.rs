@@ -32,7 +32,9 @@ impl QueueArgs {
     pub fn into_stage(self, diag: &Diag) -> Result<Stage, String> {
         let mut inner = self.wrapped.into_handler("queue")?;
         let spools = self.queueing.has_spool();
-        if let Some(own) = inner.queueing_mut() {
+        if inner.wrapped_mut().is_none()
+            && let Some(own) = inner.queueing_mut()
+        {
             // It has a queue of its own: these options are for that one.
             own.merge(self.queueing)?;
             return inner.into_stage(diag);
@@ -42,8 +44,11 @@ impl QueueArgs {
                         would be in no spool: lh buffer [OPTIONS] queue --spool DIR HANDLER";
             return Err(text.to_owned());
         }
-        let options = self.queueing.options(None)?;
-        let stage = inner.into_stage(diag)?;
+        let options = self.queueing.options("text", None)?;
+        let mut stage = inner.into_stage(diag)?;
+        if spools {
+            stage.count_all();
+        }
         Ok(stage.wrap(|inner| Box::new(QueueHandler::new(inner, options))))
     }
 }

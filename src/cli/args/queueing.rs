@@ -11,6 +11,7 @@ use super::file::fsync;
 use crate::cli::units;
 use crate::fsync::Fsync;
 use crate::handler::queue::{Overflow, QueueOptions, SpoolIn};
+use crate::spool::Target;
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Queue")]
@@ -72,12 +73,12 @@ enum OverflowArg {
 }
 
 impl QueueingArgs {
-    /// What the queue is told; without `--drain-timeout`, its end takes so long
-    /// at most.
+    /// What the queue is told, of records in this form; without
+    /// `--drain-timeout`, its end takes so long at most.
     ///
     /// # Errors
     /// When it is not known where lh runs.
-    pub fn options(self, drain: Option<Duration>) -> Result<QueueOptions, String> {
+    pub fn options(self, form: &str, drain: Option<Duration>) -> Result<QueueOptions, String> {
         let defaults = QueueOptions::default();
         let spool = match self.spool {
             None => None,
@@ -88,7 +89,11 @@ impl QueueingArgs {
                     directory,
                     max_bytes: self.spool_max.unwrap_or(1 << 30),
                     fsync: self.fsync.unwrap_or_default(),
-                    command: (self.words, here),
+                    target: Target {
+                        words: self.words,
+                        directory: here,
+                        form: form.to_owned(),
+                    },
                 })
             }
         };

@@ -106,6 +106,20 @@ pub enum WireArg {
     Lh,
 }
 
+impl WireArg {
+    /// What its records are as bytes, in words.
+    pub fn form(self, stream: bool, sealed: bool) -> String {
+        let name = self
+            .to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned());
+        // A datagram of this one is as it is in a stream.
+        let framed = stream || self == WireArg::Pickle;
+        let framing = if framed { "" } else { " datagrams" };
+        let seal = if sealed { " with HMAC" } else { "" };
+        format!("{name}{framing}{seal}")
+    }
+}
+
 /// Where a handler delivers to, in the user's words.
 #[derive(Clone, Debug)]
 pub struct Target {

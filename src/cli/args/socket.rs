@@ -78,9 +78,10 @@ impl IntoStage for SocketArgs {
             chunked: None,
             hint: None,
         };
+        let form = wire.form(true, self.hmac_key_file.is_some());
         let rendering = network::rendering(wire, true, self.hmac_key_file, &self.common)?;
         let handler = network::handler(target, &self.connection, diag)?;
-        let queue = self.queueing.options(Some(DRAIN))?;
+        let queue = self.queueing.options(&form, Some(DRAIN))?;
         self.common.remote_stage(handler, rendering, queue, diag)
     }
 }

@@ -308,6 +308,12 @@ impl IntoStage for SyslogArgs {
     fn into_stage(self, diag: &Diag) -> Result<Stage, String> {
         let plan = self.plan()?;
         let encoder = self.encoder(&plan)?;
+        let form = match &plan.framing {
+            Framing::OctetCount => "syslog messages with their length",
+            Framing::Terminator(end) if end == b"\0" => "syslog messages that end with a NUL",
+            Framing::Terminator(_) => "syslog lines",
+            Framing::Bare | Framing::Length => "syslog datagrams",
+        };
         let target = Target {
             kind: "syslog",
             address: plan.address,
@@ -331,7 +337,7 @@ impl IntoStage for SyslogArgs {
             charset: None,
         };
         let handler = network::handler(target, &self.connection, diag)?;
-        let queue = self.queueing.options(Some(DRAIN))?;
+        let queue = self.queueing.options(form, Some(DRAIN))?;
         self.common.remote_stage(handler, rendering, queue, diag)
     }
 }

@@ -77,9 +77,10 @@ impl IntoStage for UdpArgs {
             chunked: gelf.then(|| self.compress.unwrap_or(CompressArg::None)),
             hint: None,
         };
+        let form = wire.form(false, self.hmac_key_file.is_some());
         let rendering = network::rendering(wire, false, self.hmac_key_file, &self.common)?;
         let handler = network::handler(target, &self.connection, diag)?;
-        let queue = self.queueing.options(Some(DRAIN))?;
+        let queue = self.queueing.options(&form, Some(DRAIN))?;
         self.common.remote_stage(handler, rendering, queue, diag)
     }
 }

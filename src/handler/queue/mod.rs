@@ -4,30 +4,28 @@
 //! records stands here, the thread in `listener`, and what is between them in
 //! `waiting`.
 
+mod disk;
 mod listener;
 mod spooled;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
-use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+pub use disk::SpoolIn;
 use listener::Listener;
 use spooled::Spooled;
 use waiting::{Order, Shared};
 
 use super::delivery::{Delivery, Ledger};
-use super::{Described, EmitError, End, Fault, Handler};
+use super::{EmitError, End, Fault, Handler};
 use crate::batch::Frames;
-use crate::diag::plain;
-use crate::fsync::Fsync;
 use crate::now::Now;
-use crate::spool::{self, Reader, SpoolOptions, Writer};
+use crate::spool::{Reader, Writer};
 use crate::wire::lh::SenderId;
 
 /// How long is waited for the thread while nothing moves, and at most where
@@ -68,20 +66,6 @@ pub struct QueueOptions {
     pub drain: Option<Duration>,
     /// Records wait on the disk.
     pub spool: Option<SpoolIn>,
-}
-
-/// Where records wait on the disk.
-#[derive(Clone, Debug)]
-pub struct SpoolIn {
-    /// Its directory.
-    pub directory: PathBuf,
-    /// How many bytes it takes there at most.
-    pub max_bytes: u64,
-    /// When it is made durable.
-    pub fsync: Fsync,
-    /// What delivers what is left in it: words of a command line, and the
-    /// directory in which they hold.
-    pub command: (Vec<OsString>, PathBuf),
 }
 
 impl Default for QueueOptions {
@@ -146,36 +130,6 @@ impl QueueHandler {
         }
     }
 
-    fn open_spool(&mut self, now: Now) -> io::Result<()> {
-        let Some(spool) = self.spool.as_ref().filter(|_| self.writer.is_none()) else {
-            return Ok(());
-        };
-        let described = |text: String| io::Error::other(Described(text));
-        let options = SpoolOptions {
-            directory: spool.directory.clone(),
-            max_bytes: spool.max_bytes,
-            fsync: spool.fsync,
-        };
-        let opened = spool::open(options, now).map_err(|error| described(error.to_string()))?;
-        let (mut writer, reader, recovery) = opened;
-        let directory = spool.directory.display();
-        for note in recovery.notes() {
-            self.ledger.diag.warn(format_args!("{directory}: {note}"));
-        }
-        let (words, here) = &spool.command;
-        writer.set_target(words, here).map_err(|error| {
-            described(format!(
-                "cannot write to the spool {directory}: {}",
-                plain(&error)
-            ))
-        })?;
-        self.shared.set_spool(writer.status());
-        self.ledger.figures.spooled.set(writer.status().waiting());
-        self.writer = Some(writer);
-        self.reader = Some(reader);
-        Ok(())
-    }
-
     fn start(&mut self, now: Now) -> io::Result<()> {
         self.open_spool(now)?;
         if let Some(inner) = self.inner.take() {
@@ -231,76 +185,6 @@ impl QueueHandler {
         self.shed(&dropped, now);
     }
 
-    /// Puts records into the spool.
-    fn put_on_disk(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> Result<(), EmitError> {
-        let mut done = from;
-        let begun = Instant::now();
-        let mut dropped = 0;
-        loop {
-            let Some(writer) = &mut self.writer else {
-                return Ok(());
-            };
-            let put = writer.append(frames, done, now);
-            self.ledger.figures.spooled.set(writer.status().waiting());
-            self.shared.spooled();
-            let error = match put {
-                Ok(()) => break,
-                Err(error) => error,
-            };
-            done = error.done;
-            if !error.full {
-                let doing = "cannot write to the spool";
-                return Err(EmitError::retry(done, doing, error.source));
-            }
-            match self.overflow {
-                Overflow::Block if begun.elapsed() > PATIENCE.1 => {
-                    return Err(EmitError::slow(done));
-                }
-                Overflow::Block => self.shared.wait_for_progress(PATIENCE.0),
-                Overflow::DropNew => {
-                    self.shed(&[(*frames, done)], now);
-                    return Ok(());
-                }
-                Overflow::DropOld => {
-                    let (ledger, target) = (&self.ledger, &self.target);
-                    let room = (frames.len() - done) as u64;
-                    let gone = writer.drop_oldest(room, &mut |frames| {
-                        let reason = "the spool is full";
-                        ledger.lose(target, frames, (0, frames.len()), reason, now);
-                    });
-                    dropped += gone;
-                    if gone == 0 && begun.elapsed() > PATIENCE.1 {
-                        // All of it is on its way.
-                        self.note_shed(dropped, now);
-                        return Err(EmitError::slow(done));
-                    }
-                    if gone == 0 {
-                        self.shared.wait_for_progress(PATIENCE.0);
-                    }
-                }
-            }
-        }
-        self.note_shed(dropped, now);
-        Ok(())
-    }
-
-    /// Says what stays in the spool.
-    fn note_rest(&mut self) {
-        let (Some(writer), Some(spool)) = (&self.writer, &self.spool) else {
-            return;
-        };
-        let waiting = writer.status().waiting();
-        self.ledger.figures.spooled.set(waiting);
-        if waiting > 0 {
-            let directory = spool.directory.display();
-            self.ledger.diag.warn(format_args!(
-                "{}: {waiting} records stay in the spool {directory}; the next lh with it sends \
-                 them, or `lh spool retry {directory}`",
-                self.target
-            ));
-        }
-    }
-
     /// Drops what is left of these frames behind the record ends.
     fn shed(&mut self, dropped: &[(Frames<'_>, usize)], now: Now) {
         let mut count = 0;
@@ -336,8 +220,7 @@ impl QueueHandler {
             (Some(shedding), _) => shedding.dropped += count,
         }
         let room = match (&self.writer, &self.spool) {
-            // It took everything.
-            (Some(_), _) | (_, Some(_)) => true,
+            (Some(writer), Some(spool)) => writer.status().bytes() <= spool.max_bytes / 2,
             _ => self.shared.is_half_empty(),
         };
         if count == 0 && room {

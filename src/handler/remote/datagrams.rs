@@ -266,10 +266,10 @@ impl Handler for DatagramDelivery {
         sent
     }
 
-    fn deadline(&self, _now: Now) -> Option<Instant> {
+    fn deadline(&self, now: Now) -> Option<Instant> {
         let waits = self.blocked || self.window.unproven() > 0;
         let due = self.link.due().filter(|_| waits);
-        self.look.or(due).or_else(|| waits.then(Instant::now))
+        self.look.or(due).or_else(|| waits.then_some(now.mono))
     }
 
     fn tick(&mut self, now: Now) -> Result<(), EmitError> {
@@ -283,6 +283,10 @@ impl Handler for DatagramDelivery {
             self.look = None;
             self.link.renew();
         }
+    }
+
+    fn patience(&self, _hurry: bool) -> Option<Duration> {
+        Some(super::PATIENCE)
     }
 
     fn unproven(&self) -> u64 {

@@ -12,11 +12,15 @@ mod tests;
 mod window;
 
 use std::io;
+use std::time::Duration;
 
 use super::{EmitError, Handler};
 use crate::net::{Backoff, Connector, Transport};
 use crate::wire::gelf::compress::Method;
 use crate::wire::lh::SenderId;
+
+/// How long the end waits for a peer, where nobody says anything else.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a handler that delivers to somebody else is told.
 pub struct RemoteOptions {

@@ -29,6 +29,11 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 /// closing its end.
 const LAST_WORD: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(100));
 
+/// How long what has arrived is kept for a peer that is cut off before it has
+/// read it. A connection that somebody between cuts off after hours without a
+/// record would bring all of it twice.
+const KEPT_FOR: Duration = Duration::from_secs(60);
+
 /// A peer that has ended its stream may still read, or be about to close with
 /// bytes unread, as Python's socketserver does, which its system tells a little
 /// later. It is waited for that long, or while something is on its way, for that
@@ -51,6 +56,8 @@ pub(super) struct StreamDelivery {
     look: Option<Instant>,
     /// Since when there is a connection.
     since: Instant,
+    /// When something was last found to have arrived.
+    proven: Instant,
     /// The peer has ended its stream; since when, and what it had acknowledged
     /// then.
     parting: Option<(Instant, u64)>,
@@ -75,6 +82,7 @@ impl StreamDelivery {
             blocked: false,
             look: None,
             since: Instant::now(),
+            proven: Instant::now(),
             parting: None,
             finished: None,
         }
@@ -144,7 +152,11 @@ impl StreamDelivery {
                 false => Ok(()),
             }
         });
+        if now.mono.saturating_duration_since(self.proven) > KEPT_FOR {
+            self.window.keep(0);
+        }
         if self.window.proven() > proven {
+            self.proven = now.mono;
             self.link.note_proof();
         }
         result
@@ -325,10 +337,11 @@ impl Handler for StreamDelivery {
         self.blocked = sent.is_err();
         sent
     }
-    fn deadline(&self, _now: Now) -> Option<Instant> {
+
+    fn deadline(&self, now: Now) -> Option<Instant> {
         let waits = self.blocked || self.window.unproven() > 0;
         let due = self.link.due().filter(|_| waits);
-        self.look.or(due).or_else(|| waits.then(Instant::now))
+        self.look.or(due).or_else(|| waits.then_some(now.mono))
     }
 
     fn tick(&mut self, now: Now) -> Result<(), EmitError> {
@@ -343,6 +356,10 @@ impl Handler for StreamDelivery {
             self.look = None;
             self.link.renew();
         }
+    }
+
+    fn patience(&self, _hurry: bool) -> Option<Duration> {
+        Some(super::PATIENCE)
     }
 
     fn unproven(&self) -> u64 {

@@ -507,7 +507,7 @@ mod tests {
         assert_eq!(encoded(with_nul, &record), want);
         // An eighth of the limit has to be left.
         let long = "1".repeat(50);
-        for (room, parts) in [(45, 2), (44, 2), (30, 1)] {
+        for (room, parts) in [(45, 2), (44, 2), (30, 0)] {
             let host = SyslogOptions {
                 hostname: Some("h".repeat(255)),
                 ..options(255 + 1 + room)

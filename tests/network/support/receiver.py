@@ -49,6 +49,7 @@ arguments.add_argument(
     or reset with unread data; and end, or take the next connection""",
 )
 arguments.add_argument("--talk", action="store_true", help="answer each message")
+arguments.add_argument("--half", action="store_true", help="end its own side at once")
 arguments.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"))
 arguments.add_argument("--client-ca")
 args = arguments.parse_args()
@@ -245,6 +246,8 @@ class Stream(socketserver.BaseRequestHandler):
             if args.tls:
                 self.request = context.wrap_socket(self.request, server_side=True)
                 connections[number] = self.request
+            if args.half:
+                self.request.shutdown(socket.SHUT_WR)
             if args.talk:
                 self.request.sendall(b"220 hello\r\n")
             for message in FRAMES[args.wire](self.request):

@@ -142,9 +142,14 @@ impl Receiver {
         json_lines(&self.out)
     }
 
-    /// How many lines it has written.
-    pub fn count(&self) -> usize {
-        super::count_lines(&self.out)
+    /// The number of the connection that the last message came on.
+    pub fn newest_connection(&self) -> u64 {
+        let bytes = std::fs::read(&self.out).unwrap_or_default();
+        let mut lines = bytes.rsplit(|byte| *byte == b'\n').skip(1);
+        let last = lines
+            .next()
+            .and_then(|line| serde_json::from_slice::<Value>(line).ok());
+        last.and_then(|got| got["conn"].as_u64()).unwrap_or(0)
     }
 
     /// Waits until so many messages are there, and looks at them.

@@ -1,8 +1,10 @@
 //! What the trials share.
 
+#[allow(dead_code, reason = "not every test needs a machine of its own")]
 pub mod alone;
 pub mod launch;
 pub mod namespace;
+#[allow(dead_code, reason = "each crate of tests needs some of it")]
 pub mod peer;
 pub mod records;
 pub mod strace;

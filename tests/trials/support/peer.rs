@@ -42,7 +42,7 @@ pub struct Peer {
 #[derive(Default)]
 struct Shared {
     /// What was read on each connection.
-    got: Mutex<Vec<Connection>>,
+    got: Mutex<Vec<Vec<u8>>>,
     /// Where connections come to an end of the receiver's own, how long it is
     /// away then.
     away: Duration,
@@ -50,13 +50,6 @@ struct Shared {
     released: AtomicBool,
     over: AtomicBool,
     ended: AtomicUsize,
-}
-
-#[derive(Clone, Debug)]
-struct Connection {
-    since: Instant,
-    first_byte: Option<Instant>,
-    bytes: Vec<u8>,
 }
 
 impl Peer {
@@ -75,6 +68,14 @@ impl Peer {
     /// One that reads whatever comes, at an address that was given up.
     pub fn at(address: SocketAddr) -> Peer {
         Peer::start(address, Duration::ZERO, None, |_| Manner::Read)
+    }
+
+    /// One at a certain address that deals with its connections as it is told.
+    pub fn bound_to(
+        address: SocketAddr,
+        manner: impl Fn(usize) -> Manner + Send + 'static,
+    ) -> Peer {
+        Peer::start(address, Duration::ZERO, None, manner)
     }
 
     /// One that reads nothing before it is told to, and whose system takes few
@@ -113,24 +114,12 @@ impl Peer {
     /// How many connections it had, and how many bytes on them.
     pub fn figures(&self) -> (usize, usize) {
         let got = self.shared.got.lock().unwrap();
-        (got.len(), got.iter().map(|one| one.bytes.len()).sum())
+        (got.len(), got.iter().map(Vec::len).sum())
     }
 
     /// How many connections it has ended itself.
     pub fn ended(&self) -> usize {
         self.shared.ended.load(Ordering::SeqCst)
-    }
-
-    /// When its first byte came, on whichever connection.
-    pub fn first_byte(&self) -> Option<Instant> {
-        let got = self.shared.got.lock().unwrap();
-        got.iter().filter_map(|one| one.first_byte).min()
-    }
-
-    /// When a connection was made.
-    pub fn connected(&self, number: usize) -> Option<Instant> {
-        let got = self.shared.got.lock().unwrap();
-        got.get(number).map(|one| one.since)
     }
 
     /// The whole records of all its connections. What the end of one has cut is
@@ -139,8 +128,8 @@ impl Peer {
         let got = self.shared.got.lock().unwrap().clone();
         let mut all = Vec::new();
         for one in got {
-            let end = one.bytes.iter().rposition(|byte| *byte == b'\n');
-            let whole = &one.bytes[..end.map_or(0, |end| end + 1)];
+            let end = one.iter().rposition(|byte| *byte == b'\n');
+            let whole = &one[..end.map_or(0, |end| end + 1)];
             let numbers: Vec<u64> = whole.split(|b| *b == b'\n').filter_map(parse).collect();
             assert!(
                 numbers.windows(2).all(|pair| pair[0] < pair[1]),
@@ -161,7 +150,7 @@ impl Peer {
         wait_for(limit, || {
             let got = self.shared.got.lock().unwrap();
             got.iter().any(|one| {
-                let tail = &one.bytes[one.bytes.len().saturating_sub(1 << 16)..];
+                let tail = &one[one.len().saturating_sub(1 << 16)..];
                 memchr::memmem::find(tail, &line).is_some()
             })
         })
@@ -240,11 +229,7 @@ impl Shared {
                 Some(Ok((stream, _))) => {
                     let number = {
                         let mut got = self.got.lock().unwrap();
-                        got.push(Connection {
-                            since: Instant::now(),
-                            first_byte: None,
-                            bytes: Vec::new(),
-                        });
+                        got.push(Vec::new());
                         got.len() - 1
                     };
                     let (own, manner) = (Arc::clone(self), manner(number));
@@ -282,9 +267,7 @@ impl Shared {
                 Ok(count) => {
                     lines += memchr::memchr_iter(b'\n', &buffer[..count]).count();
                     let mut got = self.got.lock().unwrap();
-                    let one = &mut got[number];
-                    one.first_byte.get_or_insert_with(Instant::now);
-                    one.bytes.extend_from_slice(&buffer[..count]);
+                    got[number].extend_from_slice(&buffer[..count]);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
                 Err(_) => return,
