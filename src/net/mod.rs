@@ -7,6 +7,7 @@
 //! and that no call waits longer than it may.
 
 pub mod addr;
+pub mod allow;
 pub mod backoff;
 mod connect;
 mod connection;

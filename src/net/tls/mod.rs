@@ -1,4 +1,5 @@
-//! TLS towards a receiver: versions 1.2 and 1.3, certificates always checked.
+//! TLS, versions 1.2 and 1.3: towards a receiver, whose certificate is always
+//! checked, and from senders.
 
 #[cfg(feature = "tls")]
 mod client;
@@ -6,7 +7,14 @@ mod client;
 #[path = "none.rs"]
 mod client;
 #[cfg(feature = "tls")]
+mod files;
+#[cfg(feature = "tls")]
 mod places;
+#[cfg(feature = "tls")]
+mod server;
+#[cfg(not(feature = "tls"))]
+#[path = "no_server.rs"]
+mod server;
 #[cfg(feature = "tls")]
 mod session;
 #[cfg(all(test, feature = "tls", target_os = "linux"))]
@@ -19,6 +27,7 @@ use crate::diag::plain;
 
 pub(super) use client::Session;
 pub use client::TlsClient;
+pub use server::{TlsServer, TlsServerSession};
 
 /// Whom to trust, and who we are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +40,27 @@ pub struct TlsOptions {
     pub key: Option<PathBuf>,
     /// The name that the receiver's certificate must be for, instead of the host.
     pub server_name: Option<String>,
+}
+
+/// Who we are to those who connect, and whom of them to let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsServerOptions {
+    /// A PEM file of our certificate, with those that lead to its root.
+    pub cert: PathBuf,
+    /// A PEM file of its key.
+    pub key: PathBuf,
+    /// A PEM file of the certificates that those of senders have to be signed
+    /// by; `None`: they need none.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// What became of bytes that a sender has encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TlsFed {
+    /// So many of them were taken.
+    pub used: usize,
+    /// The sender has ended its stream, as TLS wants it.
+    pub ended: bool,
 }
 
 /// TLS can't be set up as asked.

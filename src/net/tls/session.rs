@@ -217,7 +217,7 @@ fn is_blocked(pushed: io::Result<()>) -> io::Result<bool> {
 }
 
 /// An error of rustls in words for whoever has to mend it.
-fn explain(error: rustls::Error) -> HandshakeError {
+pub(super) fn explain(error: rustls::Error) -> HandshakeError {
     use rustls::Error as Tls;
     match error {
         Tls::InvalidCertificate(why) => HandshakeError::Certificate(match &why {

@@ -4,6 +4,8 @@ mod lock;
 mod open;
 mod process;
 #[cfg(feature = "net")]
+mod receive;
+#[cfg(feature = "net")]
 pub mod socket;
 mod spool;
 mod stdio;
@@ -28,6 +30,8 @@ pub use open::{
 #[cfg(feature = "cli")]
 pub use process::ignores_signal;
 pub use process::{TERMINATE, exit_code, is_hangup, signal_child, terminal};
+#[cfg(feature = "net")]
+pub use receive::{Datagram, DatagramRoom, count_drops, receive_many};
 pub use spool::{
     Private, boot, distrusted_directory, is_locked, is_unreadable, make_private_directory,
     open_private, read_at, write_at,
