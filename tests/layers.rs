@@ -37,7 +37,10 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("flate2", &["roll/compress", "wire/gelf"]),
     ("getrandom", &["net", "spool", "wire/lh"]),
     ("indicatif", &["cli/console", "cli/report/progress"]),
-    ("memchr", &["batch", "clean", "join", "text", "wire"]),
+    (
+        "memchr",
+        &["batch", "clean", "join", "source/listen", "text", "wire"],
+    ),
     ("mio", &["source/listen"]),
     ("nix", &["sys"]),
     (

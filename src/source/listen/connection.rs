@@ -82,7 +82,10 @@ pub(super) struct Connection {
     pub(super) queued: bool,
     /// The system has more to read, as far as is known.
     pub(super) readable: bool,
-    /// The peer has ended its stream.
+    /// The system has told that the peer has ended its stream, or that it broke:
+    /// it is read until that is seen.
+    pub(super) hung_up: bool,
+    /// The peer has ended its stream, and all of it was read.
     pub(super) ended: bool,
     /// Nothing more is taken; it is closed when everything is sent.
     pub(super) closing: bool,
@@ -113,6 +116,7 @@ impl Connection {
             useful: false,
             queued: false,
             readable: false,
+            hung_up: false,
             ended: false,
             closing: false,
             awaiting: 0,

@@ -304,6 +304,7 @@ impl Listen {
             };
             if event.is_readable() || event.is_read_closed() || event.is_error() {
                 connection.readable = true;
+                connection.hung_up |= event.is_read_closed() || event.is_error();
                 queue(&mut self.ready, connection, place);
             }
             if event.is_writable() {

@@ -196,7 +196,12 @@ impl Listen {
         if read > 0 {
             connection.heard = now.mono;
         }
-        connection.readable = matches!(came, Ok(Came::More));
+        // The end is told once, and maybe with the last bytes.
+        connection.readable = match came {
+            Ok(Came::More) => true,
+            Ok(Came::Drained) => connection.hung_up && read > 0,
+            _ => false,
+        };
         let at_end = matches!(came, Ok(Came::End) | Err(_));
         connection.ended = at_end;
         let (used, cut) = match came {
