@@ -130,6 +130,26 @@ impl<'a> Record<'a> {
         self.extra.extend(fields);
     }
 
+    /// The same record, which borrows what this one owns. Allocates the list of
+    /// its attributes.
+    pub fn view(&self) -> Record<'_> {
+        fn text<'s>(text: &'s Cow<'_, str>) -> Cow<'s, str> {
+            Cow::Borrowed(text)
+        }
+        let extra = self.extra.iter();
+        Record {
+            message: Cow::Borrowed(&self.message),
+            level: self.level,
+            level_name: self.level_name.as_ref().map(text),
+            created: self.created,
+            name: text(&self.name),
+            exc_text: self.exc_text.as_ref().map(text),
+            extra: extra
+                .map(|(key, value)| (text(key), value.borrow()))
+                .collect(),
+        }
+    }
+
     /// The room of its attributes, for [`reusing`](Record::reusing).
     pub fn into_room(self) -> Vec<(Cow<'static, str>, Value<'static>)> {
         emptied(self.extra)

@@ -35,7 +35,9 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("crc32c", &["source/listen/senders", "spool"]),
     ("encoding_rs", &["text/encoding"]),
     ("flate2", &["roll/compress", "wire/gelf"]),
+    ("form_urlencoded", &["wire/http"]),
     ("getrandom", &["net", "spool", "wire/lh"]),
+    ("httparse", &["wire/http"]),
     ("indicatif", &["cli/console", "cli/report/progress"]),
     (
         "memchr",

@@ -97,6 +97,7 @@ fn bind(args: &ListenArgs) -> Result<Vec<Bound>, Failure> {
         bound.push(Bound {
             name: socket.local_addr().map_err(|e| anyhow!(e))?.to_string(),
             socket: BoundSocket::Tcp(socket),
+            http: false,
         });
     }
     for text in &args.udp {
@@ -104,6 +105,7 @@ fn bind(args: &ListenArgs) -> Result<Vec<Bound>, Failure> {
         bound.push(Bound {
             name: socket.local_addr().map_err(|e| anyhow!(e))?.to_string(),
             socket: BoundSocket::Udp(socket),
+            http: false,
         });
     }
     Ok(bound)

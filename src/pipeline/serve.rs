@@ -105,9 +105,11 @@ impl Pipeline {
             last = Some(first.turn);
             unsettled.pop_front();
         }
+        let now = Now::read();
         if let Some(turn) = last {
-            listen.accepted(turn, Now::read());
+            listen.accepted(turn, now);
         }
+        listen.answer_waiting(now);
     }
 
     /// At the end: as long as a run that is asked to end may take.

@@ -124,6 +124,23 @@ impl Connection {
         }
     }
 
+    /// Whether it speaks HTTP.
+    pub(super) fn speaks_http(&self) -> bool {
+        matches!(self.protocol, Some(Protocol::Http(_)))
+    }
+
+    /// When the message began that is not complete. What is incomplete of a
+    /// request is not all in what is left to be read.
+    pub(super) fn message_begun(&self) -> Option<Instant> {
+        match &self.protocol {
+            Some(Protocol::Http(http)) if self.awaiting > 0 || http.is_idle() => {
+                self.begun.filter(|_| self.awaiting == 0)
+            }
+            Some(Protocol::Http(_)) => Some(self.heard),
+            _ => self.begun,
+        }
+    }
+
     /// Whether it has said who it is, as far as TLS asks for that.
     pub(super) fn is_shaking_hands(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
@@ -131,7 +148,8 @@ impl Connection {
 
     /// Whether it is to be read: it has something, and somebody takes it.
     pub(super) fn wants_reading(&self) -> bool {
-        self.readable && !self.ended && !self.closing && self.out.len() < OUT
+        let answered = self.awaiting == 0 || !self.speaks_http();
+        self.readable && !self.ended && !self.closing && self.out.len() < OUT && answered
     }
 
     /// Appends what there is to `work`, about `size` bytes of it at most.

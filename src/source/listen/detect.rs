@@ -97,6 +97,7 @@ mod tests {
             Protocol::Octets => "octets",
             Protocol::Pickle => "pickle",
             Protocol::Numbered(_) => "lh",
+            Protocol::Http(_) => "http",
         })
     }
 

@@ -5,6 +5,7 @@ use memchr::{memchr, memchr2};
 use super::Accepted;
 use super::detect::DIGITS;
 use crate::wire::framing::{Oversize, OversizeCounts};
+use crate::wire::http::HttpConversation;
 use crate::wire::lh::{self, NotThisWire, SenderId};
 
 /// What is understood of a message's bytes.
@@ -30,6 +31,8 @@ pub(super) enum Protocol {
     Pickle,
     /// Numbered frames, which are acknowledged.
     Numbered(Numbered),
+    /// Requests, which are answered.
+    Http(Box<HttpConversation>),
 }
 
 /// See [`Protocol`].
@@ -120,6 +123,8 @@ impl Protocol {
             Protocol::Octets => octets(bytes, accepted)?,
             Protocol::Pickle => pickle(bytes, accepted)?,
             Protocol::Numbered(numbered) => numbered.next(bytes, accepted)?,
+            // Its requests are no messages: see `requests`.
+            Protocol::Http(_) => Next::More,
         };
         match next == Next::More && at_end && !bytes.is_empty() {
             true => Err(Broken::CutOff),

@@ -20,6 +20,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll};
@@ -28,6 +29,7 @@ use self::admit::Admission;
 use self::complaints::Complaints;
 use self::connection::Connection;
 use self::datagrams::Datagrams;
+use self::framing::Protocol;
 use self::ports::Port;
 use self::senders::Senders;
 use super::Sink;
@@ -41,6 +43,7 @@ use crate::record::Defaults;
 use crate::wire::framing::{Oversize, OversizeCounts};
 use crate::wire::gelf::assembly::{Assembly, Limits};
 use crate::wire::hmac::Key;
+use crate::wire::http::{HttpOptions, Outcome, Request};
 use crate::wire::lh::{self, SenderId};
 
 pub use ports::{Bound, BoundSocket};
@@ -57,6 +60,12 @@ const HELD: usize = 64 << 20;
 /// How long a message that is no text may be on its way, and a handshake.
 const OVERDUE: Duration = Duration::from_secs(30);
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// For how many seconds a client of HTTP is told to wait.
+const RETRY: u32 = 1;
+
+/// How long it is let wait for records that are in memory only.
+const IN_MEMORY: Duration = Duration::from_secs(1);
 
 /// How often somebody looks after those who are overdue.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -131,12 +140,14 @@ struct Awaited {
     turn: u64,
     place: usize,
     generation: u64,
+    since: Instant,
     answer: Answer,
 }
 
 enum Answer {
     /// The frames of a sender, up to a number.
     Acknowledge(SenderId, u64),
+    Http(Box<Request>),
 }
 
 /// What has been counted beside records.
@@ -179,6 +190,7 @@ pub struct Listen {
     /// Writing down how far they are has failed.
     told_state: bool,
     state: Option<PathBuf>,
+    http: Arc<HttpOptions>,
     assembly: Assembly,
     datagrams: Option<Box<Datagrams>>,
     complaints: Complaints,
@@ -240,6 +252,7 @@ impl Listen {
             senders,
             told_state: false,
             state: options.state,
+            http: Arc::new(HttpOptions::default()),
             assembly: Assembly::new(Limits::default()),
             datagrams: datagrams.then(Box::default),
             complaints: Complaints::new(diag.clone()),
@@ -366,16 +379,66 @@ impl Listen {
                 Answer::Acknowledge(sender, number) => {
                     self.note_accepted(sender, number);
                     lh::encode_ack(number, &mut bytes);
+                    self.answer(awaited.place, awaited.generation, &bytes, now);
+                }
+                Answer::Http(request) => {
+                    let whom = (awaited.place, awaited.generation);
+                    self.answer_request(whom, &request, Outcome::Accepted, now);
                 }
             }
-            let place = awaited.place;
-            if let Some(Some(connection)) = self.connections.get_mut(place)
-                && connection.generation == awaited.generation
-            {
-                connection.awaiting -= 1;
-                if connection.send(&bytes).is_ok() {
-                    self.flush(place, now);
-                }
+        }
+    }
+
+    fn answer(&mut self, place: usize, generation: u64, bytes: &[u8], now: Now) {
+        if let Some(Some(connection)) = self.connections.get_mut(place)
+            && connection.generation == generation
+        {
+            connection.awaiting -= 1;
+            if connection.send(bytes).is_ok() {
+                self.flush(place, now);
+            }
+        }
+    }
+
+    fn answer_request(
+        &mut self,
+        (place, generation): (usize, u64),
+        request: &Request,
+        outcome: Outcome,
+        now: Now,
+    ) {
+        if let Some(Some(connection)) = self.connections.get_mut(place)
+            && connection.generation == generation
+        {
+            let mut bytes = Vec::new();
+            if let Some(Protocol::Http(http)) = &mut connection.protocol {
+                connection.closing |= !http.answer(request, outcome, &mut bytes);
+            }
+            // The next request may have come already.
+            connection.readable |= !connection.rest.is_empty();
+            self.answer(place, generation, &bytes, now);
+        }
+    }
+
+    /// Those who speak HTTP do not wait for a receiver that may be away for
+    /// hours: after a while they are told that their records wait in memory.
+    pub fn answer_waiting(&mut self, now: Now) {
+        let late = |awaited: &Awaited| {
+            matches!(awaited.answer, Answer::Http(_))
+                && now.mono.saturating_duration_since(awaited.since) > IN_MEMORY
+        };
+        let mut answered = Vec::new();
+        let mut at = 0;
+        while at < self.awaited.len() {
+            match late(&self.awaited[at]) {
+                true => answered.extend(self.awaited.remove(at)),
+                false => at += 1,
+            }
+        }
+        for awaited in answered {
+            if let Answer::Http(request) = awaited.answer {
+                let whom = (awaited.place, awaited.generation);
+                self.answer_request(whom, &request, Outcome::Queued, now);
             }
         }
     }
@@ -383,6 +446,22 @@ impl Listen {
     /// Does what may be done while the chain takes nothing.
     pub fn wait_meanwhile(&mut self, now: Now) {
         self.complaints.tick(now.mono);
+        self.look(now);
+        self.accept(now);
+        let waiting = std::mem::take(&mut self.ready);
+        for place in waiting {
+            let http = self.connections[place].as_ref();
+            match http.is_some_and(|connection| connection.speaks_http()) {
+                true => self.turn_away(place, now),
+                false => self.ready.push_back(place),
+            }
+        }
+    }
+
+    /// Reads from a connection that speaks HTTP, and tells its requests to come
+    /// again.
+    fn turn_away(&mut self, place: usize, now: Now) {
+        self.hear_with(place, SHARE.1, now, None);
     }
 
     /// Whether somebody waits for a turn to be accepted.

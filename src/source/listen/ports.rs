@@ -17,6 +17,8 @@ pub struct Bound {
     pub name: String,
     /// The socket, which does not block.
     pub socket: BoundSocket,
+    /// HTTP is spoken there.
+    pub http: bool,
 }
 
 /// See [`Bound`].
@@ -40,6 +42,8 @@ pub(super) struct Port {
     pub(super) readable: bool,
     /// How many datagrams the system has dropped, as it said last.
     pub(super) dropped: u32,
+    /// HTTP is spoken there.
+    pub(super) http: bool,
 }
 
 pub(super) enum PortSocket {
@@ -116,6 +120,7 @@ impl Port {
             // What came before anybody watched.
             readable: true,
             dropped: 0,
+            http: bound.http,
         })
     }
 

@@ -9,7 +9,7 @@ use super::admit::{Origin, Refusal};
 use super::connection::{Came, Connection, Socket};
 use super::framing::{Message, Next, Protocol};
 use super::ports::Peer;
-use super::{Answer, Awaited, HANDSHAKE, HELD, Listen, OVERDUE, SWEEP, detect, queue};
+use super::{Answer, Awaited, HANDSHAKE, HELD, Listen, OVERDUE, RETRY, SWEEP, detect, queue};
 use crate::diag::plain;
 use crate::now::Now;
 use crate::record::Record;
@@ -17,6 +17,7 @@ use crate::source::Sink;
 use crate::sys;
 use crate::wire::envelope::TAG;
 use crate::wire::hmac::Key;
+use crate::wire::http::{HttpConversation, Outcome, Request, Unreadable, What};
 use crate::wire::lh;
 
 /// So many connections are let in at once, from one port.
@@ -140,6 +141,10 @@ impl Listen {
         self.generation += 1;
         let generation = self.generation;
         let mut connection = Connection::new(socket, Arc::from(name), tls, generation, now.mono);
+        if self.ports[port].http {
+            let http = HttpConversation::new(Arc::clone(&self.http));
+            connection.protocol = Some(Protocol::Http(Box::new(http)));
+        }
         // What it has sent meanwhile may have been told before anybody watched.
         connection.readable = true;
         queue(&mut self.ready, &mut connection, place);
@@ -174,6 +179,17 @@ impl Listen {
         now: Now,
         each: &mut Sink<'_>,
     ) -> usize {
+        self.hear_with(place, size, now, Some(each))
+    }
+
+    /// The same where nobody may take records: then only requests are read.
+    pub(super) fn hear_with(
+        &mut self,
+        place: usize,
+        size: usize,
+        now: Now,
+        each: Option<&mut Sink<'_>>,
+    ) -> usize {
         let Some(mut connection) = self.connections.get_mut(place).and_then(Option::take) else {
             return 0;
         };
@@ -204,15 +220,25 @@ impl Listen {
         };
         let at_end = matches!(came, Ok(Came::End) | Err(_));
         connection.ended = at_end;
-        let (used, cut) = match came {
-            Ok(_) => self.understand(&mut connection, place, &work, at_end, now, each),
+        let (used, cut) = match (came, each) {
+            (Err(error), None) => (0, Some(Cut::Broken(error))),
+            (Err(error), Some(_)) if connection.speaks_http() => (0, Some(Cut::Broken(error))),
+            (Ok(_), each) if connection.speaks_http() => {
+                self.requests(&mut connection, place, &work, now, each)
+            }
+            (Ok(_), None) => (0, None),
+            (Ok(_), Some(each)) => {
+                self.understand(&mut connection, place, &work, at_end, now, each)
+            }
             // What came before is not worth less for it.
-            Err(error) => match self.understand(&mut connection, place, &work, true, now, each) {
-                (used, None) => (used, Some(Cut::Broken(error))),
-                // In the middle of a message, because it broke.
-                (used, Some(_)) if read == 0 => (used, Some(Cut::Broken(error))),
-                (used, cut) => (used, cut),
-            },
+            (Err(error), Some(each)) => {
+                match self.understand(&mut connection, place, &work, true, now, each) {
+                    (used, None) => (used, Some(Cut::Broken(error))),
+                    // In the middle of a message, because it broke.
+                    (used, Some(_)) if read == 0 => (used, Some(Cut::Broken(error))),
+                    (used, cut) => (used, cut),
+                }
+            }
         };
         self.keep_rest(&mut connection, work, used, now);
         let peer = Arc::clone(&connection.peer);
@@ -317,6 +343,96 @@ impl Listen {
         // That it has gone is seen when it is read.
         let _ = connection.flush();
         self.put_back(place, connection, now);
+    }
+
+    /// Takes the requests of a connection that speaks HTTP; tells how many bytes
+    /// that were, and why nothing more is to be heard. Without anybody who takes
+    /// records, requests are told to come again later.
+    fn requests(
+        &mut self,
+        connection: &mut Connection,
+        place: usize,
+        work: &[u8],
+        now: Now,
+        mut each: Option<&mut Sink<'_>>,
+    ) -> (usize, Option<Cut>) {
+        let Some(Protocol::Http(mut http)) = connection.protocol.take() else {
+            return (0, None);
+        };
+        let (mut used, mut out) = (0, Vec::new());
+        let mut cut = None;
+        loop {
+            let fed = http.feed(&work[used..], &mut out);
+            used += fed.used;
+            match fed.what {
+                What::More => break,
+                What::Close(why) => {
+                    cut = Some(Cut::Refused(why.to_owned()));
+                    break;
+                }
+                What::Request(request) => {
+                    connection.useful = true;
+                    let taken = match &mut each {
+                        None => Err(None),
+                        Some(each) => self.take_request(&request, connection, now, each),
+                    };
+                    let stays = match taken {
+                        Ok(()) => {
+                            connection.awaiting += 1;
+                            self.awaited.push_back(Awaited {
+                                turn: self.turn,
+                                place,
+                                generation: connection.generation,
+                                since: now.mono,
+                                answer: Answer::Http(request),
+                            });
+                            break;
+                        }
+                        Err(None) => http.answer(&request, Outcome::Busy(RETRY), &mut out),
+                        Err(Some(reason)) => {
+                            self.tally.refused += 1;
+                            let text = format_args!("a request is refused: {reason}");
+                            self.complaints.tell(&connection.peer, text, now.mono);
+                            http.answer_unreadable(&request, &reason, &mut out)
+                        }
+                    };
+                    if !stays {
+                        connection.closing = true;
+                        break;
+                    }
+                }
+            }
+        }
+        connection.protocol = Some(Protocol::Http(http));
+        if let Err(error) = connection.send(&out).and_then(|()| connection.flush()) {
+            cut = cut.or(Some(Cut::Broken(error)));
+        }
+        (used, cut)
+    }
+
+    fn take_request(
+        &mut self,
+        request: &Request,
+        connection: &Connection,
+        now: Now,
+        each: &mut Sink<'_>,
+    ) -> Result<(), Option<Unreadable>> {
+        let defaults = Arc::clone(&self.admission.defaults);
+        let received = std::mem::take(&mut self.admission.received);
+        let origin = Origin {
+            defaults: &defaults,
+            peer: &connection.peer,
+            received: &received,
+            now,
+        };
+        let most = self.http.max_body;
+        let admission = &mut self.admission;
+        let read = request.records(most, &defaults, now.wall, &mut |bytes, record| {
+            admission.hand_on(bytes, false, &origin, &mut record.view(), each);
+        });
+        self.admission.received = received;
+        self.admission.malformed += read.map_err(Some)?;
+        Ok(())
     }
 
     /// Makes records of whole messages; tells how many bytes they were, and why
@@ -434,10 +550,10 @@ impl Listen {
                 turn: self.turn,
                 place,
                 generation,
+                since: origin.now.mono,
                 answer: Answer::Acknowledge(sender, number),
             });
         }
-        let _ = origin;
         result
     }
 
@@ -464,7 +580,7 @@ impl Listen {
                 continue;
             };
             let text = connection.protocol.as_ref().is_none_or(Protocol::is_text);
-            let begun = connection.begun.filter(|_| !text);
+            let begun = connection.message_begun().filter(|_| !text);
             if connection.is_shaking_hands() && since(connection.since) > HANDSHAKE {
                 self.cut_off(place, format_args!("the TLS handshake took too long"), now);
             } else if begun.is_some_and(|begun| since(begun) > OVERDUE) {
