@@ -65,6 +65,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
+    ("webpki", &["net/tls"]),
     ("xattr", &["sys"]),
     ("zstd", &["roll/compress"]),
 ];

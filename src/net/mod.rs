@@ -26,3 +26,4 @@ pub use connection::{Connection, PeerState, Progress};
 pub use datagram::is_too_long;
 pub use error::ConnectError;
 pub use tls::{HandshakeError, TlsClient, TlsError, TlsOptions};
+pub use tls::{TlsFed, TlsServer, TlsServerOptions, TlsServerSession};
