@@ -7,6 +7,7 @@
 //! and that no call waits longer than it may.
 
 pub mod addr;
+pub mod allow;
 pub mod backoff;
 mod connect;
 mod connection;
@@ -20,6 +21,7 @@ mod tests;
 pub mod tls;
 
 pub use addr::{Address, AddressError};
+pub use allow::{Allow, Network, NetworkError};
 pub use backoff::{Backoff, BackoffOptions};
 pub use connect::{Connector, Transport};
 pub use connection::{Connection, PeerState, Progress};
