@@ -35,7 +35,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("crc32c", &["spool"]),
     ("encoding_rs", &["text/encoding"]),
     ("flate2", &["roll/compress", "wire/gelf"]),
-    ("getrandom", &["net", "spool", "wire/lh"]),
+    ("getrandom", &["net", "spool", "sys/unix/listen", "wire/lh"]),
     ("indicatif", &["cli/console", "cli/report/progress"]),
     ("memchr", &["batch", "clean", "join", "text", "wire"]),
     ("nix", &["sys"]),

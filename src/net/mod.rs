@@ -14,7 +14,9 @@ mod connection;
 mod datagram;
 mod error;
 mod eyeballs;
+pub mod listen_address;
 mod lookup;
+pub mod serve;
 mod stall;
 #[cfg(all(test, target_os = "linux"))]
 mod tests;
@@ -27,5 +29,10 @@ pub use connect::{Connector, Transport};
 pub use connection::{Connection, PeerState, Progress};
 pub use datagram::is_too_long;
 pub use error::ConnectError;
+pub use listen_address::{Hosts, ListenAddress, ListenAddressError};
+pub use serve::{BindError, Bound, ListenKind, ListenSocket, bind_path, bind_tcp, bind_udp};
 pub use tls::{HandshakeError, TlsClient, TlsError, TlsOptions};
 pub use tls::{TlsFed, TlsServer, TlsServerOptions, TlsServerSession};
+
+pub use crate::sys::listen::{Credentials, SocketName, peer_credentials};
+pub use crate::sys::receive::{Batch, Datagram, Sender, receive_many};
