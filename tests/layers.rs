@@ -37,6 +37,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("flate2", &["roll/compress", "wire/gelf"]),
     ("getrandom", &["net", "spool", "sys/unix/listen", "wire/lh"]),
     ("indicatif", &["cli/console", "cli/report/progress"]),
+    ("listenfd", &["sys/unix/activation"]),
     ("memchr", &["batch", "clean", "join", "text", "wire"]),
     ("nix", &["sys"]),
     (

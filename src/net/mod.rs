@@ -30,9 +30,12 @@ pub use connection::{Connection, PeerState, Progress};
 pub use datagram::is_too_long;
 pub use error::ConnectError;
 pub use listen_address::{Hosts, ListenAddress, ListenAddressError};
-pub use serve::{BindError, Bound, ListenKind, ListenSocket, bind_path, bind_tcp, bind_udp};
+pub use serve::{
+    BindError, Bound, ListenKind, ListenSocket, bind_path, bind_tcp, bind_udp, take_passed,
+};
 pub use tls::{HandshakeError, TlsClient, TlsError, TlsOptions};
 pub use tls::{TlsFed, TlsServer, TlsServerOptions, TlsServerSession};
 
 pub use crate::sys::listen::{Credentials, SocketName, peer_credentials};
 pub use crate::sys::receive::{Batch, Datagram, Sender, receive_many};
+pub use crate::sys::service::ServiceManager;

@@ -7,10 +7,11 @@ use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 use std::time::Duration;
 
-use socket2::{Domain, Socket, TcpKeepalive, Type};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
 use super::listen_address::{Hosts, ListenAddress};
 use crate::diag::plain;
+use crate::sys::activation::{self, Passed};
 use crate::sys::directory_of;
 use crate::sys::listen::{
     PathProblem, SocketName, bind_unix, enlarge_receive_buffer, is_no_address, tell_of_datagrams,
@@ -117,10 +118,7 @@ pub fn bind_tcp(kind: ListenKind, address: &ListenAddress) -> Result<Vec<Bound>,
         let socket = inet_socket(at, Type::STREAM)?;
         // A port whose last connections are not over for the kernel can be had again.
         socket.set_reuse_address(true)?;
-        // Both are inherited by what is accepted.
-        let keepalive = TcpKeepalive::new().with_time(SILENT).with_interval(ASKED);
-        socket.set_tcp_keepalive(&keepalive)?;
-        socket.set_tcp_nodelay(true)?;
+        prepare_listener(&SockRef::from(&socket))?;
         socket.bind(&at.into())?;
         socket.listen(BACKLOG)?;
         let listener = TcpListener::from(socket);
@@ -188,6 +186,74 @@ pub fn bind_path(
         warning,
         file,
     })
+}
+
+/// Takes over the sockets that a service manager has opened (LISTEN_FDS). One of
+/// TCP whose name (FileDescriptorName=) is `http` is for HTTP. None where there
+/// are none, or they are another process's. To be called while there is one
+/// thread.
+///
+/// # Errors
+/// Which one can't be used, and why.
+pub fn take_passed() -> io::Result<Vec<Bound>> {
+    let passed = activation::take()?;
+    passed
+        .into_iter()
+        .map(|(name, socket)| adopt(&name, socket))
+        .collect()
+}
+
+fn adopt(name: &str, socket: Passed) -> io::Result<Bound> {
+    let path = |address: std::os::unix::net::SocketAddr| match address.as_pathname() {
+        Some(path) => path.display().to_string(),
+        None => "a socket without a path".to_owned(),
+    };
+    let (kind, at, socket) = match socket {
+        Passed::Tcp(socket) => {
+            prepare_listener(&SockRef::from(&socket))?;
+            let kind = match name {
+                "http" => ListenKind::Http,
+                _ => ListenKind::Tcp,
+            };
+            (
+                kind,
+                socket.local_addr()?.to_string(),
+                ListenSocket::Tcp(socket),
+            )
+        }
+        Passed::Udp(socket) => {
+            tell_of_datagrams(&socket, false);
+            let at = socket.local_addr()?.to_string();
+            (ListenKind::Udp, at, ListenSocket::Udp(socket))
+        }
+        Passed::Unix(socket) => {
+            let at = path(socket.local_addr()?);
+            (ListenKind::Unix, at, ListenSocket::Unix(socket))
+        }
+        Passed::UnixDatagram(socket) => {
+            tell_of_datagrams(&socket, true);
+            let at = path(socket.local_addr()?);
+            (
+                ListenKind::UnixDatagram,
+                at,
+                ListenSocket::UnixDatagram(socket),
+            )
+        }
+    };
+    Ok(Bound {
+        kind,
+        socket,
+        name: at,
+        warning: None,
+        file: None,
+    })
+}
+
+/// What is accepted inherits both.
+fn prepare_listener(socket: &SockRef<'_>) -> io::Result<()> {
+    let keepalive = TcpKeepalive::new().with_time(SILENT).with_interval(ASKED);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_tcp_nodelay(true)
 }
 
 /// What a socket is, the port that it has, and what is to be said of it.
@@ -487,6 +553,30 @@ mod tests {
         let error = bind_all(ListenKind::Tcp, &all[1..], 0, true, &open).unwrap_err();
         assert!(error.to_string().contains("192.0.2.1"));
         bind_all(ListenKind::Tcp, &all, 0, false, &open).unwrap_err();
+    }
+
+    #[test]
+    fn sockets_that_were_passed_are_as_ours() {
+        let tcp = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = tcp().local_addr().unwrap();
+        let bound = adopt("http", Passed::Tcp(TcpListener::bind(address).unwrap())).unwrap();
+        assert_eq!(
+            (bound.kind, bound.name),
+            (ListenKind::Http, address.to_string())
+        );
+        let bound = adopt("", Passed::Tcp(tcp())).unwrap();
+        assert_eq!(bound.kind, ListenKind::Tcp);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sock");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        let bound = adopt("", Passed::UnixDatagram(socket)).unwrap();
+        assert_eq!(bound.kind, ListenKind::UnixDatagram);
+        assert_eq!(bound.name, path.display().to_string());
+        drop(bound);
+        assert!(path.exists(), "it is not ours to remove");
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let bound = adopt("http", Passed::Udp(socket)).unwrap();
+        assert_eq!(bound.kind, ListenKind::Udp);
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Unix: Linux first, with the portable call where another system lacks one.
 
 #[cfg(feature = "net")]
+pub mod activation;
+#[cfg(feature = "net")]
 pub mod listen;
 mod lock;
 mod open;
 mod process;
 #[cfg(feature = "net")]
 pub mod receive;
+#[cfg(feature = "net")]
+pub mod service;
 #[cfg(feature = "net")]
 pub mod socket;
 mod spool;
