@@ -598,6 +598,7 @@ Register-ArgumentCompleter -Native -CommandName 'lh' -ScriptBlock {
         'lh;listen' {
             [CompletionResult]::new('--tcp', '--tcp', [CompletionResultType]::ParameterName, 'Streams of tcp; several allowed')
             [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'Datagrams of udp; several allowed')
+            [CompletionResult]::new('--http', '--http', [CompletionResultType]::ParameterName, 'Requests of HTTP: JSON, JSON lines, forms, text; several allowed')
             [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'A local socket for streams; several allowed')
             [CompletionResult]::new('--unixgram', '--unixgram', [CompletionResultType]::ParameterName, 'A local socket for datagrams; several allowed')
             [CompletionResult]::new('--socket-mode', '--socket-mode', [CompletionResultType]::ParameterName, 'The permissions of local sockets, in octal [default: 0600]')

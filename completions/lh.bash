@@ -416,7 +416,7 @@ _lh() {
             return 0
             ;;
         lh__subcmd__listen)
-            opts="-i -m -q -h --tcp --udp --unix --unixgram --socket-mode --wire --escape --state --allow --tls-cert --tls-key --client-ca --hmac-key-file --max-connections --idle-timeout --input --message --level --detect-level --level-scale --name --field --max-record --oversize --join --join-timeout --strip-ansi --mask --dedup --progress --stats --metrics-file --tee --stdout-level --stderr-level --pty --grace --quiet --help"
+            opts="-i -m -q -h --tcp --udp --http --unix --unixgram --socket-mode --wire --escape --state --allow --tls-cert --tls-key --client-ca --hmac-key-file --max-connections --idle-timeout --input --message --level --detect-level --level-scale --name --field --max-record --oversize --join --join-timeout --strip-ansi --mask --dedup --progress --stats --metrics-file --tee --stdout-level --stderr-level --pty --grace --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -427,6 +427,10 @@ _lh() {
                     return 0
                     ;;
                 --udp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

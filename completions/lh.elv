@@ -584,6 +584,7 @@ set edit:completion:arg-completer[lh] = {|@words|
         &'lh;listen'= {
             cand --tcp 'Streams of tcp; several allowed'
             cand --udp 'Datagrams of udp; several allowed'
+            cand --http 'Requests of HTTP: JSON, JSON lines, forms, text; several allowed'
             cand --unix 'A local socket for streams; several allowed'
             cand --unixgram 'A local socket for datagrams; several allowed'
             cand --socket-mode 'The permissions of local sockets, in octal [default: 0600]'

@@ -654,6 +654,7 @@ complete -c lh -n "__fish_lh_using_subcommand queue" -s q -l quiet -d 'No warnin
 complete -c lh -n "__fish_lh_using_subcommand queue" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand listen" -l tcp -d 'Streams of tcp; several allowed' -r
 complete -c lh -n "__fish_lh_using_subcommand listen" -l udp -d 'Datagrams of udp; several allowed' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l http -d 'Requests of HTTP: JSON, JSON lines, forms, text; several allowed' -r
 complete -c lh -n "__fish_lh_using_subcommand listen" -l unix -d 'A local socket for streams; several allowed' -r -F
 complete -c lh -n "__fish_lh_using_subcommand listen" -l unixgram -d 'A local socket for datagrams; several allowed' -r -F
 complete -c lh -n "__fish_lh_using_subcommand listen" -l socket-mode -d 'The permissions of local sockets, in octal [default: 0600]' -r

@@ -133,19 +133,16 @@ impl<'a> Record<'a> {
     /// The same record, which borrows what this one owns. Allocates the list of
     /// its attributes.
     pub fn view(&self) -> Record<'_> {
-        fn text<'s>(text: &'s Cow<'_, str>) -> Cow<'s, str> {
-            Cow::Borrowed(text)
-        }
         let extra = self.extra.iter();
         Record {
             message: Cow::Borrowed(&self.message),
             level: self.level,
-            level_name: self.level_name.as_ref().map(text),
+            level_name: self.level_name.as_deref().map(Cow::Borrowed),
             created: self.created,
-            name: text(&self.name),
-            exc_text: self.exc_text.as_ref().map(text),
+            name: Cow::Borrowed(&self.name),
+            exc_text: self.exc_text.as_deref().map(Cow::Borrowed),
             extra: extra
-                .map(|(key, value)| (text(key), value.borrow()))
+                .map(|(key, value)| (Cow::Borrowed(&**key), value.borrow()))
                 .collect(),
         }
     }

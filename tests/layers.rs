@@ -34,11 +34,12 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli/generate"]),
     ("crc32c", &["source/listen/senders", "spool"]),
     ("encoding_rs", &["text/encoding"]),
-    ("flate2", &["roll/compress", "wire/gelf"]),
+    ("flate2", &["roll/compress", "wire/gelf", "wire/http"]),
     ("form_urlencoded", &["wire/http"]),
-    ("getrandom", &["net", "spool", "wire/lh"]),
+    ("getrandom", &["net", "spool", "sys/unix/listen", "wire/lh"]),
     ("httparse", &["wire/http"]),
     ("indicatif", &["cli/console", "cli/report/progress"]),
+    ("listenfd", &["sys/unix/activation"]),
     (
         "memchr",
         &["batch", "clean", "join", "source/listen", "text", "wire"],
@@ -71,6 +72,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
+    ("webpki", &["net/tls"]),
     ("xattr", &["sys"]),
     ("zstd", &["roll/compress"]),
 ];

@@ -7,10 +7,13 @@ use super::args::{InputArgs, ListenArgs};
 use super::exit::Failure;
 use super::feed::Fed;
 use crate::diag::{Diag, plain};
-use crate::net::allow::{Allow, Network};
-use crate::net::tls::{TlsServer, TlsServerOptions};
+use crate::net::{
+    self, Allow, Bound, ListenAddress, ListenKind, Network, ServiceManager, TlsServer,
+    TlsServerOptions,
+};
 use crate::pipeline::{Pipeline, Tally};
-use crate::source::listen::{Bound, BoundSocket, Listen, ListenOptions, Wire};
+use crate::source::listen::{Listen, ListenOptions, Wire};
+use crate::sys;
 use crate::wire::hmac::Key;
 
 /// Receives until the run is to end.
@@ -20,8 +23,15 @@ pub fn run(
     mut pipeline: Pipeline,
     diag: &Diag,
 ) -> Result<(Fed, Tally), Failure> {
+    if args.hmac_key_file.is_some() && !args.http.is_empty() {
+        let text = "--hmac-key-file and --http: requests carry no code; use another lh for them";
+        return Err(Failure::usage(text.to_owned()));
+    }
+    sys::raise_descriptor_limit();
     let mut listen = open(args, input, diag)?;
     pipeline.open().map_err(|text| anyhow!(text))?;
+    let manager = ServiceManager::from_env().context("cannot reach the service manager")?;
+    listen.set_manager(manager);
     pipeline.serve(&mut listen);
     let fed = Fed {
         name: "listen",
@@ -35,7 +45,8 @@ pub fn run(
 fn open(args: &ListenArgs, input: &InputArgs, diag: &Diag) -> Result<Listen, Failure> {
     let allow = args.allow.iter().map(|text| text.parse::<Network>());
     let allow = allow
-        .collect::<Result<Allow, _>>()
+        .collect::<Result<Vec<_>, _>>()
+        .map(Allow::new)
         .map_err(|error| Failure::usage(format!("--allow: {error}")))?;
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => {
@@ -64,7 +75,7 @@ fn open(args: &ListenArgs, input: &InputArgs, diag: &Diag) -> Result<Listen, Fai
     };
     let intake = input.intake();
     let options = ListenOptions {
-        bound: bind(args)?,
+        bound: bind(args, diag)?,
         wire: match args.wire() {
             WireArg::Auto => None,
             WireArg::Pickle => Some(Wire::Pickle),
@@ -90,23 +101,47 @@ fn open(args: &ListenArgs, input: &InputArgs, diag: &Diag) -> Result<Listen, Fai
     Ok(Listen::new(options, diag.clone()).map_err(|text| anyhow!(text))?)
 }
 
-fn bind(args: &ListenArgs) -> Result<Vec<Bound>, Failure> {
-    let mut bound = Vec::new();
-    for text in &args.tcp {
-        let socket = std::net::TcpListener::bind(text).with_context(|| text.clone())?;
-        bound.push(Bound {
-            name: socket.local_addr().map_err(|e| anyhow!(e))?.to_string(),
-            socket: BoundSocket::Tcp(socket),
-            http: false,
-        });
+/// How much udp may have come in that was not read yet, as far as the system
+/// allows it: a fifth of a second at 250,000 small datagrams in one.
+const RECEIVE_BUFFER: usize = 32 << 20;
+
+/// Sockets that systemd has opened, and those that are asked for.
+fn bind(args: &ListenArgs, diag: &Diag) -> Result<Vec<Bound>, Failure> {
+    let mut bound = net::take_passed().context("cannot take the sockets of systemd over")?;
+    let address = |text: &str| -> Result<ListenAddress, Failure> {
+        ListenAddress::parse(text).map_err(|error| Failure::usage(error.to_string()))
+    };
+    let failed = |error: net::BindError| anyhow!(error.to_string());
+    let tcp = args.tcp.iter().map(|text| (ListenKind::Tcp, text));
+    let http = args.http.iter().map(|text| (ListenKind::Http, text));
+    for (kind, text) in tcp.chain(http) {
+        bound.extend(net::bind_tcp(kind, &address(text)?).map_err(failed)?);
     }
+    let buffer = Some(RECEIVE_BUFFER);
     for text in &args.udp {
-        let socket = std::net::UdpSocket::bind(text).with_context(|| text.clone())?;
-        bound.push(Bound {
-            name: socket.local_addr().map_err(|e| anyhow!(e))?.to_string(),
-            socket: BoundSocket::Udp(socket),
-            http: false,
-        });
+        bound.extend(net::bind_udp(&address(text)?, buffer).map_err(failed)?);
+    }
+    let mode = args.socket_mode.unwrap_or(0o600);
+    for path in &args.unix {
+        bound.push(net::bind_path(false, path, mode, None).map_err(failed)?);
+    }
+    for path in &args.unixgram {
+        bound.push(net::bind_path(true, path, mode, buffer).map_err(failed)?);
+    }
+    if bound.is_empty() {
+        let text = "there is nothing to listen at: try lh listen --tcp 127.0.0.1:9020, or \
+                    lh listen --help";
+        return Err(Failure::usage(text.to_owned()));
+    }
+    for port in &bound {
+        if let Some(warning) = &port.warning {
+            diag.warn(format_args!("{}: {warning}", port.name));
+        }
+        diag.warn(format_args!(
+            "listening at {} {}",
+            port.kind.name(),
+            port.name
+        ));
     }
     Ok(bound)
 }

@@ -43,6 +43,10 @@ pub struct ListenArgs {
     #[arg(long, value_name = "ADDRESS", help_heading = "Where")]
     pub udp: Vec<String>,
 
+    /// Requests of HTTP: JSON, JSON lines, forms, text; several allowed
+    #[arg(long, value_name = "ADDRESS", help_heading = "Where")]
+    pub http: Vec<String>,
+
     /// A local socket for streams; several allowed
     #[arg(long, value_name = "PATH", help_heading = "Where")]
     pub unix: Vec<PathBuf>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
-use super::files::{certificates_of, file, key_of, key_warning, roots_of};
+use super::files::{certificates_of, key_of, pair_problem, roots_of};
 use super::{HandshakeError, TlsError, TlsOptions};
 use crate::net::Address;
 
@@ -49,16 +49,10 @@ impl TlsClient {
         let config = match (&options.cert, &options.key) {
             (None, None) => builder.with_no_client_auth(),
             (Some(cert), Some(key)) => {
-                warnings.extend(key_warning(key));
-                let chain = certificates_of(cert)?;
-                let pair = builder.with_client_auth_cert(chain, key_of(key)?);
-                pair.map_err(|error| match error {
-                    rustls::Error::InconsistentKeys(_) => {
-                        file(key, format!("it is not the key of {}", cert.display()))
-                    }
-                    // A kind of key that is not known, most of all.
-                    other => file(key, format!("it can't be used: {other}")),
-                })?
+                let (chain, private) = (certificates_of(cert)?, key_of(key, &mut warnings)?);
+                builder
+                    .with_client_auth_cert(chain, private)
+                    .map_err(|error| pair_problem(cert, key, error))?
             }
             (Some(_), None) => {
                 return Err(TlsError::Half {

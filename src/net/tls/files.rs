@@ -1,4 +1,4 @@
-//! Files of certificates and keys.
+//! The files that TLS is set up with: certificates and keys, in PEM form.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,12 +15,7 @@ use crate::sys::socket::is_world_readable;
 /// No file of certificates is longer; the system's own are a fifth of a mebibyte.
 const LONGEST_FILE: u64 = 16 << 20;
 
-/// What the user should know of a key file, if there is something.
-pub(super) fn key_warning(key: &Path) -> Option<String> {
-    let text = "others can read this key: chmod go= would keep it";
-    is_world_readable(key).then(|| format!("{}: {text}", key.display()))
-}
-
+/// A file that can't be used, and why.
 pub(super) fn file(path: &Path, problem: impl Into<String>) -> TlsError {
     TlsError::File {
         path: path.to_owned(),
@@ -52,6 +47,7 @@ pub(super) fn certificates_of(path: &PathBuf) -> Result<Vec<CertificateDer<'stat
     }
 }
 
+/// The certificates of a PEM file, to be trusted.
 pub(super) fn roots_of(
     path: &PathBuf,
     warnings: &mut Vec<String>,
@@ -69,8 +65,15 @@ pub(super) fn roots_of(
 }
 
 /// The key of a PEM file: PKCS#8, SEC1 or PKCS#1.
-pub(super) fn key_of(path: &PathBuf) -> Result<PrivateKeyDer<'static>, TlsError> {
+pub(super) fn key_of(
+    path: &PathBuf,
+    warnings: &mut Vec<String>,
+) -> Result<PrivateKeyDer<'static>, TlsError> {
     use rustls::pki_types::pem::Error;
+    if is_world_readable(path) {
+        let text = "others can read this key: chmod go= would keep it";
+        warnings.push(format!("{}: {text}", path.display()));
+    }
     let bytes = read(path)?;
     PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| {
         let text = String::from_utf8_lossy(&bytes);
@@ -88,4 +91,17 @@ pub(super) fn key_of(path: &PathBuf) -> Result<PrivateKeyDer<'static>, TlsError>
             _ => file(path, "it is no well-formed PEM"),
         }
     })
+}
+
+/// Why a certificate and a key can't be used together.
+pub(super) fn pair_problem(cert: &Path, key: &Path, error: rustls::Error) -> TlsError {
+    match error {
+        rustls::Error::InconsistentKeys(_) => {
+            file(key, format!("it is not the key of {}", cert.display()))
+        }
+        // The first certificate can't be read, which shows only now.
+        rustls::Error::InvalidCertificate(_) => file(cert, format!("it can't be used: {error}")),
+        // A kind of key that is not known, most of all.
+        other => file(key, format!("it can't be used: {other}")),
+    }
 }

@@ -1,6 +1,8 @@
-//! TLS, versions 1.2 and 1.3: towards a receiver, whose certificate is always
-//! checked, and from senders.
+//! TLS towards a receiver and as one: versions 1.2 and 1.3, a receiver's
+//! certificate always checked, a sender's where a CA for it is given.
 
+#[cfg(feature = "tls")]
+mod accepted;
 #[cfg(feature = "tls")]
 mod client;
 #[cfg(not(feature = "tls"))]
@@ -9,16 +11,22 @@ mod client;
 #[cfg(feature = "tls")]
 mod files;
 #[cfg(feature = "tls")]
+mod peer_name;
+#[cfg(feature = "tls")]
 mod places;
 #[cfg(feature = "tls")]
 mod server;
 #[cfg(not(feature = "tls"))]
 #[path = "no_server.rs"]
 mod server;
+#[cfg(all(test, feature = "tls", target_os = "linux"))]
+mod server_tests;
 #[cfg(feature = "tls")]
 mod session;
 #[cfg(all(test, feature = "tls", target_os = "linux"))]
 mod tests;
+#[cfg(feature = "tls")]
+mod words;
 
 use std::io;
 use std::path::PathBuf;
@@ -42,25 +50,28 @@ pub struct TlsOptions {
     pub server_name: Option<String>,
 }
 
-/// Who we are to those who connect, and whom of them to let in.
+/// Who we are as a receiver, and from whom records are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsServerOptions {
-    /// A PEM file of our certificate, with those that lead to its root.
+    /// A PEM file of our own certificate, with those that lead to its root.
     pub cert: PathBuf,
     /// A PEM file of its key.
     pub key: PathBuf,
-    /// A PEM file of the certificates that those of senders have to be signed
-    /// by; `None`: they need none.
+    /// A PEM file of the certificates that a sender's must be signed by. Where it
+    /// is given, a sender without a certificate is refused.
     pub client_ca: Option<PathBuf>,
 }
 
-/// What became of bytes that a sender has encrypted.
+/// What became of encrypted bytes that were received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TlsFed {
-    /// So many of them were taken.
+    /// So many of them are taken; the rest has to be given again.
     pub used: usize,
-    /// The sender has ended its stream, as TLS wants it.
+    /// The sender has ended its stream properly (close_notify), and all of it was
+    /// read. Where a stream ends without that, its last record may be cut off.
     pub ended: bool,
+    /// There are more plain bytes than were asked for.
+    pub more: bool,
 }
 
 /// TLS can't be set up as asked.

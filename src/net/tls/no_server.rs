@@ -18,23 +18,28 @@ impl TlsServer {
         Err(TlsError::LeftOut)
     }
 
+    /// Reads the files again.
+    ///
+    /// # Errors
+    /// None: there is no such server.
+    pub fn reload(&mut self) -> Result<(), TlsError> {
+        match self.0 {}
+    }
+
     /// What the user should know.
     pub fn warnings(&self) -> &[String] {
         match self.0 {}
     }
 
-    /// Reads the files anew.
-    ///
-    /// # Errors
-    /// There is nothing to be read.
-    pub fn reload(&mut self) -> Result<(), TlsError> {
+    /// Whether clients have to show a certificate.
+    pub fn wants_certificates(&self) -> bool {
         match self.0 {}
     }
 
-    /// For a connection that has come.
+    /// The session of one connection that was accepted.
     ///
     /// # Errors
-    /// There is none.
+    /// None: there is no such server.
     pub fn session(&self) -> Result<TlsServerSession, HandshakeError> {
         match self.0 {}
     }
@@ -45,35 +50,40 @@ impl TlsServer {
 pub struct TlsServerSession(Infallible);
 
 impl TlsServerSession {
-    /// Takes nothing.
+    /// Takes encrypted bytes.
     ///
     /// # Errors
-    /// There is none.
+    /// None: there is no such session.
     pub fn feed(
         &mut self,
-        _: &[u8],
-        _: usize,
-        _: &mut Vec<u8>,
-        _: &mut Vec<u8>,
+        _cipher: &[u8],
+        _limit: usize,
+        _plain: &mut Vec<u8>,
+        _out: &mut Vec<u8>,
     ) -> io::Result<TlsFed> {
         match self.0 {}
     }
 
-    /// Encrypts nothing.
+    /// Encrypts bytes.
     ///
     /// # Errors
-    /// There is none.
-    pub fn write(&mut self, _: &[u8], _: &mut Vec<u8>) -> io::Result<()> {
+    /// None: there is no such session.
+    pub fn write(&mut self, _plain: &[u8], _out: &mut Vec<u8>) -> io::Result<()> {
         match self.0 {}
     }
 
-    /// Says nothing.
-    pub fn close(&mut self, _: &mut Vec<u8>) {
+    /// Takes our leave.
+    pub fn close(&mut self, _out: &mut Vec<u8>) {
         match self.0 {}
     }
 
-    /// Whether the two sides have not agreed yet.
+    /// Whether keys are not agreed on yet.
     pub fn is_handshaking(&self) -> bool {
+        match self.0 {}
+    }
+
+    /// Whom the client's certificate is for.
+    pub fn peer_name(&self) -> Option<String> {
         match self.0 {}
     }
 }

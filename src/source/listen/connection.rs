@@ -8,7 +8,7 @@ use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token, event::Source};
 
 use super::framing::Protocol;
-use crate::net::tls::TlsServerSession;
+use crate::net::TlsServerSession;
 
 /// The most that waits to be sent to a peer: one that does not listen is not
 /// heard either.

@@ -1,19 +1,19 @@
 //! Datagrams: each is a message, or a part of one.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::net::SocketAddr;
+use std::io;
 use std::sync::Arc;
 
 use super::admit::{Origin, Refusal, unpacked};
 use super::framing::{Kind, Message};
-use super::ports::{PortSocket, peer_name};
+use super::ports::{PortSocket, sender_name};
 use super::streams::unsealed;
 use super::{Listen, Wire, detect};
 use crate::diag::plain;
+use crate::net::{Batch, Datagram, Sender, receive_many};
 use crate::now::Now;
 use crate::record::Record;
 use crate::source::Sink;
-use crate::sys::{self, Datagram, DatagramRoom};
 use crate::wire::gelf::assembly::Taken;
 use crate::wire::gelf::chunk::is_chunk;
 
@@ -34,13 +34,25 @@ enum Fault {
 }
 
 /// What receiving needs beside the listener.
-#[derive(Default)]
 pub(super) struct Datagrams {
-    room: DatagramRoom,
+    udp: Batch,
+    local: Batch,
     /// The last sender, and its name: the next one is most often the same.
-    last: Option<(SocketAddr, String)>,
+    last: Option<(Sender, String)>,
     /// A message that came in chunks.
     whole: Vec<u8>,
+}
+
+impl Datagrams {
+    /// Room for udp's, and for local ones of at most so many bytes.
+    pub(super) fn new(longest: usize) -> Datagrams {
+        Datagrams {
+            udp: Batch::udp(),
+            local: Batch::unix(longest),
+            last: None,
+            whole: Vec::new(),
+        }
+    }
 }
 
 impl Listen {
@@ -54,33 +66,42 @@ impl Listen {
             if !port.readable {
                 break;
             }
-            let Datagrams { room, last, whole } = &mut *datagrams;
-            // One at a time, so that the listener can be borrowed by each.
-            let socket = port.socket.clone();
+            let socket = Arc::clone(&port.socket);
             let name = port.name.clone();
-            let result = {
-                let mut each = |datagram: Datagram<'_>| {
-                    self.datagram(datagram, &name, last, whole, now, each);
-                };
-                match &*socket {
-                    PortSocket::Udp(socket) => sys::receive_many(socket, room, &mut each),
-                    PortSocket::UnixDatagram(socket) => sys::receive_many(socket, room, &mut each),
-                    PortSocket::Tcp(_) | PortSocket::Unix(_) => break,
+            let Datagrams {
+                udp,
+                local,
+                last,
+                whole,
+            } = &mut *datagrams;
+            let (batch, received) = match &*socket {
+                PortSocket::Udp(socket) => {
+                    let received = receive_many(socket, udp);
+                    (udp, received)
                 }
+                PortSocket::UnixDatagram(socket) => {
+                    let received = receive_many(socket, local);
+                    (local, received)
+                }
+                PortSocket::Tcp(_) | PortSocket::Unix(_) => break,
             };
-            match result {
-                Ok(received) => {
-                    if let Some(dropped) = received.dropped {
+            match received {
+                Ok(_) => {
+                    for datagram in batch.iter() {
+                        self.datagram(datagram, &name, last, whole, now, each);
+                    }
+                    if let Some(dropped) = batch.dropped() {
                         self.note_dropped(place, dropped);
                     }
-                    self.ports[place].readable = !received.drained;
                 }
                 Err(error) => {
-                    // What a datagram of ours met, or a shortage of memory.
-                    let reason = plain(&error);
-                    let text = format_args!("cannot receive: {reason}");
-                    self.complaints.tell(&name, text, now.mono);
-                    break;
+                    self.ports[place].readable = false;
+                    if error.kind() != io::ErrorKind::WouldBlock {
+                        // What a datagram of ours met, or a shortage of memory.
+                        let reason = plain(&error);
+                        let text = format_args!("cannot receive: {reason}");
+                        self.complaints.tell(&name, text, now.mono);
+                    }
                 }
             }
         }
@@ -106,24 +127,21 @@ impl Listen {
         &mut self,
         datagram: Datagram<'_>,
         port: &str,
-        last: &mut Option<(SocketAddr, String)>,
+        last: &mut Option<(Sender, String)>,
         whole: &mut Vec<u8>,
         now: Now,
         each: &mut Sink<'_>,
     ) {
         self.tally.bytes += datagram.bytes.len() as u64;
-        if let Some(from) = datagram.from
-            && last.as_ref().is_none_or(|(address, _)| *address != from)
-        {
-            *last = Some((from, peer_name(from)));
+        let sender = datagram.sender;
+        if last.as_ref().is_none_or(|(known, _)| *known != sender) {
+            *last = Some((sender, sender_name(sender, port)));
         }
-        let peer = match (datagram.from, &*last) {
-            (Some(_), Some((_, name))) => name,
-            _ => port,
+        let peer = last.as_ref().map_or(port, |(_, name)| name);
+        let allowed = match sender {
+            Sender::Inet(address) => self.allow.permits(address.ip()),
+            Sender::Process(_) | Sender::Unknown => true,
         };
-        let allowed = datagram
-            .from
-            .is_none_or(|from| self.allow.permits(from.ip()));
         if !allowed {
             self.tally.refused += 1;
             let text = format_args!("refused: --allow does not permit it");
@@ -144,7 +162,7 @@ impl Listen {
         now: Now,
         each: &mut Sink<'_>,
     ) -> Result<(), Fault> {
-        if datagram.truncated {
+        if datagram.is_truncated() {
             return Err(Fault::Truncated);
         }
         let bytes = datagram.bytes;
@@ -154,7 +172,8 @@ impl Listen {
                 return Err(Fault::NoCode);
             }
             let mut sender = DefaultHasher::new();
-            datagram.from.hash(&mut sender);
+            // Who it is, as far as its name tells.
+            peer.hash(&mut sender);
             whole.clear();
             let taken = self.assembly.add(sender.finish(), bytes, now.mono, whole);
             return match taken {

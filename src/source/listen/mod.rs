@@ -36,8 +36,7 @@ use super::Sink;
 use crate::clean::Mask;
 use crate::diag::{Diag, plain};
 use crate::figures::InputFigures;
-use crate::net::allow::Allow;
-use crate::net::tls::TlsServer;
+use crate::net::{Allow, Bound, ServiceManager, TlsServer};
 use crate::now::Now;
 use crate::record::Defaults;
 use crate::wire::framing::{Oversize, OversizeCounts};
@@ -45,8 +44,6 @@ use crate::wire::gelf::assembly::{Assembly, Limits};
 use crate::wire::hmac::Key;
 use crate::wire::http::{HttpOptions, Outcome, Request};
 use crate::wire::lh::{self, SenderId};
-
-pub use ports::{Bound, BoundSocket};
 
 /// How many bytes are read in a turn, about, and of one connection at least and
 /// at most.
@@ -193,6 +190,9 @@ pub struct Listen {
     http: Arc<HttpOptions>,
     assembly: Assembly,
     datagrams: Option<Box<Datagrams>>,
+    /// Who has started this, and wants to know how it is.
+    manager: ServiceManager,
+    alive_at: Option<Instant>,
     complaints: Complaints,
     diag: Diag,
     turn: u64,
@@ -224,6 +224,7 @@ impl Listen {
             ports.push(port.map_err(|error| format!("{name}: cannot listen: {}", plain(&error)))?);
         }
         let datagrams = ports.iter().any(Port::takes_datagrams);
+        let longest = options.max_record.saturating_add(64 << 10);
         Ok(Listen {
             poll,
             events: Events::with_capacity(1024),
@@ -254,7 +255,9 @@ impl Listen {
             state: options.state,
             http: Arc::new(HttpOptions::default()),
             assembly: Assembly::new(Limits::default()),
-            datagrams: datagrams.then(Box::default),
+            datagrams: datagrams.then(|| Box::new(Datagrams::new(longest))),
+            manager: ServiceManager::default(),
+            alive_at: None,
             complaints: Complaints::new(diag.clone()),
             diag,
             turn: 0,
@@ -263,6 +266,24 @@ impl Listen {
             work: Vec::new(),
             cipher: Vec::new(),
         })
+    }
+
+    /// Tells a service manager that everything is open, and later that it still
+    /// goes on and when it ends.
+    pub fn set_manager(&mut self, manager: ServiceManager) {
+        self.manager = manager;
+        self.notify("READY=1");
+        let interval = self.manager.watchdog_interval();
+        self.alive_at = interval.map(|interval| Instant::now() + interval);
+    }
+
+    fn notify(&mut self, state: &str) {
+        if let Err(error) = self.manager.notify(state) {
+            let reason = plain(&error);
+            self.diag.warn(format_args!(
+                "the service manager can't be told {state}: {reason}"
+            ));
+        }
     }
 
     /// Readable when somebody has something.
@@ -277,7 +298,7 @@ impl Listen {
             return Some(now.mono);
         }
         let gelf = self.assembly.deadline();
-        [self.sweep_at, self.accept_at, gelf]
+        [self.sweep_at, self.accept_at, self.alive_at, gelf]
             .into_iter()
             .chain([self.complaints.deadline(), self.admission.deadline()])
             .flatten()
@@ -356,11 +377,21 @@ impl Listen {
         self.admission.tick(now, each);
         self.assembly.expire(now.mono);
         self.complaints.tick(now.mono);
+        self.tell_alive(now);
         if self.sweep_at.is_some_and(|at| at <= now.mono) {
             self.sweep(now);
         }
         if self.sweep_at.is_none() && self.open > 0 {
             self.sweep_at = Some(now.mono + SWEEP);
+        }
+    }
+
+    fn tell_alive(&mut self, now: Now) {
+        if self.alive_at.is_some_and(|at| at <= now.mono)
+            && let Some(interval) = self.manager.watchdog_interval()
+        {
+            self.alive_at = Some(now.mono + interval);
+            self.notify("WATCHDOG=1");
         }
     }
 
@@ -446,6 +477,8 @@ impl Listen {
     /// Does what may be done while the chain takes nothing.
     pub fn wait_meanwhile(&mut self, now: Now) {
         self.complaints.tick(now.mono);
+        // A receiver that is away is no reason to be started anew.
+        self.tell_alive(now);
         self.look(now);
         self.accept(now);
         let waiting = std::mem::take(&mut self.ready);
@@ -485,6 +518,7 @@ impl Listen {
 
     /// Lets nobody in any more.
     pub fn stop(&mut self, now: Now) {
+        self.notify("STOPPING=1");
         self.look(now);
         self.accept(now);
         self.ports.retain_mut(|port| !port.stop());

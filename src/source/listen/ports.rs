@@ -8,31 +8,7 @@ use mio::net::{TcpListener, UdpSocket, UnixDatagram, UnixListener};
 use mio::{Interest, Registry, Token};
 
 use super::connection::Socket;
-use crate::sys;
-
-/// A socket to listen at, and its name for messages.
-#[derive(Debug)]
-pub struct Bound {
-    /// As the user wrote it, with the port that the system has chosen.
-    pub name: String,
-    /// The socket, which does not block.
-    pub socket: BoundSocket,
-    /// HTTP is spoken there.
-    pub http: bool,
-}
-
-/// See [`Bound`].
-#[derive(Debug)]
-pub enum BoundSocket {
-    /// Streams of tcp.
-    Tcp(std::net::TcpListener),
-    /// Datagrams of udp.
-    Udp(std::net::UdpSocket),
-    /// Local streams.
-    Unix(std::os::unix::net::UnixListener),
-    /// Local datagrams.
-    UnixDatagram(std::os::unix::net::UnixDatagram),
-}
+use crate::net::{Bound, ListenKind, ListenSocket, Sender, SocketName, peer_credentials};
 
 /// A socket that is watched.
 pub(super) struct Port {
@@ -42,8 +18,10 @@ pub(super) struct Port {
     pub(super) readable: bool,
     /// How many datagrams the system has dropped, as it said last.
     pub(super) dropped: u32,
-    /// HTTP is spoken there.
-    pub(super) http: bool,
+    /// What is spoken there, and by whom.
+    pub(super) kind: ListenKind,
+    /// The name of a local socket, which goes with it.
+    _file: Option<SocketName>,
 }
 
 pub(super) enum PortSocket {
@@ -63,6 +41,15 @@ pub(super) enum Peer {
 /// socket for both has taken it.
 pub(super) fn peer_name(address: SocketAddr) -> String {
     SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
+}
+
+/// The same of whoever has sent a datagram.
+pub(super) fn sender_name(sender: Sender, port: &str) -> String {
+    match sender {
+        Sender::Inet(address) => peer_name(address),
+        Sender::Process(credentials) => credentials.to_string(),
+        Sender::Unknown => port.to_owned(),
+    }
 }
 
 impl Peer {
@@ -87,28 +74,26 @@ impl Port {
         let token = Token(place);
         let readable = Interest::READABLE;
         let socket = match bound.socket {
-            BoundSocket::Tcp(socket) => {
+            ListenSocket::Tcp(socket) => {
                 socket.set_nonblocking(true)?;
                 let mut socket = TcpListener::from_std(socket);
                 registry.register(&mut socket, token, readable)?;
                 PortSocket::Tcp(socket)
             }
-            BoundSocket::Unix(socket) => {
+            ListenSocket::Unix(socket) => {
                 socket.set_nonblocking(true)?;
                 let mut socket = UnixListener::from_std(socket);
                 registry.register(&mut socket, token, readable)?;
                 PortSocket::Unix(socket)
             }
-            BoundSocket::Udp(socket) => {
+            ListenSocket::Udp(socket) => {
                 socket.set_nonblocking(true)?;
-                sys::count_drops(&socket);
                 let mut socket = UdpSocket::from_std(socket);
                 registry.register(&mut socket, token, readable)?;
                 PortSocket::Udp(socket)
             }
-            BoundSocket::UnixDatagram(socket) => {
+            ListenSocket::UnixDatagram(socket) => {
                 socket.set_nonblocking(true)?;
-                sys::count_drops(&socket);
                 let mut socket = UnixDatagram::from_std(socket);
                 registry.register(&mut socket, token, readable)?;
                 PortSocket::UnixDatagram(socket)
@@ -120,7 +105,8 @@ impl Port {
             // What came before anybody watched.
             readable: true,
             dropped: 0,
-            http: bound.http,
+            kind: bound.kind,
+            _file: bound.file,
         })
     }
 
@@ -154,9 +140,13 @@ impl Port {
             PortSocket::Tcp(socket) => socket
                 .accept()
                 .map(|(stream, peer)| (Socket::Tcp(stream), Peer::Inet(peer))),
-            PortSocket::Unix(socket) => socket
-                .accept()
-                .map(|(stream, _)| (Socket::Unix(stream), Peer::Local(self.name.clone()))),
+            PortSocket::Unix(socket) => socket.accept().map(|(stream, _)| {
+                let peer = match peer_credentials(&stream) {
+                    Ok(credentials) => credentials.to_string(),
+                    Err(_) => self.name.clone(),
+                };
+                (Socket::Unix(stream), Peer::Local(peer))
+            }),
             PortSocket::Udp(_) | PortSocket::UnixDatagram(_) => return Ok(None),
         };
         match accepted {

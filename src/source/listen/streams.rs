@@ -11,6 +11,7 @@ use super::framing::{Message, Next, Protocol};
 use super::ports::Peer;
 use super::{Answer, Awaited, HANDSHAKE, HELD, Listen, OVERDUE, RETRY, SWEEP, detect, queue};
 use crate::diag::plain;
+use crate::net::ListenKind;
 use crate::now::Now;
 use crate::record::Record;
 use crate::source::Sink;
@@ -141,7 +142,7 @@ impl Listen {
         self.generation += 1;
         let generation = self.generation;
         let mut connection = Connection::new(socket, Arc::from(name), tls, generation, now.mono);
-        if self.ports[port].http {
+        if self.ports[port].kind == ListenKind::Http {
             let http = HttpConversation::new(Arc::clone(&self.http));
             connection.protocol = Some(Protocol::Http(Box::new(http)));
         }

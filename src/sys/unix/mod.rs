@@ -1,10 +1,16 @@
 //! Unix: Linux first, with the portable call where another system lacks one.
 
+#[cfg(feature = "net")]
+pub mod activation;
+#[cfg(feature = "net")]
+pub mod listen;
 mod lock;
 mod open;
 mod process;
 #[cfg(feature = "net")]
-mod receive;
+pub mod receive;
+#[cfg(feature = "net")]
+pub mod service;
 #[cfg(feature = "net")]
 pub mod socket;
 mod spool;
@@ -27,11 +33,9 @@ pub use open::{
     OpenRules, behind_link, check_append, create_new, open_append, open_existing,
     open_may_succeed_later,
 };
-#[cfg(feature = "cli")]
-pub use process::ignores_signal;
 pub use process::{TERMINATE, exit_code, is_hangup, signal_child, terminal};
-#[cfg(feature = "net")]
-pub use receive::{Datagram, DatagramRoom, count_drops, receive_many};
+#[cfg(feature = "cli")]
+pub use process::{ignores_signal, raise_descriptor_limit};
 pub use spool::{
     Private, boot, distrusted_directory, is_locked, is_unreadable, make_private_directory,
     open_private, read_at, write_at,
