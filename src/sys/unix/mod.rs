@@ -33,9 +33,11 @@ pub use open::{
     OpenRules, behind_link, check_append, create_new, open_append, open_existing,
     open_may_succeed_later,
 };
-pub use process::{TERMINATE, exit_code, is_hangup, signal_child, terminal};
 #[cfg(feature = "cli")]
-pub use process::{ignores_signal, raise_descriptor_limit};
+pub use process::ignores_signal;
+#[cfg(all(feature = "cli", feature = "net"))]
+pub use process::raise_descriptor_limit;
+pub use process::{TERMINATE, exit_code, is_hangup, signal_child, terminal};
 pub use spool::{
     Private, boot, distrusted_directory, is_locked, is_unreadable, make_private_directory,
     open_private, read_at, write_at,

@@ -78,6 +78,7 @@ pub fn is_hangup(error: &io::Error) -> bool {
 }
 
 /// Lets the process have as many files open as it may have at most.
+#[cfg(all(feature = "cli", feature = "net"))]
 pub fn raise_descriptor_limit() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
