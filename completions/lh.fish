@@ -66,6 +66,7 @@ complete -c lh -n "__fish_lh_needs_command" -f -a "socket" -d 'Send over a strea
 complete -c lh -n "__fish_lh_needs_command" -f -a "udp" -d 'Send each record as a datagram: udp or a unix datagram socket (DatagramHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "buffer" -d 'Hold records back for the handler that follows (MemoryHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "queue" -d 'Run the handler that follows on a thread of its own (QueueHandler)'
+complete -c lh -n "__fish_lh_needs_command" -f -a "listen" -d 'Receive records over a network and put them through handlers'
 complete -c lh -n "__fish_lh_needs_command" -f -a "spool" -d 'Look into a spool, the records that a handler keeps on the disk until they are delivered, and mend it'
 complete -c lh -n "__fish_lh_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c lh -n "__fish_lh_needs_command" -f -a "man" -d 'Print the manual page lh(1), or write all pages into a directory'
@@ -74,7 +75,7 @@ batch\t''"
 complete -c lh -n "__fish_lh_using_subcommand stream" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand stream" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand stream" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand stream" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw]' -r
+complete -c lh -n "__fish_lh_using_subcommand stream" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
 complete -c lh -n "__fish_lh_using_subcommand stream" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
 complete -c lh -n "__fish_lh_using_subcommand stream" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand stream" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
@@ -118,7 +119,7 @@ complete -c lh -n "__fish_lh_using_subcommand stream" -s h -l help -d 'Print hel
 complete -c lh -n "__fish_lh_using_subcommand null" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand null" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand null" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand null" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw]' -r
+complete -c lh -n "__fish_lh_using_subcommand null" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
 complete -c lh -n "__fish_lh_using_subcommand null" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
 complete -c lh -n "__fish_lh_using_subcommand null" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand null" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
@@ -170,7 +171,7 @@ complete -c lh -n "__fish_lh_using_subcommand file" -l fsync -d 'When records ar
 complete -c lh -n "__fish_lh_using_subcommand file" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand file" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand file" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand file" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw]' -r
+complete -c lh -n "__fish_lh_using_subcommand file" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
 complete -c lh -n "__fish_lh_using_subcommand file" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
 complete -c lh -n "__fish_lh_using_subcommand file" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand file" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
@@ -241,7 +242,7 @@ complete -c lh -n "__fish_lh_using_subcommand rotate" -l link -d 'Keep a symboli
 complete -c lh -n "__fish_lh_using_subcommand rotate" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand rotate" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand rotate" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand rotate" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw]' -r
+complete -c lh -n "__fish_lh_using_subcommand rotate" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
 complete -c lh -n "__fish_lh_using_subcommand rotate" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
 complete -c lh -n "__fish_lh_using_subcommand rotate" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand rotate" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
@@ -314,7 +315,7 @@ complete -c lh -n "__fish_lh_using_subcommand timed" -l link -d 'Keep a symbolic
 complete -c lh -n "__fish_lh_using_subcommand timed" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand timed" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand timed" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand timed" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw]' -r
+complete -c lh -n "__fish_lh_using_subcommand timed" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
 complete -c lh -n "__fish_lh_using_subcommand timed" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
 complete -c lh -n "__fish_lh_using_subcommand timed" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand timed" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
@@ -403,7 +404,7 @@ complete -c lh -n "__fish_lh_using_subcommand syslog" -l drain-timeout -d 'How l
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand syslog" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
@@ -470,7 +471,7 @@ complete -c lh -n "__fish_lh_using_subcommand socket" -l drain-timeout -d 'How l
 complete -c lh -n "__fish_lh_using_subcommand socket" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand socket" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
@@ -536,7 +537,7 @@ complete -c lh -n "__fish_lh_using_subcommand udp" -l drain-timeout -d 'How long
 complete -c lh -n "__fish_lh_using_subcommand udp" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand udp" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand udp" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand udp" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
 complete -c lh -n "__fish_lh_using_subcommand udp" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
 complete -c lh -n "__fish_lh_using_subcommand udp" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand udp" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
@@ -651,6 +652,61 @@ complete -c lh -n "__fish_lh_using_subcommand queue" -l tee -d 'Pass the input t
 complete -c lh -n "__fish_lh_using_subcommand queue" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
 complete -c lh -n "__fish_lh_using_subcommand queue" -s q -l quiet -d 'No warnings; errors stay'
 complete -c lh -n "__fish_lh_using_subcommand queue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lh -n "__fish_lh_using_subcommand listen" -l tcp -d 'Streams of tcp; several allowed' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l udp -d 'Datagrams of udp; several allowed' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l http -d 'Requests of HTTP: JSON, JSON lines, forms, text; several allowed' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l unix -d 'A local socket for streams; several allowed' -r -F
+complete -c lh -n "__fish_lh_using_subcommand listen" -l unixgram -d 'A local socket for datagrams; several allowed' -r -F
+complete -c lh -n "__fish_lh_using_subcommand listen" -l socket-mode -d 'The permissions of local sockets, in octal [default: 0600]' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l wire -d 'What is spoken [default: auto]' -r -f -a "auto\t'Whatever it looks like'
+pickle\t'Python\'s pickled LogRecord attributes, as of SocketHandler and DatagramHandler'
+json\t'JSON objects'
+lines\t'Plain lines'
+syslog\t'RFC 3164, RFC 5424, and what devices make of them'
+gelf\t'Graylog\'s format'
+lh\t'Numbered frames that are acknowledged'"
+complete -c lh -n "__fish_lh_using_subcommand listen" -l escape -d 'What becomes of control characters in records that are written as text [default: lines]' -r -f -a "none\t''
+controls\t''
+lines\t''"
+complete -c lh -n "__fish_lh_using_subcommand listen" -l state -d 'Where it is kept how far the senders of the wire lh are, so that records come once also where this lh is killed and started anew' -r -F
+complete -c lh -n "__fish_lh_using_subcommand listen" -l allow -d 'Only from these addresses or networks; several allowed' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l tls-cert -d 'Our certificate, with which streams of tcp are encrypted, a PEM file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand listen" -l tls-key -d 'Its private key, a PEM file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand listen" -l client-ca -d 'Let only those in whose certificate one of these has signed, a PEM file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand listen" -l hmac-key-file -d 'Take only messages with an HMAC-SHA-256 of the key in this file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand listen" -l max-connections -d 'How many connections are open at once, at most [default: 16384]' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l idle-timeout -d 'Close connections that say nothing for so long [default: never]' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -s i -l input -d 'How stdin is read' -r -f -a "lines\t''
+json\t''
+auto\t''"
+complete -c lh -n "__fish_lh_using_subcommand listen" -s m -l message -d 'One record with this text, in place of stdin' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l level -d 'Level of records that carry none [default: INFO; ERROR for the stderr of a command]' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l level-scale -d 'How a level that is a number is read [default: auto]' -r -f -a "auto\t'By the key and what stands beside it'
+python\t'10 debug to 50 critical'
+syslog\t'7 debug to 0 emergency'
+pino\t'10 trace to 60 fatal, as bunyan too'"
+complete -c lh -n "__fish_lh_using_subcommand listen" -l name -d 'Logger name of every record that has none [default: root]' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l field -d 'An attribute for every record; several allowed' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l max-record -d 'Longest record, without its newline [default: 1M]' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l oversize -d 'What becomes of a longer line [default: split]' -r -f -a "split\t''
+truncate\t''
+drop\t''"
+complete -c lh -n "__fish_lh_using_subcommand listen" -l join -d 'Make lines that continue the one before a part of its record' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l join-timeout -d 'How long a record is held back for lines that continue it [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l mask -d 'Replace what matches, before any handler sees it [default TEXT: ***]' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l dedup -d 'Sum up records that repeat the one before' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l metrics-file -d 'The same figures in Prometheus text format, in a file that is replaced every 15 s and at the end' -r -F
+complete -c lh -n "__fish_lh_using_subcommand listen" -l stdout-level -d 'Level of what the command writes to stdout [default: INFO]' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l stderr-level -d 'Level of what the command writes to stderr [default: ERROR]' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l grace -d 'How long to read on when the command has ended and something that it started holds its output open [default: 5s]' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l detect-level -d 'Find the level in a plain line: a leading <N>, or its first level word'
+complete -c lh -n "__fish_lh_using_subcommand listen" -l strip-ansi -d 'Take colours and other escape sequences out, and what was overwritten'
+complete -c lh -n "__fish_lh_using_subcommand listen" -l progress -d 'A live line on stderr: records, bytes, rate, rollovers, queues, errors'
+complete -c lh -n "__fish_lh_using_subcommand listen" -l stats -d 'What was read and what became of it: one JSON object on stderr at the end, and at SIGUSR1'
+complete -c lh -n "__fish_lh_using_subcommand listen" -l tee -d 'Pass the input through to stdout as it came'
+complete -c lh -n "__fish_lh_using_subcommand listen" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
+complete -c lh -n "__fish_lh_using_subcommand listen" -s q -l quiet -d 'No warnings; errors stay'
+complete -c lh -n "__fish_lh_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand spool; and not __fish_seen_subcommand_from ls cat check retry drop" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand spool; and not __fish_seen_subcommand_from ls cat check retry drop" -f -a "ls" -d 'Say in one line what it holds, and who has it'
 complete -c lh -n "__fish_lh_using_subcommand spool; and not __fish_seen_subcommand_from ls cat check retry drop" -f -a "cat" -d 'Print the records that wait, as they are, one after the other'

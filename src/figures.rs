@@ -117,6 +117,14 @@ pub struct InputFigures {
     pub masked: u64,
     /// Records that repeat the one before and were summed up (`--dedup`).
     pub repeats: u64,
+    /// Connections that were let in (`listen`).
+    pub connections: u64,
+    /// Connections and messages that were refused.
+    pub refused: u64,
+    /// Records that a sender has sent again and that had been accepted.
+    pub duplicates: u64,
+    /// Datagrams that the system had no room for.
+    pub unread: u64,
 }
 
 impl InputFigures {
@@ -131,6 +139,10 @@ impl InputFigures {
         self.joined += more.joined;
         self.masked += more.masked;
         self.repeats += more.repeats;
+        self.connections += more.connections;
+        self.refused += more.refused;
+        self.duplicates += more.duplicates;
+        self.unread += more.unread;
     }
 }
 

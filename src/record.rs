@@ -130,6 +130,23 @@ impl<'a> Record<'a> {
         self.extra.extend(fields);
     }
 
+    /// The same record, which borrows what this one owns. Allocates the list of
+    /// its attributes.
+    pub fn view(&self) -> Record<'_> {
+        let extra = self.extra.iter();
+        Record {
+            message: Cow::Borrowed(&self.message),
+            level: self.level,
+            level_name: self.level_name.as_deref().map(Cow::Borrowed),
+            created: self.created,
+            name: Cow::Borrowed(&self.name),
+            exc_text: self.exc_text.as_deref().map(Cow::Borrowed),
+            extra: extra
+                .map(|(key, value)| (Cow::Borrowed(&**key), value.borrow()))
+                .collect(),
+        }
+    }
+
     /// The room of its attributes, for [`reusing`](Record::reusing).
     pub fn into_room(self) -> Vec<(Cow<'static, str>, Value<'static>)> {
         emptied(self.extra)

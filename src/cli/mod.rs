@@ -5,6 +5,11 @@ mod console;
 mod exit;
 mod feed;
 pub mod generate;
+#[cfg(feature = "net")]
+mod listen;
+#[cfg(not(feature = "net"))]
+#[path = "no_listen.rs"]
+mod listen;
 pub mod report;
 mod retry;
 mod run;
@@ -32,21 +37,46 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
     let mut input = args::InputArgs::default();
     let mut alone = None;
     let split = split::split(argv).map_err(|error| Failure::usage(error.to_string()))?;
-    for piece in split.pieces {
-        let words = piece.clone();
-        let piece = args::parse(piece)?;
+    let mut listen: Option<Box<args::ListenArgs>> = None;
+    for words in split.pieces {
+        let mut words = words;
+        let mut piece = args::parse(words.clone())?;
         input = input.merge(piece.input).map_err(Failure::usage)?;
+        if let Command::Listen(mut args) = piece.command {
+            if listen.is_some() || !chain.is_empty() {
+                let text =
+                    "listen stands before all handlers: lh listen [OPTIONS] HANDLER + HANDLER";
+                return Err(Failure::usage(text.to_owned()));
+            }
+            let own = std::mem::take(&mut args.input);
+            input = input.merge(own).map_err(Failure::usage)?;
+            let rest = args.take_rest().unwrap_or_else(|| vec!["stream".into()]);
+            listen = Some(args);
+            words.truncate(1);
+            words.extend(rest);
+            piece = args::parse(words.clone())?;
+            input = input.merge(piece.input).map_err(Failure::usage)?;
+        }
         match piece.command {
             Command::Handler(mut handler) => {
                 input = input.merge(handler.take_input()).map_err(Failure::usage)?;
                 handler.set_words(&words);
+                if let Some(listen) = &listen {
+                    handler.set_listening(listen.escape());
+                }
                 chain.push(*handler);
             }
             other => alone = Some(other),
         }
     }
     match alone {
-        None => run::chain(input, chain, split.command),
+        None => match listen {
+            None => run::chain(input, chain, split.command),
+            Some(_) if split.command.is_some() => Err(Failure::usage(
+                "listen and a command behind -- are two sources; there can be one".to_owned(),
+            )),
+            Some(listen) => run::listen(input, &listen, chain),
+        },
         Some(_) if !chain.is_empty() => Err(Failure::usage(
             "only handlers can be joined by +".to_owned(),
         )),
@@ -56,6 +86,6 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
         Some(Command::Spool(args)) => spool::run(args.command),
         Some(Command::Completions(args)) => generate::completions(args.shell),
         Some(Command::Man(args)) => generate::man(args.directory.as_deref()),
-        Some(Command::Handler(_)) => unreachable!("handlers are in the chain"),
+        Some(Command::Handler(_) | Command::Listen(_)) => unreachable!("handlers are in the chain"),
     }
 }

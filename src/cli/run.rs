@@ -4,14 +4,14 @@ use std::ffi::OsString;
 
 use anyhow::{Context, anyhow};
 
-use super::args::{HandlerCommand, InputArgs, Question};
+use super::args::{HandlerCommand, InputArgs, ListenArgs, Question};
 use super::console;
 use super::exit::{Failure, Status};
 use super::feed::{self, Fed};
 use super::report;
 use crate::diag::Diag;
 use crate::now::Now;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Tally};
 use crate::roll::when::{LocalZone, format_local};
 use crate::sys::signals::Signals;
 use crate::wire::framing::Oversize;
@@ -36,23 +36,10 @@ pub fn chain(
             "{option} is for a command: lh [OPTIONS] HANDLER [OPTIONS] -- COMMAND"
         )));
     }
-    let asked = chain
-        .iter()
-        .filter_map(|handler| Some((handler, handler.question()?)));
-    let asked: Vec<_> = asked.collect();
-    if !asked.is_empty() {
-        return answer(&asked, &diag);
+    if let Some(answer) = questions(&chain, &diag) {
+        return answer;
     }
-    let stages = chain.into_iter().map(|handler| handler.into_stage(&diag));
-    let stages = stages
-        .collect::<Result<Vec<_>, String>>()
-        .map_err(Failure::usage)?;
-    let signals = Signals::catch(command.is_some()).context("cannot catch signals")?;
-    let mut pipeline = Pipeline::new(stages, Box::new(signals), diag.clone());
-    let observer = report::observer(&input.reports(), &diag, Now::read());
-    if let Some(observer) = observer.map_err(|text| anyhow!(text))? {
-        pipeline.set_observer(observer);
-    }
+    let mut pipeline = pipeline(&input, chain, command.is_some(), &diag)?;
     let stdin = match (&command, &input.message) {
         (None, None) => Some(feed::stdin(&mut pipeline)?),
         _ => None,
@@ -65,12 +52,69 @@ pub fn chain(
         (None, None) => feed::from_message(&input, &mut pipeline, &diag),
     };
     let dropped = report_input(&fed, &input, &diag);
-    let tally = pipeline.finish();
-    Ok(match tally.command {
+    Ok(status(&pipeline.finish(), dropped))
+}
+
+/// Runs a chain on what peers send.
+pub fn listen(
+    input: InputArgs,
+    args: &ListenArgs,
+    chain: Vec<HandlerCommand>,
+) -> Result<Status, Failure> {
+    let diag = console::diag(input.quiet);
+    input.check(false).map_err(Failure::usage)?;
+    if let Some(text) = input.not_for_listen() {
+        return Err(Failure::usage(text));
+    }
+    if let Some(option) = chain.iter().find_map(HandlerCommand::needs_command) {
+        return Err(Failure::usage(format!(
+            "{option} is for a command, and has no effect with listen"
+        )));
+    }
+    if let Some(answer) = questions(&chain, &diag) {
+        return answer;
+    }
+    let pipeline = pipeline(&input, chain, false, &diag)?;
+    let (fed, tally) = super::listen::run(args, &input, pipeline, &diag)?;
+    let dropped = report_input(&fed, &input, &diag);
+    Ok(status(&tally, dropped))
+}
+
+fn status(tally: &Tally, dropped: bool) -> Status {
+    match tally.command {
         Some(code) if code != 0 => Status::Command(code),
         _ if tally.lost > 0 || tally.failed || dropped => Status::Incomplete,
         _ => Status::Delivered,
-    })
+    }
+}
+
+/// The chain as a pipeline that has opened nothing yet.
+fn pipeline(
+    input: &InputArgs,
+    chain: Vec<HandlerCommand>,
+    with_command: bool,
+    diag: &Diag,
+) -> Result<Pipeline, Failure> {
+    let stages = chain.into_iter().map(|handler| handler.into_stage(diag));
+    let stages = stages
+        .collect::<Result<Vec<_>, String>>()
+        .map_err(Failure::usage)?;
+    let signals = Signals::catch(with_command).context("cannot catch signals")?;
+    let mut pipeline = Pipeline::new(stages, Box::new(signals), diag.clone());
+    let observer = report::observer(&input.reports(), diag, Now::read());
+    if let Some(observer) = observer.map_err(|text| anyhow!(text))? {
+        pipeline.set_observer(observer);
+    }
+    Ok(pipeline)
+}
+
+/// Answers what is asked of the handlers in place of a run, if something is.
+fn questions(chain: &[HandlerCommand], diag: &Diag) -> Option<Result<Status, Failure>> {
+    let asked = chain
+        .iter()
+        .filter_map(|handler| Some((handler, handler.question()?)));
+    let asked: Vec<_> = asked.collect();
+    (!asked.is_empty()).then(|| answer(&asked, diag))
 }
 
 /// Says what became of the input beside its delivery. `true`: some is lost.

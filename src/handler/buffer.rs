@@ -286,6 +286,11 @@ impl Handler for MemoryHandler {
         self.inner.ended()
     }
 
+    /// What it holds back, it has been asked to hold back.
+    fn unsettled(&self) -> u64 {
+        self.inner.look().unsettled()
+    }
+
     fn rollovers(&self) -> u64 {
         self.inner.look().rollovers()
     }

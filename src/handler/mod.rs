@@ -143,6 +143,13 @@ pub trait Handler: Send {
         0
     }
 
+    /// How many of the records that it has taken are not as safe as was asked:
+    /// always the last of them. They have not arrived, are not synced, or wait
+    /// in memory.
+    fn unsettled(&self) -> u64 {
+        self.unproven()
+    }
+
     /// Gives up what it has taken and what is not known to have arrived: hands
     /// those records out, in order, and forgets them.
     fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {

@@ -13,6 +13,7 @@ use crate::filter::Filter;
 use crate::now::Now;
 use crate::record::Record;
 use crate::text::encoding::{Charset, Errors};
+use crate::text::guard::{Escape, guard};
 use crate::wire::envelope::Envelope;
 use crate::wire::{Encode, Refused};
 
@@ -28,11 +29,18 @@ pub struct Rendering {
     pub envelope: Option<Envelope>,
     /// Another encoding than that of the bytes.
     pub charset: Option<(Charset, Errors)>,
+    /// What becomes of control characters in a text that others have sent.
+    pub escape: Escape,
+    /// Room for that.
+    pub scratch: Vec<u8>,
 }
 
 impl Rendering {
     fn is_copy(&self) -> bool {
-        self.encoder.is_none() && self.envelope.is_none() && self.charset.is_none()
+        self.encoder.is_none()
+            && self.envelope.is_none()
+            && self.charset.is_none()
+            && self.escape == Escape::None
     }
 
     /// Appends the messages of a record to `out`, and calls `end` behind each.
@@ -44,23 +52,30 @@ impl Rendering {
         end: &mut dyn FnMut(&mut Vec<u8>),
     ) -> Result<(), Refused> {
         let envelope = self.envelope.as_ref();
+        let (escape, scratch) = (self.escape, &mut self.scratch);
         let mut start = out.len();
         if let Some(envelope) = envelope {
             envelope.begin(out);
         }
+        let mut text = out.len();
         match &mut self.encoder {
             // The newline that it came with is its end.
-            None if envelope.is_none() => {
+            None if envelope.is_none() && escape == Escape::None => {
                 out.extend_from_slice(frame);
                 end(out);
             }
             None => {
                 out.extend_from_slice(frame.strip_suffix(b"\n").unwrap_or(frame));
-                envelope.inspect(|envelope| envelope.end(out, start));
+                guard(escape, text, out, scratch);
+                match envelope {
+                    Some(envelope) => envelope.end(out, start),
+                    None => out.push(b'\n'),
+                }
                 end(out);
             }
             Some(encoder) => {
                 return encoder.encode(record, out, &mut |out| {
+                    guard(escape, text, out, scratch);
                     match envelope {
                         Some(envelope) => envelope.end(out, start),
                         None => out.push(b'\n'),
@@ -70,6 +85,7 @@ impl Rendering {
                     if let Some(envelope) = envelope {
                         envelope.begin(out);
                     }
+                    text = out.len();
                 });
             }
         }
@@ -96,6 +112,8 @@ pub struct Stage {
     filtered: u64,
     /// The batch has been tried before.
     begun: bool,
+    /// Records that the handler has taken, where they are counted.
+    taken: u64,
     delivery: Delivery,
 }
 
@@ -121,6 +139,7 @@ impl Stage {
             came: 0,
             filtered: 0,
             begun: false,
+            taken: 0,
             delivery: Delivery::new(handler, on_error, dead_letters, diag),
         }
     }
@@ -260,10 +279,20 @@ impl Stage {
             false => self.delivery.deliver(raw, now),
         };
         if done {
+            let frames = self.out.frames();
+            self.taken += frames.count(0, frames.len());
             self.out.clear();
             self.begun = false;
         }
         done
+    }
+
+    /// How many of the records that were [pushed](Self::push) the handler has
+    /// taken, and how many of those are as safe as was asked: they are the first
+    /// of them.
+    pub fn accepted(&self) -> (u64, u64) {
+        let unsettled = self.delivery.look().unsettled();
+        (self.taken, self.taken.saturating_sub(unsettled))
     }
 
     /// Puts the batch that comes into the figures.

@@ -122,13 +122,13 @@ fn read_port(text: &str) -> Option<u16> {
 }
 
 /// An IPv6 address, perhaps with the name of an interface (RFC 4007).
-fn is_ipv6(text: &str) -> bool {
+pub(super) fn is_ipv6(text: &str) -> bool {
     let (address, zone) = text.split_once('%').unwrap_or((text, "0"));
     address.parse::<Ipv6Addr>().is_ok() && may_be_host(zone)
 }
 
 /// What a resolver can be asked for. Which names there are, it knows best.
-fn may_be_host(text: &str) -> bool {
+pub(super) fn may_be_host(text: &str) -> bool {
     let odd = |ch: char| ch.is_whitespace() || ch.is_control() || ":@[]%?#\\\"'".contains(ch);
     !text.is_empty() && !text.starts_with('.') && !text.contains(odd)
 }

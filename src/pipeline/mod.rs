@@ -1,6 +1,8 @@
 //! Batches to stages: delivery, waiting, signals, and the tally at the end.
 
 mod run;
+#[cfg(feature = "net")]
+mod serve;
 mod signals;
 
 use std::os::fd::BorrowedFd;
@@ -42,6 +44,8 @@ pub struct Pipeline {
     /// The status for a command that could not be run.
     not_started: Option<u8>,
     reporting: Option<Reporting>,
+    /// How often it was asked to open files anew.
+    reopened: u64,
 }
 
 /// What a pipeline knows of the command that it reads from.
@@ -114,6 +118,7 @@ impl Pipeline {
             command: None,
             not_started: None,
             reporting: None,
+            reopened: 0,
         }
     }
 
@@ -243,12 +248,18 @@ impl Pipeline {
     /// Hands a batch to every stage, and waits until each has taken it or
     /// given it up.
     fn deliver(&mut self, frames: &Frames<'_>) {
+        self.deliver_meanwhile(frames, &mut |_| {});
+    }
+
+    /// The same, with something to do while a handler is waited for.
+    fn deliver_meanwhile(&mut self, frames: &Frames<'_>, meanwhile: &mut dyn FnMut(Now)) {
         self.pending.fill(true);
         self.until_done(
             |stage, now| stage.deliver(frames, now),
             |stage, now| {
                 stage.give_up(frames, now);
             },
+            meanwhile,
         );
         self.stop_if_ended();
     }
@@ -268,6 +279,7 @@ impl Pipeline {
         &mut self,
         mut attempt: impl FnMut(&mut Stage, Now) -> bool,
         mut give_up: impl FnMut(&mut Stage, Now),
+        meanwhile: &mut dyn FnMut(Now),
     ) {
         let mut pause = PAUSES.0;
         let mut now = Now::read();
@@ -299,6 +311,7 @@ impl Pipeline {
             self.wait_for([None; STREAMS], Some(pause));
             pause = (pause * 2).min(PAUSES.1);
             now = Now::read();
+            meanwhile(now);
         }
     }
 
@@ -316,6 +329,7 @@ impl Pipeline {
         self.until_done(
             |stage, now| stage.close(now, hurry),
             |stage, now| stage.doubt(now),
+            &mut |_| {},
         );
         let mut tally = Tally {
             command,

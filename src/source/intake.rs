@@ -265,6 +265,7 @@ impl Intake {
             joined: joined.map_or(0, Joiner::joined),
             masked: self.last.masker.as_ref().map_or(0, Masker::masked),
             repeats: self.last.dedup.as_ref().map_or(0, Dedup::repeats),
+            ..InputFigures::default()
         }
     }
 }

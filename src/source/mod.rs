@@ -3,6 +3,8 @@
 pub mod command;
 mod decode;
 mod intake;
+#[cfg(feature = "net")]
+pub mod listen;
 mod stream;
 mod tee;
 

@@ -97,6 +97,17 @@ impl Writer {
         self.next
     }
 
+    /// How many records were appended that are to be made durable by the clock
+    /// and are not yet.
+    pub fn unsynced(&self) -> u64 {
+        match (self.shared.fsync, &self.active) {
+            (Fsync::After(_), Some(active)) if !self.tail.is_empty() => {
+                self.last.saturating_sub(active.synced.1)
+            }
+            _ => 0,
+        }
+    }
+
     /// The figures, for any thread.
     pub fn status(&self) -> Arc<Status> {
         Arc::clone(&self.shared.status)

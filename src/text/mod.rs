@@ -8,6 +8,7 @@ mod digits;
 pub mod encoding;
 
 mod error;
+pub mod guard;
 mod parse;
 mod spec;
 pub mod template;

@@ -8,6 +8,8 @@ pub mod framing;
 pub mod gelf;
 #[cfg(feature = "net")]
 pub mod hmac;
+#[cfg(feature = "net")]
+pub mod http;
 pub mod json;
 pub mod lh;
 pub mod logfmt;

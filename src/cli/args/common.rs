@@ -17,6 +17,7 @@ use crate::level::Level;
 use crate::now::Now;
 use crate::text::Formatter;
 use crate::text::encoding::{Charset, Errors};
+use crate::text::guard::Escape;
 use crate::wire::Encode;
 use crate::wire::envelope::{Envelope, Framing};
 
@@ -35,7 +36,8 @@ pub struct CommonArgs {
     #[arg(long, value_name = "REGEX", value_parser = units::pattern)]
     exclude: Vec<Regex>,
 
-    /// raw, message, text, json, logfmt, or a template [default: raw].
+    /// raw, message, text, json, logfmt, or a template [default: raw; text
+    /// behind listen].
     ///
     /// raw: the bytes as they came. message: the message alone. text:
     /// "{asctime} {levelname} {name}: {message}". A template is in brace style,
@@ -78,6 +80,10 @@ pub struct CommonArgs {
     /// Options of the input may stand behind a handler's name, too.
     #[command(flatten)]
     pub input: InputArgs,
+
+    /// Records come over a network; what becomes of control characters in them.
+    #[arg(skip)]
+    pub listening: Option<Escape>,
 }
 
 /// Bytes; a type of its own, because clap takes a `Vec` for several values.
@@ -111,7 +117,8 @@ impl CommonArgs {
     /// # Errors
     /// A template or time format that is wrong, with the place.
     pub fn formatter(&self) -> Result<Option<Formatter>, String> {
-        match self.format.as_deref() {
+        let default = self.listening.map(|_| "text");
+        match self.format.as_deref().or(default) {
             None | Some(Formatter::RAW) => {
                 if self.datefmt.is_some() {
                     let text =
@@ -129,6 +136,15 @@ impl CommonArgs {
         }
     }
 
+    /// What becomes of control characters where records are written as text.
+    pub fn escape(&self) -> Escape {
+        match self.format.as_deref() {
+            // They have escapes of their own.
+            Some("json" | "logfmt") => Escape::None,
+            _ => self.listening.unwrap_or_default(),
+        }
+    }
+
     /// The format of the message within another format, without the text of an
     /// exception unless it is asked for; `None` is the message alone.
     ///
@@ -142,6 +158,9 @@ impl CommonArgs {
             let text = "--format: raw is not possible here: use message, text, json, logfmt or a \
                         template";
             return Err(text.to_owned());
+        }
+        if self.format.is_none() {
+            return Ok(None);
         }
         let mut formatter = self.formatter()?;
         if let Some(formatter) = &mut formatter {
@@ -184,6 +203,8 @@ impl CommonArgs {
             encoder: encoder.map(|formatter| Box::new(formatter) as Box<dyn Encode>),
             envelope: terminator.map(Envelope::new),
             charset,
+            escape: self.escape(),
+            ..Rendering::default()
         };
         Ok(self.filtered(handler, rendering, diag))
     }

@@ -123,7 +123,8 @@ pub struct InputArgs {
     /// end, and at SIGUSR1.
     ///
     /// Keys: elapsed_seconds, records_in, bytes_in, malformed, oversize {split,
-    /// truncated, dropped}, joined, masked, repeats, and handlers, a list in the
+    /// truncated, dropped}, joined, masked, repeats, connections, refused,
+    /// duplicates, unread (these four of listen), and handlers, a list in the
     /// order of the chain: handler, target, received, filtered, delivered, bytes,
     /// dropped, forgotten, waiting, spooled, rollovers, errors, last_error (null
     /// where there is none). None is ever left out.
@@ -263,6 +264,29 @@ impl InputArgs {
             )),
             None => Ok(()),
         }
+    }
+
+    /// What is given that has no place where records come over a network, and
+    /// why.
+    pub fn not_for_listen(&self) -> Option<String> {
+        let own = "peers show it; for one that does not, --wire tells";
+        let lines = "lines of several senders can't be joined; lh can do it where they are made";
+        let given = [
+            ("--input", self.input.is_some(), own),
+            (
+                "--message",
+                self.message.is_some(),
+                "nothing else is read then",
+            ),
+            ("--join", self.join.is_some(), lines),
+            (
+                "--tee",
+                self.tee,
+                "lh listen ... stream + HANDLER shows what comes",
+            ),
+        ];
+        let found = given.into_iter().find(|(_, given, _)| *given);
+        found.map(|(name, _, why)| format!("{name} has no effect with listen: {why}"))
     }
 
     /// Who is told the figures of the run.

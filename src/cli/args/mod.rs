@@ -5,6 +5,8 @@ mod buffer;
 mod common;
 mod file;
 mod input;
+#[cfg_attr(not(feature = "net"), allow(dead_code))]
+pub mod listen;
 #[cfg(feature = "net")]
 mod network;
 #[cfg(not(feature = "net"))]
@@ -34,9 +36,11 @@ use clap::{Parser, Subcommand};
 
 use crate::diag::Diag;
 use crate::handler::{BaseRotatingHandler, Stage};
+use crate::text::guard::Escape;
 
 pub use common::CommonArgs;
 pub use input::InputArgs;
+pub use listen::ListenArgs;
 use queueing::QueueingArgs;
 pub use spool::{CatArgs, CheckArgs, DropArgs, LsArgs, SpoolArgs, SpoolCommand};
 pub use tools::{CompletionsArgs, ManArgs};
@@ -55,7 +59,7 @@ pub use wrapped::parse;
     name = "lh",
     bin_name = "lh",
     version,
-    override_usage = "lh [INPUT OPTIONS] HANDLER [OPTIONS] [+ HANDLER [OPTIONS]]... [-- COMMAND [ARG]...]",
+    override_usage = "lh [INPUT OPTIONS] HANDLER [OPTIONS] [+ HANDLER [OPTIONS]]... [-- COMMAND [ARG]...]\n       lh [INPUT OPTIONS] listen [LISTEN OPTIONS] [HANDLER [OPTIONS] [+ HANDLER [OPTIONS]]...]",
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true,
@@ -100,6 +104,7 @@ Examples:
   lh rotate --max-bytes 10M --backups 5 app.log -- myapp --serve
   backup.sh 2>&1 | lh --detect-level syslog -t backup
   myapp 2>&1 | lh socket --wire lh --spool /var/spool/myapp loghost:9020
+  lh listen --tcp 127.0.0.1:9020 rotate --max-bytes 50M --backups 9 all.log
   lh -m 'backup done' file --format text backup.log";
 
 /// What stands first in a piece of the command line.
@@ -107,6 +112,7 @@ Examples:
 pub enum Command {
     #[command(flatten)]
     Handler(Box<HandlerCommand>),
+    Listen(Box<ListenArgs>),
     Spool(SpoolArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -176,9 +182,9 @@ impl HandlerCommand {
         }
     }
 
-    /// The input options that stand behind its name.
-    pub fn take_input(&mut self) -> InputArgs {
-        let common = match self {
+    /// The options that every handler has; of a wrapper, those of what it wraps.
+    fn common_mut(&mut self) -> Option<&mut CommonArgs> {
+        Some(match self {
             HandlerCommand::Stream(args) => args.common(),
             HandlerCommand::Null(args) => args.common(),
             HandlerCommand::File(args) => args.common(),
@@ -188,13 +194,26 @@ impl HandlerCommand {
             HandlerCommand::Socket(args) => args.common(),
             HandlerCommand::Udp(args) => args.common(),
             HandlerCommand::Buffer(_) | HandlerCommand::Queue(_) => {
-                let inner = self
-                    .wrapped_mut()
-                    .and_then(|(_, inner)| inner.handler_mut());
-                return inner.map(HandlerCommand::take_input).unwrap_or_default();
+                let (_, wrapped) = self.wrapped_mut()?;
+                return wrapped.handler_mut()?.common_mut();
             }
-        };
-        std::mem::take(&mut common.input)
+        })
+    }
+
+    /// The input options that stand behind its name.
+    pub fn take_input(&mut self) -> InputArgs {
+        let common = self.common_mut();
+        common.map_or_else(InputArgs::default, |common| {
+            std::mem::take(&mut common.input)
+        })
+    }
+
+    /// Says that its records come over a network, and what becomes of control
+    /// characters in them.
+    pub fn set_listening(&mut self, escape: Escape) {
+        if let Some(common) = self.common_mut() {
+            common.listening = Some(escape);
+        }
     }
 
     /// The options of the queue that it has, or is.

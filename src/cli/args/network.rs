@@ -13,6 +13,7 @@ use crate::net::{Address, Backoff, BackoffOptions, Connector, Transport};
 use crate::now::Now;
 use crate::sys;
 use crate::text::Formatter;
+use crate::text::guard::Escape;
 use crate::wire::Encode;
 use crate::wire::envelope::{Envelope, Framing, TagForm};
 use crate::wire::gelf::compress::Method;
@@ -152,6 +153,10 @@ pub fn rendering(
     Ok(Rendering {
         encoder,
         envelope: (!as_they_came).then_some(envelope),
-        charset: None,
+        escape: match wire {
+            WireArg::Lines => common.escape(),
+            _ => Escape::None,
+        },
+        ..Rendering::default()
     })
 }

@@ -334,7 +334,7 @@ impl IntoStage for SyslogArgs {
         let rendering = Rendering {
             encoder: Some(Box::new(encoder)),
             envelope: Some(Envelope::new(plan.framing)),
-            charset: None,
+            ..Rendering::default()
         };
         let handler = network::handler(target, &self.connection, diag)?;
         let queue = self.queueing.options(form, Some(DRAIN))?;

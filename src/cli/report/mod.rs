@@ -131,6 +131,10 @@ mod tests {
                 joined: 15,
                 masked: 16,
                 repeats: 17,
+                connections: 18,
+                refused: 19,
+                duplicates: 20,
+                unread: 21,
             },
             handlers: vec![handler("file", "app.log", 100), failing],
         }

@@ -30,6 +30,10 @@ pub fn object(report: &Report) -> Vec<u8> {
     number("joined", input.joined, &mut out);
     number("masked", input.masked, &mut out);
     number("repeats", input.repeats, &mut out);
+    number("connections", input.connections, &mut out);
+    number("refused", input.refused, &mut out);
+    number("duplicates", input.duplicates, &mut out);
+    number("unread", input.unread, &mut out);
     out.extend_from_slice(b",\"handlers\":[");
     for (at, figures) in report.handlers.iter().enumerate() {
         if at > 0 {
@@ -89,6 +93,10 @@ mod tests {
             "joined": 15,
             "masked": 16,
             "repeats": 17,
+            "connections": 18,
+            "refused": 19,
+            "duplicates": 20,
+            "unread": 21,
             "handlers": [
                 {
                     "handler": "file", "target": "app.log",

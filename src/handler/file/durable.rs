@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::log_file::LogFile;
+use crate::batch::Frames;
 use crate::diag::plain;
 use crate::fsync::Fsync;
 use crate::handler::EmitError;
@@ -58,6 +59,9 @@ pub(super) struct Durable {
     synced: (usize, usize),
     /// When the first of the others was written.
     since: Option<Instant>,
+    /// How many records those are, or more, where the clock says when they are
+    /// synced.
+    records: u64,
     /// A sync failed: the tail has to be written to a fresh file.
     failed: bool,
     /// Read back, some of what was synced is not there: the bytes and pieces
@@ -75,6 +79,7 @@ impl Durable {
             pieces: Vec::new(),
             synced: (0, 0),
             since: None,
+            records: 0,
             failed: false,
             good: None,
             doubtful: None,
@@ -99,6 +104,13 @@ impl Durable {
         if self.unsynced() == 0 {
             self.since = Some(now.mono);
         }
+        if let Fsync::After(_) = self.mode {
+            self.records = match bytes.last() {
+                Some(b'\n') => self.records + Frames::lines(bytes).count(0, bytes.len()),
+                // Something else ends records, and this is not worth a count.
+                _ => u64::MAX / 2,
+            };
+        }
         self.tail.extend_from_slice(bytes);
         let growing = self.pieces.len() > self.synced.1;
         match self.pieces.last_mut() {
@@ -122,6 +134,7 @@ impl Durable {
     fn settled(&mut self) {
         self.synced = (self.tail.len(), self.pieces.len());
         self.since = None;
+        self.records = 0;
         self.failed = false;
         let mut spare = 0;
         let mut count = 0;
@@ -244,6 +257,12 @@ impl LogFile {
             ),
             None => format!("the last {bytes} bytes"),
         })
+    }
+
+    /// How many records were written, at most, that the clock has not let be
+    /// synced yet.
+    pub fn unsynced_records(&self) -> u64 {
+        self.durable.records
     }
 
     /// Whether a failed sync is still to be made good.

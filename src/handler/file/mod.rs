@@ -48,6 +48,10 @@ impl Handler for FileHandler {
         self.file.is_same(file)
     }
 
+    fn unsettled(&self) -> u64 {
+        self.file.unsynced_records()
+    }
+
     fn open(&mut self, _now: Now) -> io::Result<()> {
         self.file.open_at_start()
     }

@@ -334,6 +334,15 @@ impl Handler for QueueHandler {
         }
     }
 
+    /// What is in the spool is safe, once it is synced as that was asked.
+    fn unsettled(&self) -> u64 {
+        match (&self.writer, &self.inner) {
+            (Some(writer), _) => writer.unsynced(),
+            (None, Some(inner)) => inner.look().unsettled(),
+            (None, None) => self.shared.unsettled() + self.ledger.figures.unproven.get(),
+        }
+    }
+
     fn reopen(&mut self, now: Now) {
         self.order(Order::Reopen, now);
     }

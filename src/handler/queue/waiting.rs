@@ -341,6 +341,12 @@ impl Shared {
         (waiting, std::mem::take(&mut state.delivering))
     }
 
+    /// How many records wait, or are being delivered.
+    pub(super) fn unsettled(&self) -> u64 {
+        let state = self.lock();
+        state.count + state.delivering
+    }
+
     /// For the thread: waits for something to do, until the clock has to be
     /// looked at.
     pub(super) fn next(&self, due: Option<Instant>) -> Item {

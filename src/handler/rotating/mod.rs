@@ -353,6 +353,10 @@ impl Handler for BaseRotatingHandler {
         self.file.is_same(file)
     }
 
+    fn unsettled(&self) -> u64 {
+        self.file.unsynced_records()
+    }
+
     fn open(&mut self, now: Now) -> io::Result<()> {
         self.started = Some(now);
         self.file.open_at_start()?;

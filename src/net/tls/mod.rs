@@ -1,16 +1,32 @@
-//! TLS towards a receiver: versions 1.2 and 1.3, certificates always checked.
+//! TLS towards a receiver and as one: versions 1.2 and 1.3, a receiver's
+//! certificate always checked, a sender's where a CA for it is given.
 
+#[cfg(feature = "tls")]
+mod accepted;
 #[cfg(feature = "tls")]
 mod client;
 #[cfg(not(feature = "tls"))]
 #[path = "none.rs"]
 mod client;
 #[cfg(feature = "tls")]
+mod files;
+#[cfg(feature = "tls")]
+mod peer_name;
+#[cfg(feature = "tls")]
 mod places;
+#[cfg(feature = "tls")]
+mod server;
+#[cfg(not(feature = "tls"))]
+#[path = "no_server.rs"]
+mod server;
+#[cfg(all(test, feature = "tls", target_os = "linux"))]
+mod server_tests;
 #[cfg(feature = "tls")]
 mod session;
 #[cfg(all(test, feature = "tls", target_os = "linux"))]
 mod tests;
+#[cfg(feature = "tls")]
+mod words;
 
 use std::io;
 use std::path::PathBuf;
@@ -19,6 +35,7 @@ use crate::diag::plain;
 
 pub(super) use client::Session;
 pub use client::TlsClient;
+pub use server::{TlsServer, TlsServerSession};
 
 /// Whom to trust, and who we are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +48,30 @@ pub struct TlsOptions {
     pub key: Option<PathBuf>,
     /// The name that the receiver's certificate must be for, instead of the host.
     pub server_name: Option<String>,
+}
+
+/// Who we are as a receiver, and from whom records are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsServerOptions {
+    /// A PEM file of our own certificate, with those that lead to its root.
+    pub cert: PathBuf,
+    /// A PEM file of its key.
+    pub key: PathBuf,
+    /// A PEM file of the certificates that a sender's must be signed by. Where it
+    /// is given, a sender without a certificate is refused.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// What became of encrypted bytes that were received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TlsFed {
+    /// So many of them are taken; the rest has to be given again.
+    pub used: usize,
+    /// The sender has ended its stream properly (close_notify), and all of it was
+    /// read. Where a stream ends without that, its last record may be cut off.
+    pub ended: bool,
+    /// There are more plain bytes than were asked for.
+    pub more: bool,
 }
 
 /// TLS can't be set up as asked.

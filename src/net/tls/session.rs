@@ -3,11 +3,12 @@
 use std::io::{self, Read, Write};
 use std::time::Instant;
 
-use rustls::{AlertDescription, CertificateError, ClientConnection};
+use rustls::{AlertDescription, ClientConnection};
 use socket2::Socket;
 
 use super::HandshakeError;
 use super::places::Places;
+use super::words::certificate_problem;
 use crate::sys::socket::{receive, send, wait_socket};
 
 /// The most plain bytes of one TLS record (RFC 8446, 5.1).
@@ -217,35 +218,10 @@ fn is_blocked(pushed: io::Result<()>) -> io::Result<bool> {
 }
 
 /// An error of rustls in words for whoever has to mend it.
-fn explain(error: rustls::Error) -> HandshakeError {
+pub(super) fn explain(error: rustls::Error) -> HandshakeError {
     use rustls::Error as Tls;
     match error {
-        Tls::InvalidCertificate(why) => HandshakeError::Certificate(match &why {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                "it has expired".to_owned()
-            }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "it is not in force yet; or this machine's clock is wrong".to_owned()
-            }
-            CertificateError::UnknownIssuer => "none that is trusted here has signed it".to_owned(),
-            // An authority that was made anew under its old name, most of all.
-            CertificateError::BadSignature => {
-                "the trusted one that it names has not signed it".to_owned()
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                let text = why.to_string();
-                text.replacen("certificate not", "it is not", 1).replacen(
-                    "certificate is",
-                    "it is",
-                    1,
-                )
-            }
-            // The usual self-signed certificate: openssl req -x509 marks it as a CA.
-            CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-                "it is a CA's own, which may only sign others".to_owned()
-            }
-            other => other.to_string(),
-        }),
+        Tls::InvalidCertificate(why) => HandshakeError::Certificate(certificate_problem(&why)),
         Tls::NoCertificatesPresented => HandshakeError::Certificate("there is none".to_owned()),
         Tls::AlertReceived(alert) => HandshakeError::Refused(match alert {
             AlertDescription::CertificateRequired => {
@@ -274,7 +250,7 @@ mod tests {
     #[test]
     fn errors_are_told_in_plain_words() {
         let name = rustls::pki_types::ServerName::try_from("loghost.test").unwrap();
-        let wrong = CertificateError::NotValidForNameContext {
+        let wrong = rustls::CertificateError::NotValidForNameContext {
             expected: name,
             presented: vec!["DnsName(\"other.test\")".to_owned()],
         };

@@ -19,17 +19,17 @@ use crate::net::{Address, ConnectError, Connection, Connector, PeerState, Transp
 const LONG: Duration = Duration::from_secs(10);
 
 /// An authority, with its files and its certificates in a folder of their own.
-struct Authority {
+pub(super) struct Authority {
     folder: tempfile::TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Authority {
+    pub(super) fn new() -> Authority {
         Authority::named("one")
     }
 
-    fn named(name: &str) -> Authority {
+    pub(super) fn named(name: &str) -> Authority {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
@@ -42,7 +42,7 @@ impl Authority {
         authority
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn write(&self, name: &str, text: &str) -> PathBuf {
         use std::os::unix::fs::PermissionsExt;
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
@@ -51,18 +51,28 @@ impl Authority {
         path
     }
 
-    fn ca(&self) -> PathBuf {
+    pub(super) fn ca(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    fn roots(&self) -> RootCertStore {
+    pub(super) fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots.add(self.issuer.der().clone()).unwrap();
         roots
     }
 
+    /// What a receiver with a certificate of this authority needs.
+    pub(super) fn server(&self, name: &str) -> TlsServerOptions {
+        let issued = self.issue(name, |_| {});
+        TlsServerOptions {
+            cert: self.write("server.pem", &issued.pem),
+            key: self.write("server.key", &issued.key.serialize_pem()),
+            client_ca: None,
+        }
+    }
+
     /// A certificate for a name.
-    fn issue(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Issued {
+    pub(super) fn issue(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Issued {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
@@ -75,10 +85,10 @@ impl Authority {
     }
 }
 
-struct Issued {
-    pem: String,
+pub(super) struct Issued {
+    pub(super) pem: String,
     der: rustls::pki_types::CertificateDer<'static>,
-    key: KeyPair,
+    pub(super) key: KeyPair,
 }
 
 impl Issued {

@@ -1,8 +1,16 @@
 //! Unix: Linux first, with the portable call where another system lacks one.
 
+#[cfg(feature = "net")]
+pub mod activation;
+#[cfg(feature = "net")]
+pub mod listen;
 mod lock;
 mod open;
 mod process;
+#[cfg(feature = "net")]
+pub mod receive;
+#[cfg(feature = "net")]
+pub mod service;
 #[cfg(feature = "net")]
 pub mod socket;
 mod spool;
@@ -27,6 +35,8 @@ pub use open::{
 };
 #[cfg(feature = "cli")]
 pub use process::ignores_signal;
+#[cfg(all(feature = "cli", feature = "net"))]
+pub use process::raise_descriptor_limit;
 pub use process::{TERMINATE, exit_code, is_hangup, signal_child, terminal};
 pub use spool::{
     Private, boot, distrusted_directory, is_locked, is_unreadable, make_private_directory,

@@ -76,3 +76,15 @@ pub fn terminal(columns: u16, rows: u16) -> io::Result<(File, OwnedFd)> {
 pub fn is_hangup(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::EIO as i32)
 }
+
+/// Lets the process have as many files open as it may have at most.
+#[cfg(all(feature = "cli", feature = "net"))]
+pub fn raise_descriptor_limit() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+    {
+        // Where it can't be raised, it stays.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}

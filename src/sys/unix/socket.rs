@@ -312,6 +312,11 @@ pub fn is_out_of_buffers(error: &io::Error) -> bool {
     is(error, Errno::ENOBUFS)
 }
 
+/// Whether the process or the system has as many files open as it may.
+pub fn is_out_of_descriptors(error: &io::Error) -> bool {
+    is(error, Errno::EMFILE) || is(error, Errno::ENFILE)
+}
+
 /// Whether there is a Unix socket of another type under the path.
 pub fn is_other_type(error: &io::Error) -> bool {
     is(error, Errno::EPROTOTYPE)

@@ -63,6 +63,30 @@ const INPUT: &[Family<InputFigures>] = &[
         "Records that repeat the one before and were summed up.",
         |f| f.repeats,
     ),
+    (
+        "lh_listen_connections_total",
+        "counter",
+        "Connections that were let in.",
+        |f| f.connections,
+    ),
+    (
+        "lh_listen_refused_total",
+        "counter",
+        "Connections and messages that were refused.",
+        |f| f.refused,
+    ),
+    (
+        "lh_listen_duplicate_records_total",
+        "counter",
+        "Records that were sent again and had been accepted.",
+        |f| f.duplicates,
+    ),
+    (
+        "lh_listen_unread_datagrams_total",
+        "counter",
+        "Datagrams that the system had no room for.",
+        |f| f.unread,
+    ),
 ];
 
 /// What becomes of lines that are too long, as values of a label.

@@ -1,0 +1,147 @@
+//! From the options of `listen` to what listens.
+
+use anyhow::{Context, anyhow};
+
+use super::args::listen::WireArg;
+use super::args::{InputArgs, ListenArgs};
+use super::exit::Failure;
+use super::feed::Fed;
+use crate::diag::{Diag, plain};
+use crate::net::{
+    self, Allow, Bound, ListenAddress, ListenKind, Network, ServiceManager, TlsServer,
+    TlsServerOptions,
+};
+use crate::pipeline::{Pipeline, Tally};
+use crate::source::listen::{Listen, ListenOptions, Wire};
+use crate::sys;
+use crate::wire::hmac::Key;
+
+/// Receives until the run is to end.
+pub fn run(
+    args: &ListenArgs,
+    input: &InputArgs,
+    mut pipeline: Pipeline,
+    diag: &Diag,
+) -> Result<(Fed, Tally), Failure> {
+    if args.hmac_key_file.is_some() && !args.http.is_empty() {
+        let text = "--hmac-key-file and --http: requests carry no code; use another lh for them";
+        return Err(Failure::usage(text.to_owned()));
+    }
+    sys::raise_descriptor_limit();
+    let mut listen = open(args, input, diag)?;
+    pipeline.open().map_err(|text| anyhow!(text))?;
+    let manager = ServiceManager::from_env().context("cannot reach the service manager")?;
+    listen.set_manager(manager);
+    pipeline.serve(&mut listen);
+    let fed = Fed {
+        name: "listen",
+        figures: listen.figures(),
+        failed: false,
+    };
+    Ok((fed, pipeline.finish()))
+}
+
+/// Opens everything that was asked for.
+fn open(args: &ListenArgs, input: &InputArgs, diag: &Diag) -> Result<Listen, Failure> {
+    let allow = args.allow.iter().map(|text| text.parse::<Network>());
+    let allow = allow
+        .collect::<Result<Vec<_>, _>>()
+        .map(Allow::new)
+        .map_err(|error| Failure::usage(format!("--allow: {error}")))?;
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(cert), Some(key)) => {
+            let options = TlsServerOptions {
+                cert: cert.clone(),
+                key: key.clone(),
+                client_ca: args.client_ca.clone(),
+            };
+            let tls = TlsServer::new(options).map_err(|error| anyhow!(error))?;
+            for warning in tls.warnings() {
+                diag.warn(format_args!("{warning}"));
+            }
+            Some(tls)
+        }
+        _ => None,
+    };
+    let key = match &args.hmac_key_file {
+        None => None,
+        Some(path) => {
+            let name = path.display();
+            let file = std::fs::read(path);
+            let file =
+                file.map_err(|error| anyhow!("{name}: cannot read the key: {}", plain(&error)))?;
+            Some(Key::new(&file).map_err(|error| anyhow!("{name}: {error}"))?)
+        }
+    };
+    let intake = input.intake();
+    let options = ListenOptions {
+        bound: bind(args, diag)?,
+        wire: match args.wire() {
+            WireArg::Auto => None,
+            WireArg::Pickle => Some(Wire::Pickle),
+            WireArg::Json => Some(Wire::Json),
+            WireArg::Lines => Some(Wire::Lines),
+            WireArg::Syslog => Some(Wire::Syslog),
+            WireArg::Gelf => Some(Wire::Gelf),
+            WireArg::Lh => Some(Wire::Lh),
+        },
+        defaults: intake.defaults,
+        max_record: intake.max_record,
+        oversize: intake.oversize,
+        strip_ansi: intake.strip_ansi,
+        masks: intake.masks,
+        dedup: intake.dedup,
+        key,
+        tls,
+        allow,
+        max_connections: args.max_connections(),
+        idle_timeout: args.idle_timeout,
+        state: args.state.clone(),
+    };
+    Ok(Listen::new(options, diag.clone()).map_err(|text| anyhow!(text))?)
+}
+
+/// How much udp may have come in that was not read yet, as far as the system
+/// allows it: a fifth of a second at 250,000 small datagrams in one.
+const RECEIVE_BUFFER: usize = 32 << 20;
+
+/// Sockets that systemd has opened, and those that are asked for.
+fn bind(args: &ListenArgs, diag: &Diag) -> Result<Vec<Bound>, Failure> {
+    let mut bound = net::take_passed().context("cannot take the sockets of systemd over")?;
+    let address = |text: &str| -> Result<ListenAddress, Failure> {
+        ListenAddress::parse(text).map_err(|error| Failure::usage(error.to_string()))
+    };
+    let failed = |error: net::BindError| anyhow!(error.to_string());
+    let tcp = args.tcp.iter().map(|text| (ListenKind::Tcp, text));
+    let http = args.http.iter().map(|text| (ListenKind::Http, text));
+    for (kind, text) in tcp.chain(http) {
+        bound.extend(net::bind_tcp(kind, &address(text)?).map_err(failed)?);
+    }
+    let buffer = Some(RECEIVE_BUFFER);
+    for text in &args.udp {
+        bound.extend(net::bind_udp(&address(text)?, buffer).map_err(failed)?);
+    }
+    let mode = args.socket_mode.unwrap_or(0o600);
+    for path in &args.unix {
+        bound.push(net::bind_path(false, path, mode, None).map_err(failed)?);
+    }
+    for path in &args.unixgram {
+        bound.push(net::bind_path(true, path, mode, buffer).map_err(failed)?);
+    }
+    if bound.is_empty() {
+        let text = "there is nothing to listen at: try lh listen --tcp 127.0.0.1:9020, or \
+                    lh listen --help";
+        return Err(Failure::usage(text.to_owned()));
+    }
+    for port in &bound {
+        if let Some(warning) = &port.warning {
+            diag.warn(format_args!("{}: {warning}", port.name));
+        }
+        diag.warn(format_args!(
+            "listening at {} {}",
+            port.kind.name(),
+            port.name
+        ));
+    }
+    Ok(bound)
+}

@@ -1,0 +1,262 @@
+//! From messages to records, with what lh knows of where they came from.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::ListenOptions;
+use super::framing::{Kind, Message};
+use crate::batch::Frames;
+use crate::clean::{AnsiStripper, Dedup, Masker};
+use crate::now::Now;
+use crate::record::{Defaults, Record, Value};
+use crate::source::Sink;
+use crate::text::detect;
+use crate::text::time::{TimeStyle, TimeText};
+use crate::wire::gelf::compress::{InflateError, Method, inflate, method_of};
+use crate::wire::pickle::NotAPickle;
+use crate::wire::{gelf, json, pickle, syslog};
+
+/// The attributes that lh gives to what came over a network. What a sender calls
+/// so is kept under the other name.
+const PEER: (&str, &str) = ("peer", "sent_peer");
+const RECEIVED: (&str, &str) = ("received", "sent_received");
+
+/// A message of which no record can be made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("a pickle can't be read: {0}")]
+    Pickle(#[from] NotAPickle),
+    #[error("a compressed message can't be read: {0}")]
+    Compressed(#[from] InflateError),
+}
+
+/// What is known of messages that were read together.
+pub(super) struct Origin<'a> {
+    pub(super) defaults: &'a Defaults,
+    pub(super) peer: &'a str,
+    /// When they were read, as text.
+    pub(super) received: &'a str,
+    pub(super) now: Now,
+}
+
+/// What all records go through before any handler sees them.
+pub(super) struct Admission {
+    pub(super) defaults: Arc<Defaults>,
+    stripper: Option<AnsiStripper>,
+    masker: Option<Masker>,
+    dedup: Option<Dedup>,
+    time: TimeText,
+    /// Room for what is made anew for each batch.
+    pub(super) received: String,
+    pub(super) room: Vec<(Cow<'static, str>, Value<'static>)>,
+    pub(super) records: u64,
+    pub(super) malformed: u64,
+}
+
+impl Admission {
+    pub(super) fn new(options: &mut ListenOptions) -> Admission {
+        let masks = std::mem::take(&mut options.masks);
+        Admission {
+            defaults: Arc::new(std::mem::take(&mut options.defaults)),
+            stripper: options.strip_ansi.then(|| AnsiStripper::new(false)),
+            masker: (!masks.is_empty()).then(|| Masker::new(masks, false)),
+            dedup: options.dedup.map(Dedup::new),
+            time: TimeText::new(TimeStyle::Rfc3339Micros, false),
+            received: String::new(),
+            room: Vec::new(),
+            records: 0,
+            malformed: 0,
+        }
+    }
+
+    /// Notes the time at which messages are read.
+    pub(super) fn set_time(&mut self, now: Now) {
+        let mut text = std::mem::take(&mut self.received).into_bytes();
+        text.clear();
+        self.time.write(now.wall, &mut text);
+        // It is ASCII.
+        self.received = String::from_utf8(text).unwrap_or_default();
+    }
+
+    /// Makes a record of a message, in the room of the one before, and hands it
+    /// on.
+    ///
+    /// # Errors
+    /// When that can't be done; nothing is handed on then.
+    pub(super) fn take<'a>(
+        &mut self,
+        message: Message<'a>,
+        origin: &Origin<'a>,
+        record: &mut Record<'a>,
+        each: &mut Sink<'_>,
+    ) -> Result<(), Refusal> {
+        self.decode(message, origin, record)?;
+        self.hand_on(message.bytes, message.piece, origin, record, each);
+        Ok(())
+    }
+
+    fn decode<'a>(
+        &mut self,
+        message: Message<'a>,
+        origin: &Origin<'a>,
+        record: &mut Record<'a>,
+    ) -> Result<(), Refusal> {
+        let (bytes, defaults, received) = (message.bytes, origin.defaults, origin.now.wall);
+        let json =
+            |record: &mut Record<'a>| json::decode(bytes, defaults, received, record).is_ok();
+        let gelf =
+            |record: &mut Record<'a>| gelf::decode(bytes, defaults, received, record).is_ok();
+        let syslog =
+            |record: &mut Record<'a>| syslog::decode(bytes, defaults, received, record).is_ok();
+        let understood = match message.kind {
+            Kind::Pickle => {
+                pickle::decode(bytes, defaults, received, record)?;
+                return Ok(());
+            }
+            Kind::Plain => false,
+            Kind::Json => json(record),
+            Kind::Gelf => gelf(record),
+            Kind::Syslog => syslog(record),
+            Kind::Auto => match bytes.first() {
+                Some(b'<') => syslog(record),
+                Some(b'{' | b' ' | b'\t' | 0xef) if gelf::looks_like(bytes) => {
+                    gelf(record) || json(record)
+                }
+                Some(b'{' | b' ' | b'\t' | 0xef) => json(record),
+                _ => false,
+            },
+        };
+        if !understood {
+            self.malformed += u64::from(!matches!(message.kind, Kind::Auto | Kind::Plain));
+            record.reset(defaults, received);
+            record.message = Cow::Borrowed(bytes);
+            if defaults.detect_level {
+                record.level = detect::level(bytes).unwrap_or(defaults.level);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands on a record that is complete but for what lh knows of it.
+    pub(super) fn hand_on<'a>(
+        &mut self,
+        frame: &[u8],
+        piece: bool,
+        origin: &Origin<'a>,
+        record: &mut Record<'a>,
+        each: &mut Sink<'_>,
+    ) {
+        // What others claim does not stand where lh's own word does.
+        for (name, _) in &mut record.extra {
+            for (own, other) in [PEER, RECEIVED] {
+                if name == own {
+                    *name = Cow::Borrowed(other);
+                }
+            }
+        }
+        if piece {
+            let split = Value::Text(Cow::Borrowed("split"));
+            record.extra.push((Cow::Borrowed("oversize"), split));
+        }
+        let own = [(PEER.0, origin.peer), (RECEIVED.0, origin.received)];
+        for (name, text) in own {
+            let value = Value::Text(Cow::Borrowed(text));
+            record.extra.push((Cow::Borrowed(name), value));
+        }
+        let mut own_frame = None;
+        if self.stripper.is_some() || self.masker.is_some() {
+            own_frame = Some(self.clean(frame));
+            self.clean_record(record);
+        }
+        let frame = own_frame.as_deref().unwrap_or(frame);
+        let records = &mut self.records;
+        let mut each = |frame: &[u8], record: &Record<'_>| {
+            *records += 1;
+            each(frame, record);
+        };
+        match &mut self.dedup {
+            Some(dedup) => dedup.feed(frame, record, piece, origin.now, &mut each),
+            None => each(frame, record),
+        }
+    }
+
+    /// What a text is without escape sequences and secrets. Copies it.
+    fn clean(&mut self, text: &[u8]) -> Vec<u8> {
+        let ends = [text.len()];
+        let mut clean = text.to_vec();
+        if let Some(stripper) = &mut self.stripper
+            && !text.is_empty()
+        {
+            clean = stripper.strip(Frames::listed(text, &ends)).bytes().to_vec();
+        }
+        match &mut self.masker {
+            Some(masker) => masker.mask(&clean).to_vec(),
+            None => clean,
+        }
+    }
+
+    fn clean_text<'a>(&mut self, text: &mut Cow<'a, str>) {
+        let clean = self.clean(text.as_bytes());
+        if clean != text.as_bytes() {
+            *text = Cow::Owned(String::from_utf8_lossy(&clean).into_owned());
+        }
+    }
+
+    fn clean_record(&mut self, record: &mut Record<'_>) {
+        record.message = Cow::Owned(self.clean(&record.message));
+        self.clean_text(&mut record.name);
+        if let Some(text) = &mut record.exc_text {
+            self.clean_text(text);
+        }
+        for (_, value) in &mut record.extra {
+            match value {
+                Value::Text(text) => self.clean_text(text),
+                Value::Json(json) => {
+                    let clean = self.clean(json.as_bytes());
+                    if clean != json.as_bytes() {
+                        // It may be no JSON any more.
+                        let text = String::from_utf8_lossy(&clean).into_owned();
+                        *value = Value::Text(Cow::Owned(text));
+                    }
+                }
+            }
+        }
+    }
+
+    /// When [`tick`](Self::tick) has to be called at the latest.
+    pub(super) fn deadline(&self) -> Option<std::time::Instant> {
+        self.dedup.as_ref().and_then(Dedup::deadline)
+    }
+
+    pub(super) fn tick(&mut self, now: Now, each: &mut Sink<'_>) {
+        if let Some(dedup) = &mut self.dedup {
+            dedup.tick(now, each);
+        }
+    }
+
+    /// Hands on what was held back, at the end.
+    pub(super) fn finish(&mut self, now: Now, each: &mut Sink<'_>) {
+        if let Some(dedup) = &mut self.dedup {
+            dedup.finish(now, each);
+        }
+    }
+
+    pub(super) fn masked(&self) -> u64 {
+        self.masker.as_ref().map_or(0, Masker::masked)
+    }
+
+    pub(super) fn repeats(&self) -> u64 {
+        self.dedup.as_ref().map_or(0, Dedup::repeats)
+    }
+}
+
+/// What a message is when it is not compressed, at most `limit` bytes of it.
+///
+/// # Errors
+/// If it is broken, or longer.
+pub(super) fn unpacked(bytes: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, Refusal> {
+    Ok(match method_of(bytes) {
+        Method::None => Cow::Borrowed(bytes),
+        Method::Gzip | Method::Zlib => inflate(bytes, limit)?,
+    })
+}

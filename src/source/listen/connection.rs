@@ -1,0 +1,256 @@
+//! One stream that somebody has opened to lh.
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::time::Instant;
+
+use mio::net::{TcpStream, UnixStream};
+use mio::{Interest, Registry, Token, event::Source};
+
+use super::framing::Protocol;
+use crate::net::TlsServerSession;
+
+/// The most that waits to be sent to a peer: one that does not listen is not
+/// heard either.
+const OUT: usize = 64 << 10;
+
+/// What a connection is made of.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Socket {
+    fn source(&mut self) -> &mut dyn Source {
+        match self {
+            Socket::Tcp(stream) => stream,
+            Socket::Unix(stream) => stream,
+        }
+    }
+
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        registry.register(self.source(), token, both)
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => stream.read(buffer),
+            Socket::Unix(stream) => stream.read(buffer),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => stream.write(bytes),
+            Socket::Unix(stream) => stream.write(bytes),
+        }
+    }
+}
+
+/// What reading came to.
+#[derive(Debug)]
+pub(super) enum Came {
+    /// Something, and more may be there.
+    More,
+    /// All that was there at the moment.
+    Drained,
+    /// The end.
+    End,
+}
+
+/// See the [module](self).
+pub(super) struct Connection {
+    pub(super) socket: Socket,
+    pub(super) peer: Arc<str>,
+    tls: Option<Box<TlsServerSession>>,
+    /// What it speaks, once that is known.
+    pub(super) protocol: Option<Protocol>,
+    /// What has come of a message that is not complete.
+    pub(super) rest: Vec<u8>,
+    /// What is to be sent.
+    out: Vec<u8>,
+    pub(super) since: Instant,
+    /// When something came last.
+    pub(super) heard: Instant,
+    /// When the message began that is not complete.
+    pub(super) begun: Option<Instant>,
+    /// A message was complete.
+    pub(super) useful: bool,
+    /// It stands among those that are read next.
+    pub(super) queued: bool,
+    /// The system has more to read, as far as is known.
+    pub(super) readable: bool,
+    /// The system has told that the peer has ended its stream, or that it broke:
+    /// it is read until that is seen.
+    pub(super) hung_up: bool,
+    /// The peer has ended its stream, and all of it was read.
+    pub(super) ended: bool,
+    /// Nothing more is taken; it is closed when everything is sent.
+    pub(super) closing: bool,
+    /// Answers to it are waited for.
+    pub(super) awaiting: u32,
+    /// Tells it from others that had its place.
+    pub(super) generation: u64,
+}
+
+impl Connection {
+    pub(super) fn new(
+        socket: Socket,
+        peer: Arc<str>,
+        tls: Option<TlsServerSession>,
+        generation: u64,
+        now: Instant,
+    ) -> Connection {
+        Connection {
+            socket,
+            peer,
+            tls: tls.map(Box::new),
+            protocol: None,
+            rest: Vec::new(),
+            out: Vec::new(),
+            since: now,
+            heard: now,
+            begun: None,
+            useful: false,
+            queued: false,
+            readable: false,
+            hung_up: false,
+            ended: false,
+            closing: false,
+            awaiting: 0,
+            generation,
+        }
+    }
+
+    /// Whether it speaks HTTP.
+    pub(super) fn speaks_http(&self) -> bool {
+        matches!(self.protocol, Some(Protocol::Http(_)))
+    }
+
+    /// When the message began that is not complete. What is incomplete of a
+    /// request is not all in what is left to be read.
+    pub(super) fn message_begun(&self) -> Option<Instant> {
+        match &self.protocol {
+            Some(Protocol::Http(http)) if self.awaiting > 0 || http.is_idle() => {
+                self.begun.filter(|_| self.awaiting == 0)
+            }
+            Some(Protocol::Http(_)) => Some(self.heard),
+            _ => self.begun,
+        }
+    }
+
+    /// Whether it has said who it is, as far as TLS asks for that.
+    pub(super) fn is_shaking_hands(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+    }
+
+    /// Whether it is to be read: it has something, and somebody takes it.
+    pub(super) fn wants_reading(&self) -> bool {
+        let answered = self.awaiting == 0 || !self.speaks_http();
+        self.readable && !self.ended && !self.closing && self.out.len() < OUT && answered
+    }
+
+    /// Appends what there is to `work`, about `size` bytes of it at most.
+    ///
+    /// # Errors
+    /// Those of read(2) and of TLS.
+    pub(super) fn read(
+        &mut self,
+        work: &mut Vec<u8>,
+        cipher: &mut Vec<u8>,
+        size: usize,
+    ) -> io::Result<Came> {
+        match self.tls.is_some() {
+            false => read_into(&mut self.socket, work, size),
+            true => self.read_sealed(work, cipher, size),
+        }
+    }
+
+    fn read_sealed(
+        &mut self,
+        work: &mut Vec<u8>,
+        cipher: &mut Vec<u8>,
+        size: usize,
+    ) -> io::Result<Came> {
+        let Some(tls) = &mut self.tls else {
+            return Ok(Came::Drained);
+        };
+        cipher.clear();
+        let came = read_into(&mut self.socket, cipher, size)?;
+        // What is decrypted is no longer than what was encrypted.
+        let fed = tls.feed(cipher, usize::MAX, work, &mut self.out);
+        // What TLS says of its failure is sent before the end.
+        let fed = fed.inspect_err(|_| {
+            let _ = self.socket.write(&self.out);
+        })?;
+        self.flush()?;
+        Ok(if fed.ended { Came::End } else { came })
+    }
+
+    /// Takes bytes that are to be sent.
+    pub(super) fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.tls {
+            Some(tls) => tls.write(bytes, &mut self.out),
+            None => {
+                self.out.extend_from_slice(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends as much as the peer takes. `true`: there is nothing left.
+    ///
+    /// # Errors
+    /// Those of write(2).
+    pub(super) fn flush(&mut self) -> io::Result<bool> {
+        let mut at = 0;
+        let result = loop {
+            if at == self.out.len() {
+                break Ok(true);
+            }
+            match self.socket.write(&self.out[at..]) {
+                Ok(0) => break Ok(false),
+                Ok(count) => at += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.out.drain(..at);
+        if self.out.is_empty() {
+            self.out = Vec::new();
+        }
+        result
+    }
+
+    /// Says that nothing more comes.
+    pub(super) fn say_end(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.close(&mut self.out);
+        }
+        let _ = self.flush();
+    }
+}
+
+fn read_into(socket: &mut Socket, buffer: &mut Vec<u8>, size: usize) -> io::Result<Came> {
+    let before = buffer.len();
+    buffer.resize(before + size, 0);
+    let (count, came) = loop {
+        match socket.read(&mut buffer[before..]) {
+            Ok(0) => break (0, Ok(Came::End)),
+            // A stream that gave less than there was room for is empty; what
+            // comes after that is told anew.
+            Ok(count) if count < size => break (count, Ok(Came::Drained)),
+            Ok(count) => break (count, Ok(Came::More)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                break (0, Ok(Came::Drained));
+            }
+            Err(error) => break (0, Err(error)),
+        }
+    };
+    buffer.truncate(before + count);
+    came
+}

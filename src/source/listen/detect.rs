@@ -1,0 +1,131 @@
+//! What a peer speaks, by the first bytes that it sends.
+
+use memchr::memchr;
+
+use super::framing::{Kind, Numbered, Protocol, Text};
+use super::{Accepted, Wire};
+use crate::wire::lh::MAGIC;
+
+/// A count of octets has at most so many digits: more than any record needs.
+pub(super) const DIGITS: usize = 9;
+
+/// The hexadecimal digits of an authentication code, and the space behind it.
+pub(super) const SEAL: usize = 65;
+
+/// What a stream is that begins with these bytes. `None`: they are too few to
+/// tell, and more may come.
+pub(super) fn stream(bytes: &[u8], accepted: &Accepted, at_end: bool) -> Option<Protocol> {
+    let text = |kind| Protocol::Text(Text::new(kind));
+    let lines = |kind| Protocol::Text(Text::ended_by(kind, b'\n'));
+    Some(match accepted.wire {
+        Some(Wire::Lines) => lines(Kind::Plain),
+        Some(Wire::Json) => text(Kind::Json),
+        Some(Wire::Gelf) => text(Kind::Gelf),
+        Some(Wire::Pickle) => Protocol::Pickle,
+        Some(Wire::Lh) => Protocol::Numbered(Numbered::default()),
+        Some(Wire::Syslog) => match is_counted(bytes, accepted.sealed)? || at_end {
+            true if !at_end => Protocol::Octets,
+            _ => text(Kind::Syslog),
+        },
+        None => return guess(bytes, accepted.sealed, at_end),
+    })
+}
+
+fn guess(bytes: &[u8], sealed: bool, at_end: bool) -> Option<Protocol> {
+    let first = *bytes.first()?;
+    if first == MAGIC[0] && MAGIC.starts_with(&bytes[..bytes.len().min(4)]) {
+        return match bytes.len() >= 4 || at_end {
+            true => Some(Protocol::Numbered(Numbered::default())),
+            false => None,
+        };
+    }
+    if is_binary(first) {
+        // Four bytes of a length, of which the first is a small number.
+        return Some(Protocol::Pickle);
+    }
+    match is_counted(bytes, sealed) {
+        Some(true) => return Some(Protocol::Octets),
+        None if !at_end => return None,
+        _ => {}
+    }
+    let body = match sealed {
+        true if bytes.len() <= SEAL && !at_end && memchr(b'\n', bytes).is_none() => return None,
+        true => bytes.get(SEAL..).unwrap_or_default(),
+        false => bytes,
+    };
+    Some(Protocol::Text(match body.first() {
+        Some(b'<' | b'{') => Text::new(Kind::Auto),
+        _ => Text::ended_by(Kind::Auto, b'\n'),
+    }))
+}
+
+/// No text begins with it.
+pub(super) fn is_binary(byte: u8) -> bool {
+    matches!(byte, 0..=8 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f)
+}
+
+/// Whether a count of octets stands before a syslog message (RFC 6587 section
+/// 3.4.1). `None`: it is too early to tell.
+fn is_counted(bytes: &[u8], sealed: bool) -> Option<bool> {
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit());
+    let digits = digits.count();
+    if digits > DIGITS || matches!(bytes.first(), None | Some(b'0')) {
+        return if bytes.is_empty() { None } else { Some(false) };
+    }
+    let behind = match bytes.get(digits) {
+        None => return None,
+        Some(b' ') if digits > 0 => &bytes[digits + 1..],
+        Some(_) => return Some(false),
+    };
+    let behind = if sealed { behind.get(SEAL..)? } else { behind };
+    Some(*behind.first()? == b'<')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(bytes: &[u8]) -> Option<&'static str> {
+        let accepted = Accepted {
+            wire: None,
+            max_record: 100,
+            oversize: crate::wire::framing::Oversize::Split,
+            sealed: false,
+        };
+        Some(match stream(bytes, &accepted, false)? {
+            Protocol::Text(_) => "text",
+            Protocol::Octets => "octets",
+            Protocol::Pickle => "pickle",
+            Protocol::Numbered(_) => "lh",
+            Protocol::Http(_) => "http",
+        })
+    }
+
+    #[test]
+    fn the_first_bytes_tell() {
+        for (bytes, want) in [
+            (&b""[..], None),
+            (b"<", Some("text")),
+            (b"<13>x", Some("text")),
+            (b"{", Some("text")),
+            (b"hello", Some("text")),
+            (b"\n", Some("text")),
+            (b"\x1b[31mred", Some("text")),
+            (b"1", None),
+            (b"12 ", None),
+            (b"12 <", Some("octets")),
+            (b"12 x", Some("text")),
+            (b"2026-11-23", Some("text")),
+            (b"1234567890", Some("text")),
+            (b"012 <", Some("text")),
+            (b"\0", Some("pickle")),
+            (b"\x7f\xff\xff\xff", Some("pickle")),
+            (b"\x93", None),
+            (b"\x93lh\x01", Some("lh")),
+            (b"\x93lx", Some("text")),
+            (b"\xc3\xa4", Some("text")),
+        ] {
+            assert_eq!(kind(bytes), want, "{:?}", String::from_utf8_lossy(bytes));
+        }
+    }
+}

@@ -1,0 +1,491 @@
+//! Where the messages of a stream begin and end.
+
+use memchr::{memchr, memchr2};
+
+use super::Accepted;
+use super::detect::DIGITS;
+use crate::wire::framing::{Oversize, OversizeCounts};
+use crate::wire::http::HttpConversation;
+use crate::wire::lh::{self, NotThisWire, SenderId};
+
+/// What is understood of a message's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Whatever it looks like.
+    Auto,
+    Plain,
+    Json,
+    Gelf,
+    Syslog,
+    Pickle,
+}
+
+/// What a stream speaks, and how far it is.
+#[derive(Debug)]
+pub(super) enum Protocol {
+    /// Messages that end with a byte.
+    Text(Text),
+    /// Syslog messages with their length in decimal digits.
+    Octets,
+    /// Pickles with their length in four bytes.
+    Pickle,
+    /// Numbered frames, which are acknowledged.
+    Numbered(Numbered),
+    /// Requests, which are answered.
+    Http(Box<HttpConversation>),
+}
+
+/// See [`Protocol`].
+#[derive(Debug)]
+pub(super) struct Text {
+    kind: Kind,
+    /// What ends a message, once that is known.
+    end: Option<u8>,
+    /// The rest of a message that is too long is thrown away.
+    skipping: bool,
+    /// The message has begun in another record.
+    continued: bool,
+    /// Up to here there is no end in what has come.
+    searched: usize,
+}
+
+/// See [`Protocol`].
+#[derive(Debug, Default)]
+pub(super) struct Numbered {
+    /// Who it is, once that was said.
+    pub(super) sender: Option<SenderId>,
+    /// The number of the last frame.
+    pub(super) last: u64,
+}
+
+/// What stands next in a stream.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next<'b> {
+    /// Not all of a message has come.
+    More,
+    /// A message, and how many bytes it takes with its framing.
+    Message(Message<'b>, usize),
+    /// Bytes that are no part of a message.
+    Skip(usize),
+    /// The sender of numbered frames has said who it is.
+    Hello(SenderId, usize),
+}
+
+/// A message without its framing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Message<'b> {
+    pub(super) bytes: &'b [u8],
+    pub(super) kind: Kind,
+    /// It is a part of a longer one.
+    pub(super) piece: bool,
+    /// Its number, where the stream has numbers.
+    pub(super) number: Option<u64>,
+}
+
+impl<'b> Message<'b> {
+    pub(super) fn new(bytes: &'b [u8], kind: Kind) -> Message<'b> {
+        Message {
+            bytes,
+            kind,
+            piece: false,
+            number: None,
+        }
+    }
+}
+
+/// A stream that can't be understood any further.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(super) enum Broken {
+    #[error("a message of {0} bytes is longer than the {1} that are taken (--max-record)")]
+    TooLong(u64, usize),
+    #[error("what should be the length of a message is none")]
+    NoCount,
+    #[error("it ended within a message")]
+    CutOff,
+    #[error(transparent)]
+    Numbered(#[from] NotThisWire),
+}
+
+impl Protocol {
+    /// What stands at the start of `bytes`. `at_end`: nothing more will come.
+    ///
+    /// # Errors
+    /// When what follows can't be told apart any more.
+    pub(super) fn next<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        accepted: &Accepted,
+        counts: &mut OversizeCounts,
+        at_end: bool,
+    ) -> Result<Next<'b>, Broken> {
+        let next = match self {
+            Protocol::Text(text) => return Ok(text.next(bytes, accepted, counts, at_end)),
+            Protocol::Octets => octets(bytes, accepted)?,
+            Protocol::Pickle => pickle(bytes, accepted)?,
+            Protocol::Numbered(numbered) => numbered.next(bytes, accepted)?,
+            // Its requests are no messages: see `requests`.
+            Protocol::Http(_) => Next::More,
+        };
+        match next == Next::More && at_end && !bytes.is_empty() {
+            true => Err(Broken::CutOff),
+            false => Ok(next),
+        }
+    }
+
+    /// What was handed out is gone from the start of the bytes.
+    pub(super) fn consumed(&mut self, rest: usize) {
+        if let Protocol::Text(text) = self {
+            text.searched = text.searched.min(rest);
+        }
+    }
+
+    /// Whether it is text, of which what has come is worth keeping.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self, Protocol::Text(_))
+    }
+}
+
+impl Text {
+    pub(super) fn new(kind: Kind) -> Text {
+        Text {
+            kind,
+            end: None,
+            skipping: false,
+            continued: false,
+            searched: 0,
+        }
+    }
+
+    pub(super) fn ended_by(kind: Kind, end: u8) -> Text {
+        Text {
+            end: Some(end),
+            ..Text::new(kind)
+        }
+    }
+
+    fn next<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        accepted: &Accepted,
+        counts: &mut OversizeCounts,
+        at_end: bool,
+    ) -> Next<'b> {
+        let from = std::mem::take(&mut self.searched).min(bytes.len());
+        let found = match self.end {
+            Some(end) => memchr(end, &bytes[from..]),
+            None => {
+                let found = memchr2(b'\n', 0, &bytes[from..]);
+                self.end = found.map(|at| end_of(bytes, from + at));
+                match self.end {
+                    Some(end) => memchr(end, &bytes[from..]),
+                    None => None,
+                }
+            }
+        };
+        let found = found.map(|at| from + at);
+        let (length, used) = match found {
+            Some(at) => (at, at + 1),
+            None => (bytes.len(), bytes.len()),
+        };
+        if self.skipping {
+            self.skipping = found.is_none();
+            return match used {
+                0 => Next::More,
+                used => Next::Skip(used),
+            };
+        }
+        if length > accepted.max_record {
+            return self.too_long(bytes, accepted, counts);
+        }
+        if found.is_none() && !(at_end && length > 0) {
+            self.searched = length;
+            return Next::More;
+        }
+        let text = &bytes[..length];
+        let text = match self.end {
+            Some(b'\n') => text.strip_suffix(b"\r").unwrap_or(text),
+            _ => text,
+        };
+        let piece = std::mem::take(&mut self.continued);
+        // A line without anything in it is one only where lines are meant.
+        let lines = self.end == Some(b'\n') && matches!(self.kind, Kind::Auto | Kind::Plain);
+        if text.is_empty() && !lines {
+            return Next::Skip(used);
+        }
+        let message = Message {
+            piece,
+            ..Message::new(text, self.kind)
+        };
+        Next::Message(message, used)
+    }
+
+    fn too_long<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        accepted: &Accepted,
+        counts: &mut OversizeCounts,
+    ) -> Next<'b> {
+        let max = accepted.max_record;
+        let kind = if self.continued {
+            Kind::Plain
+        } else {
+            self.kind
+        };
+        let message = Message {
+            piece: true,
+            ..Message::new(&bytes[..max], kind)
+        };
+        match accepted.oversize {
+            Oversize::Split => {
+                counts.split += u64::from(!std::mem::replace(&mut self.continued, true));
+                Next::Message(message, max)
+            }
+            Oversize::Truncate => {
+                counts.truncated += 1;
+                self.skipping = true;
+                Next::Message(message, max)
+            }
+            Oversize::Drop => {
+                counts.dropped += 1;
+                self.skipping = true;
+                Next::Skip(max)
+            }
+        }
+    }
+}
+
+/// What ends the messages of a stream, where the first line feed or NUL stands
+/// at `at`: a NUL, where it ends messages that have line feeds in them.
+fn end_of(bytes: &[u8], at: usize) -> u8 {
+    let begins = |at: usize| match bytes.get(at) {
+        None => true,
+        Some(byte) => matches!(byte, b'<' | b'{' | b'\n') || byte.is_ascii_hexdigit(),
+    };
+    if bytes[at] == 0 {
+        return if begins(at + 1) { 0 } else { b'\n' };
+    }
+    match memchr(0, &bytes[at..]) {
+        Some(nul) if !matches!(bytes.get(at + 1), None | Some(b'<')) && begins(at + nul + 1) => 0,
+        _ => b'\n',
+    }
+}
+
+fn octets<'b>(bytes: &'b [u8], accepted: &Accepted) -> Result<Next<'b>, Broken> {
+    // Some end their messages besides.
+    let blank = |byte: &&u8| matches!(byte, b'\n' | b'\r' | b' ' | 0);
+    let skipped = bytes.iter().take_while(blank).count();
+    if skipped > 0 {
+        return Ok(Next::Skip(skipped));
+    }
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit());
+    let digits = digits.count();
+    match bytes.get(digits) {
+        None if digits <= DIGITS => return Ok(Next::More),
+        Some(b' ') if (1..=DIGITS).contains(&digits) && bytes[0] != b'0' => {}
+        _ => return Err(Broken::NoCount),
+    }
+    let count = bytes[..digits].iter();
+    let count = count.fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
+    let most = accepted.longest_frame();
+    if count > most {
+        return Err(Broken::TooLong(count as u64, most));
+    }
+    let message = bytes.get(digits + 1..digits + 1 + count);
+    Ok(message.map_or(Next::More, |message| {
+        Next::Message(Message::new(message, Kind::Syslog), digits + 1 + count)
+    }))
+}
+
+fn pickle<'b>(bytes: &'b [u8], accepted: &Accepted) -> Result<Next<'b>, Broken> {
+    let Some(head) = bytes.first_chunk::<4>() else {
+        return Ok(Next::More);
+    };
+    let most = accepted.longest_frame();
+    let length = match usize::try_from(u32::from_be_bytes(*head)) {
+        Ok(length) if length <= most => length,
+        _ => return Err(Broken::TooLong(u32::from_be_bytes(*head).into(), most)),
+    };
+    let message = bytes.get(4..4 + length);
+    Ok(message.map_or(Next::More, |message| {
+        Next::Message(Message::new(message, Kind::Pickle), 4 + length)
+    }))
+}
+
+impl Numbered {
+    fn next<'b>(&mut self, bytes: &'b [u8], accepted: &Accepted) -> Result<Next<'b>, Broken> {
+        if self.sender.is_none() {
+            return Ok(match bytes.first_chunk::<{ lh::HELLO }>() {
+                Some(hello) => Next::Hello(lh::Hello::decode(hello)?.sender, lh::HELLO),
+                None => Next::More,
+            });
+        }
+        // A record takes more room as an object.
+        let most = accepted.longest_frame().saturating_mul(8);
+        let frame = lh::decode_frame(bytes, self.last, most)?;
+        Ok(frame.map_or(Next::More, |(number, payload, used)| {
+            self.last = number;
+            let message = Message {
+                number: Some(number),
+                ..Message::new(payload, Kind::Json)
+            };
+            Next::Message(message, used)
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::detect;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn accepted(max_record: usize, oversize: Oversize) -> Accepted {
+        Accepted {
+            wire: None,
+            max_record,
+            oversize,
+            sealed: false,
+        }
+    }
+
+    /// The messages of a stream that comes in pieces.
+    fn messages(
+        input: &[u8],
+        sizes: &[usize],
+        accepted: &Accepted,
+    ) -> (Vec<Vec<u8>>, Option<Broken>) {
+        let mut protocol: Option<Protocol> = None;
+        let (mut buffer, mut found) = (Vec::new(), Vec::new());
+        let mut sizes = sizes.iter().copied().cycle();
+        let mut rest = input;
+        let mut counts = OversizeCounts::default();
+        loop {
+            let size = sizes.next().unwrap_or(1).clamp(1, rest.len().max(1));
+            let (piece, behind) = rest.split_at(size.min(rest.len()));
+            buffer.extend_from_slice(piece);
+            rest = behind;
+            let at_end = rest.is_empty();
+            if protocol.is_none() {
+                protocol = detect::stream(&buffer, accepted, at_end);
+            }
+            let mut at = 0;
+            while let Some(protocol) = &mut protocol {
+                match protocol.next(&buffer[at..], accepted, &mut counts, at_end) {
+                    Ok(Next::More) => break,
+                    Ok(Next::Message(message, used)) => {
+                        found.push(message.bytes.to_vec());
+                        at += used;
+                    }
+                    Ok(Next::Skip(used)) => at += used,
+                    Ok(Next::Hello(_, used)) => at += used,
+                    Err(error) => return (found, Some(error)),
+                }
+                protocol.consumed(buffer.len() - at);
+            }
+            buffer.drain(..at);
+            if at_end {
+                return (found, None);
+            }
+        }
+    }
+
+    fn texts(input: &[u8], sizes: &[usize]) -> Vec<String> {
+        let (found, broken) = messages(input, sizes, &accepted(64, Oversize::Split));
+        assert_eq!(broken, None);
+        let texts = found.iter().map(|text| String::from_utf8_lossy(text));
+        texts.map(std::borrow::Cow::into_owned).collect()
+    }
+
+    #[test]
+    fn each_framing_is_understood() {
+        for sizes in [&[1000][..], &[1], &[3, 7]] {
+            assert_eq!(
+                texts(b"<13>a\n<13>b\r\n<13>c", sizes),
+                ["<13>a", "<13>b", "<13>c"]
+            );
+            assert_eq!(texts(b"<13>a\0<13>b\0", sizes), ["<13>a", "<13>b"]);
+            assert_eq!(texts(b"5 <13>a7 <13>b\nc", sizes), ["<13>a", "<13>b\nc"]);
+            assert_eq!(texts(b"6 <13>a\n\n5 <13>b\n", sizes), ["<13>a\n", "<13>b"]);
+            assert_eq!(texts(b"\0\0\0\x02ab\0\0\0\x01c", sizes), ["ab", "c"]);
+            assert_eq!(texts(b"{\"a\":1}\n{}\n", sizes), ["{\"a\":1}", "{}"]);
+            assert_eq!(texts(b"{\"a\":1}\0{}\0", sizes), ["{\"a\":1}", "{}"]);
+            assert_eq!(texts(b"one\n\ntwo", sizes), ["one", "", "two"]);
+        }
+        // Messages with line feeds in them, ended by a NUL.
+        assert_eq!(
+            texts(b"<13>a\n b\0<13>c\0", &[1000]),
+            ["<13>a\n b", "<13>c"]
+        );
+        // A NUL within a line ends nothing.
+        assert_eq!(
+            texts(b"<13>a\0, b\n<13>c\n", &[1000]),
+            ["<13>a\0, b", "<13>c"]
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_split_cut_or_dropped() {
+        let input = b"abcdefgh\nij\n";
+        for (oversize, want) in [
+            (Oversize::Split, &["abc", "def", "gh", "ij"][..]),
+            (Oversize::Truncate, &["abc", "ij"]),
+            (Oversize::Drop, &["ij"]),
+        ] {
+            for sizes in [&[100][..], &[1], &[2, 5]] {
+                let (found, broken) = messages(input, sizes, &accepted(3, oversize));
+                assert_eq!(
+                    (found, broken),
+                    (want.iter().map(|t| t.as_bytes().to_vec()).collect(), None)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_framed_is_told() {
+        let broken = |input: &[u8]| messages(input, &[2], &accepted(64, Oversize::Split)).1;
+        assert_eq!(
+            broken(b"\x7f\xff\xff\xff...."),
+            Some(Broken::TooLong(0x7fff_ffff, 65600))
+        );
+        assert_eq!(
+            broken(b"99999999 <13>"),
+            Some(Broken::TooLong(99_999_999, 65600))
+        );
+        assert_eq!(broken(b"5 <13>axx"), Some(Broken::NoCount));
+        assert_eq!(broken(b"5 <13>a12345678901"), Some(Broken::NoCount));
+        assert_eq!(broken(b"9 <13>a"), Some(Broken::CutOff));
+        assert_eq!(broken(b"\0\0\0\x09a"), Some(Broken::CutOff));
+        assert_eq!(broken(b"\0\0"), Some(Broken::CutOff));
+    }
+
+    proptest! {
+        /// However a stream comes in pieces, its messages are the same.
+        #[test]
+        fn pieces_change_nothing(
+            lines in prop::collection::vec("[a-c<{]{1,9}", 1..20),
+            framing in 0usize..3,
+            sizes in prop::collection::vec(1usize..9, 1..5),
+        ) {
+            let mut input = Vec::new();
+            for line in &lines {
+                match framing {
+                    0 => input.extend_from_slice(format!("a{line}\n").as_bytes()),
+                    1 => input.extend_from_slice(format!("{} <{line}", line.len() + 1).as_bytes()),
+                    _ => {
+                        input.extend_from_slice(&(line.len() as u32).to_be_bytes());
+                        input.extend_from_slice(line.as_bytes());
+                    }
+                }
+            }
+            let mark = ["a", "<", ""][framing];
+            let want: Vec<_> = lines.iter().map(|line| format!("{mark}{line}")).collect();
+            prop_assert_eq!(texts(&input, &sizes), want);
+        }
+
+        #[test]
+        fn nothing_panics(input: Vec<u8>, sizes in prop::collection::vec(1usize..40, 1..5)) {
+            messages(&input, &sizes, &accepted(16, Oversize::Split));
+        }
+    }
+}

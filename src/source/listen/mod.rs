@@ -1,0 +1,598 @@
+//! The receiving end: streams and datagrams from others, in whatever they
+//! speak.
+//!
+//! One thread does it all. What a peer has sent is read in turns of a bounded
+//! size, whoever sends how much: each connection that has something gets its
+//! share of a turn, and after each turn the chain takes the records. A chain
+//! that takes its time is what slows senders down; nothing is read meanwhile.
+
+mod admit;
+mod complaints;
+mod connection;
+mod datagrams;
+mod detect;
+mod framing;
+mod ports;
+mod senders;
+mod streams;
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll};
+
+use self::admit::Admission;
+use self::complaints::Complaints;
+use self::connection::Connection;
+use self::datagrams::Datagrams;
+use self::framing::Protocol;
+use self::ports::Port;
+use self::senders::Senders;
+use super::Sink;
+use crate::clean::Mask;
+use crate::diag::{Diag, plain};
+use crate::figures::InputFigures;
+use crate::net::{Allow, Bound, ServiceManager, TlsServer};
+use crate::now::Now;
+use crate::record::Defaults;
+use crate::wire::framing::{Oversize, OversizeCounts};
+use crate::wire::gelf::assembly::{Assembly, Limits};
+use crate::wire::hmac::Key;
+use crate::wire::http::{HttpOptions, Outcome, Request};
+use crate::wire::lh::{self, SenderId};
+
+/// How many bytes are read in a turn, about, and of one connection at least and
+/// at most.
+const TURN: usize = 1 << 20;
+const SHARE: (usize, usize) = (16 << 10, 128 << 10);
+
+/// How many bytes of incomplete messages are held, over all connections; one
+/// message of the greatest length is held in any case.
+const HELD: usize = 64 << 20;
+
+/// How long a message that is no text may be on its way, and a handshake.
+const OVERDUE: Duration = Duration::from_secs(30);
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// For how many seconds a client of HTTP is told to wait.
+const RETRY: u32 = 1;
+
+/// How long it is let wait for records that are in memory only.
+const IN_MEMORY: Duration = Duration::from_secs(1);
+
+/// How often somebody looks after those who are overdue.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// What peers speak (`--wire`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// Pickles of Python's `LogRecord`.
+    Pickle,
+    /// JSON objects.
+    Json,
+    /// Plain lines.
+    Lines,
+    /// Syslog in all its forms.
+    Syslog,
+    /// Graylog's format.
+    Gelf,
+    /// Numbered frames.
+    Lh,
+}
+
+/// What a listener is told.
+pub struct ListenOptions {
+    /// Where it listens.
+    pub bound: Vec<Bound>,
+    /// What peers speak; `None`: each shows it by what it sends first.
+    pub wire: Option<Wire>,
+    /// What records get that do not say it themselves.
+    pub defaults: Defaults,
+    /// The longest record in bytes.
+    pub max_record: usize,
+    /// What becomes of a longer one where it is text.
+    pub oversize: Oversize,
+    /// Take escape sequences out.
+    pub strip_ansi: bool,
+    /// What is replaced.
+    pub masks: Vec<Mask>,
+    /// Sum repeats up, after so long at the latest.
+    pub dedup: Option<Duration>,
+    /// Every message has to be authenticated with this key.
+    pub key: Option<Key>,
+    /// Streams of tcp are encrypted.
+    pub tls: Option<TlsServer>,
+    /// Who may send.
+    pub allow: Allow,
+    /// So many connections are open at once, at most.
+    pub max_connections: usize,
+    /// One that says nothing for so long is closed.
+    pub idle_timeout: Option<Duration>,
+    /// Where it is remembered how far senders of numbered frames are.
+    pub state: Option<PathBuf>,
+}
+
+/// How messages are to be.
+struct Accepted {
+    wire: Option<Wire>,
+    max_record: usize,
+    oversize: Oversize,
+    sealed: bool,
+}
+
+impl Accepted {
+    /// The longest message of a stream that tells lengths: a record with what
+    /// stands around it.
+    fn longest_frame(&self) -> usize {
+        self.max_record.saturating_add(64 << 10)
+    }
+}
+
+/// What somebody waits for until the chain has accepted the records of a turn.
+struct Awaited {
+    turn: u64,
+    place: usize,
+    generation: u64,
+    since: Instant,
+    answer: Answer,
+}
+
+enum Answer {
+    /// The frames of a sender, up to a number.
+    Acknowledge(SenderId, u64),
+    Http(Box<Request>),
+}
+
+/// What has been counted beside records.
+#[derive(Debug, Default)]
+struct Tally {
+    bytes: u64,
+    connections: u64,
+    refused: u64,
+    oversize: OversizeCounts,
+    /// Datagrams that the system had no room for.
+    unread: u64,
+}
+
+/// See the [module](self).
+pub struct Listen {
+    poll: Poll,
+    events: Events,
+    ports: Vec<Port>,
+    connections: Vec<Option<Box<Connection>>>,
+    free: Vec<usize>,
+    open: usize,
+    /// Those that have something to be read.
+    ready: VecDeque<usize>,
+    /// Those that have not sent a whole message yet, the oldest first.
+    newcomers: VecDeque<(usize, u64)>,
+    generation: u64,
+    /// Nobody is let in before.
+    accept_at: Option<Instant>,
+    sweep_at: Option<Instant>,
+    /// Bytes of incomplete messages.
+    held: usize,
+    accepted: Accepted,
+    admission: Admission,
+    key: Option<Key>,
+    tls: Option<TlsServer>,
+    allow: Allow,
+    max_connections: usize,
+    idle_timeout: Option<Duration>,
+    senders: Senders,
+    /// Writing down how far they are has failed.
+    told_state: bool,
+    state: Option<PathBuf>,
+    http: Arc<HttpOptions>,
+    assembly: Assembly,
+    datagrams: Option<Box<Datagrams>>,
+    /// Who has started this, and wants to know how it is.
+    manager: ServiceManager,
+    alive_at: Option<Instant>,
+    complaints: Complaints,
+    diag: Diag,
+    turn: u64,
+    awaited: VecDeque<Awaited>,
+    tally: Tally,
+    work: Vec<u8>,
+    cipher: Vec<u8>,
+}
+
+impl Listen {
+    /// Takes what is bound.
+    ///
+    /// # Errors
+    /// What can't be watched or read, and why.
+    pub fn new(mut options: ListenOptions, diag: Diag) -> Result<Listen, String> {
+        let poll = Poll::new();
+        let poll = poll.map_err(|error| format!("cannot wait for peers: {}", plain(&error)))?;
+        let senders = match &options.state {
+            None => Senders::default(),
+            Some(path) => Senders::load(path).map_err(|error| {
+                let (path, reason) = (path.display(), plain(&error));
+                format!("{path}: cannot keep how far senders are: {reason}")
+            })?,
+        };
+        let mut ports = Vec::new();
+        for (place, bound) in std::mem::take(&mut options.bound).into_iter().enumerate() {
+            let name = bound.name.clone();
+            let port = Port::register(bound, poll.registry(), place);
+            ports.push(port.map_err(|error| format!("{name}: cannot listen: {}", plain(&error)))?);
+        }
+        let datagrams = ports.iter().any(Port::takes_datagrams);
+        let longest = options.max_record.saturating_add(64 << 10);
+        Ok(Listen {
+            poll,
+            events: Events::with_capacity(1024),
+            ports,
+            connections: Vec::new(),
+            free: Vec::new(),
+            open: 0,
+            ready: VecDeque::new(),
+            newcomers: VecDeque::new(),
+            generation: 0,
+            accept_at: None,
+            sweep_at: None,
+            held: 0,
+            accepted: Accepted {
+                wire: options.wire,
+                max_record: options.max_record.max(1),
+                oversize: options.oversize,
+                sealed: options.key.is_some(),
+            },
+            admission: Admission::new(&mut options),
+            key: options.key,
+            tls: options.tls,
+            allow: options.allow,
+            max_connections: options.max_connections.max(1),
+            idle_timeout: options.idle_timeout,
+            senders,
+            told_state: false,
+            state: options.state,
+            http: Arc::new(HttpOptions::default()),
+            assembly: Assembly::new(Limits::default()),
+            datagrams: datagrams.then(|| Box::new(Datagrams::new(longest))),
+            manager: ServiceManager::default(),
+            alive_at: None,
+            complaints: Complaints::new(diag.clone()),
+            diag,
+            turn: 0,
+            awaited: VecDeque::new(),
+            tally: Tally::default(),
+            work: Vec::new(),
+            cipher: Vec::new(),
+        })
+    }
+
+    /// Tells a service manager that everything is open, and later that it still
+    /// goes on and when it ends.
+    pub fn set_manager(&mut self, manager: ServiceManager) {
+        self.manager = manager;
+        self.notify("READY=1");
+        let interval = self.manager.watchdog_interval();
+        self.alive_at = interval.map(|interval| Instant::now() + interval);
+    }
+
+    fn notify(&mut self, state: &str) {
+        if let Err(error) = self.manager.notify(state) {
+            let reason = plain(&error);
+            self.diag.warn(format_args!(
+                "the service manager can't be told {state}: {reason}"
+            ));
+        }
+    }
+
+    /// Readable when somebody has something.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.poll.registry().as_fd()
+    }
+
+    /// When [`turn`](Self::turn) has to be called at the latest; at once where
+    /// something is left to be read.
+    pub fn deadline(&self, now: Now) -> Option<Instant> {
+        if self.has_more(now) {
+            return Some(now.mono);
+        }
+        let gelf = self.assembly.deadline();
+        [self.sweep_at, self.accept_at, self.alive_at, gelf]
+            .into_iter()
+            .chain([self.complaints.deadline(), self.admission.deadline()])
+            .flatten()
+            .min()
+    }
+
+    /// Whether something is known to be there.
+    pub fn has_more(&self, now: Now) -> bool {
+        let may_accept = self.accept_at.is_none_or(|at| at <= now.mono);
+        !self.ready.is_empty() || self.ports.iter().any(|port| port.has_more(may_accept))
+    }
+
+    /// Asks the system who has something.
+    fn look(&mut self, now: Now) {
+        if let Err(error) = self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
+            if error.kind() != io::ErrorKind::Interrupted {
+                let reason = plain(&error);
+                self.complaints.tell(
+                    "listen",
+                    format_args!("cannot look for peers: {reason}"),
+                    now.mono,
+                );
+            }
+            return;
+        }
+        let ports = self.ports.len();
+        let mut writable = Vec::new();
+        for event in &self.events {
+            let token = event.token().0;
+            if let Some(port) = self.ports.get_mut(token) {
+                port.readable = true;
+                continue;
+            }
+            let place = token - ports;
+            let Some(Some(connection)) = self.connections.get_mut(place) else {
+                continue;
+            };
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                connection.readable = true;
+                connection.hung_up |= event.is_read_closed() || event.is_error();
+                queue(&mut self.ready, connection, place);
+            }
+            if event.is_writable() {
+                writable.push(place);
+            }
+        }
+        for place in writable {
+            self.flush(place, now);
+        }
+    }
+
+    /// Reads a share of what there is, and hands the records to `each`. Gives
+    /// the number of this turn: when the chain has accepted its records, that is
+    /// to be [told](Self::accepted).
+    pub fn turn(&mut self, now: Now, each: &mut Sink<'_>) -> u64 {
+        self.look(now);
+        self.turn += 1;
+        self.admission.set_time(now);
+        self.accept(now);
+        for place in 0..self.ports.len() {
+            self.receive(place, now, each);
+        }
+        let mut left = TURN;
+        let size = (TURN / self.ready.len().max(1)).clamp(SHARE.0, SHARE.1);
+        while left > 0
+            && let Some(place) = self.ready.pop_front()
+        {
+            let read = self.hear(place, size, now, each);
+            left = left.saturating_sub(read.max(1 << 10));
+        }
+        self.tick(now, each);
+        self.turn
+    }
+
+    fn tick(&mut self, now: Now, each: &mut Sink<'_>) {
+        self.admission.tick(now, each);
+        self.assembly.expire(now.mono);
+        self.complaints.tick(now.mono);
+        self.tell_alive(now);
+        if self.sweep_at.is_some_and(|at| at <= now.mono) {
+            self.sweep(now);
+        }
+        if self.sweep_at.is_none() && self.open > 0 {
+            self.sweep_at = Some(now.mono + SWEEP);
+        }
+    }
+
+    fn tell_alive(&mut self, now: Now) {
+        if self.alive_at.is_some_and(|at| at <= now.mono)
+            && let Some(interval) = self.manager.watchdog_interval()
+        {
+            self.alive_at = Some(now.mono + interval);
+            self.notify("WATCHDOG=1");
+        }
+    }
+
+    /// The chain has accepted the records of that turn, and of those before.
+    pub fn accepted(&mut self, turn: u64, now: Now) {
+        while self
+            .awaited
+            .front()
+            .is_some_and(|awaited| awaited.turn <= turn)
+        {
+            let Some(awaited) = self.awaited.pop_front() else {
+                break;
+            };
+            let mut bytes = Vec::new();
+            match awaited.answer {
+                Answer::Acknowledge(sender, number) => {
+                    self.note_accepted(sender, number);
+                    lh::encode_ack(number, &mut bytes);
+                    self.answer(awaited.place, awaited.generation, &bytes, now);
+                }
+                Answer::Http(request) => {
+                    let whom = (awaited.place, awaited.generation);
+                    self.answer_request(whom, &request, Outcome::Accepted, now);
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, place: usize, generation: u64, bytes: &[u8], now: Now) {
+        if let Some(Some(connection)) = self.connections.get_mut(place)
+            && connection.generation == generation
+        {
+            connection.awaiting -= 1;
+            if connection.send(bytes).is_ok() {
+                self.flush(place, now);
+            }
+        }
+    }
+
+    fn answer_request(
+        &mut self,
+        (place, generation): (usize, u64),
+        request: &Request,
+        outcome: Outcome,
+        now: Now,
+    ) {
+        if let Some(Some(connection)) = self.connections.get_mut(place)
+            && connection.generation == generation
+        {
+            let mut bytes = Vec::new();
+            if let Some(Protocol::Http(http)) = &mut connection.protocol {
+                connection.closing |= !http.answer(request, outcome, &mut bytes);
+            }
+            // The next request may have come already.
+            connection.readable |= !connection.rest.is_empty();
+            self.answer(place, generation, &bytes, now);
+        }
+    }
+
+    /// Those who speak HTTP do not wait for a receiver that may be away for
+    /// hours: after a while they are told that their records wait in memory.
+    pub fn answer_waiting(&mut self, now: Now) {
+        let late = |awaited: &Awaited| {
+            matches!(awaited.answer, Answer::Http(_))
+                && now.mono.saturating_duration_since(awaited.since) > IN_MEMORY
+        };
+        let mut answered = Vec::new();
+        let mut at = 0;
+        while at < self.awaited.len() {
+            match late(&self.awaited[at]) {
+                true => answered.extend(self.awaited.remove(at)),
+                false => at += 1,
+            }
+        }
+        for awaited in answered {
+            if let Answer::Http(request) = awaited.answer {
+                let whom = (awaited.place, awaited.generation);
+                self.answer_request(whom, &request, Outcome::Queued, now);
+            }
+        }
+    }
+
+    /// Does what may be done while the chain takes nothing.
+    pub fn wait_meanwhile(&mut self, now: Now) {
+        self.complaints.tick(now.mono);
+        // A receiver that is away is no reason to be started anew.
+        self.tell_alive(now);
+        self.look(now);
+        self.accept(now);
+        let waiting = std::mem::take(&mut self.ready);
+        for place in waiting {
+            let http = self.connections[place].as_ref();
+            match http.is_some_and(|connection| connection.speaks_http()) {
+                true => self.turn_away(place, now),
+                false => self.ready.push_back(place),
+            }
+        }
+    }
+
+    /// Reads from a connection that speaks HTTP, and tells its requests to come
+    /// again.
+    fn turn_away(&mut self, place: usize, now: Now) {
+        self.hear_with(place, SHARE.1, now, None);
+    }
+
+    /// Whether somebody waits for a turn to be accepted.
+    pub fn awaits(&self) -> bool {
+        !self.awaited.is_empty()
+    }
+
+    fn note_accepted(&mut self, sender: SenderId, number: u64) {
+        if let Err(error) = self.senders.accept(sender, number)
+            && !std::mem::replace(&mut self.told_state, true)
+        {
+            let path = self.state.clone().unwrap_or_default();
+            self.diag.error(format_args!(
+                "{}: cannot note how far senders are: {}; after a restart, what was on its way \
+                 may come twice",
+                path.display(),
+                plain(&error)
+            ));
+        }
+    }
+
+    /// Lets nobody in any more.
+    pub fn stop(&mut self, now: Now) {
+        self.notify("STOPPING=1");
+        self.look(now);
+        self.accept(now);
+        self.ports.retain_mut(|port| !port.stop());
+    }
+
+    /// Hands on what was held back, and what has come of texts that are not
+    /// complete: nothing more is read.
+    pub fn finish(&mut self, now: Now, each: &mut Sink<'_>) -> u64 {
+        self.turn += 1;
+        self.admission.set_time(now);
+        for place in 0..self.connections.len() {
+            self.end_rest(place, now, each);
+        }
+        self.admission.finish(now, each);
+        self.complaints.finish();
+        self.turn
+    }
+
+    /// Says what has been counted, and hangs up.
+    pub fn close(&mut self) {
+        for connection in self.connections.iter_mut().flatten() {
+            connection.say_end();
+        }
+        self.connections.clear();
+        self.ports.clear();
+        if self.tally.unread > 0 {
+            self.diag.warn(format_args!(
+                "listen: the system had no room for {} datagrams, which are lost; they came faster \
+                 than the chain took them",
+                self.tally.unread
+            ));
+        }
+        let gelf = self.assembly.figures();
+        let lost = gelf.expired + gelf.displaced;
+        if lost > 0 {
+            self.diag.warn(format_args!(
+                "listen: {lost} messages came in chunks of which some were missing"
+            ));
+        }
+    }
+
+    /// Reads certificates anew.
+    pub fn reload(&mut self) {
+        if let Some(tls) = &mut self.tls
+            && let Err(error) = tls.reload()
+        {
+            self.diag
+                .error(format_args!("{error}; the certificates stay as they were"));
+        }
+    }
+
+    /// What was read so far.
+    pub fn figures(&self) -> InputFigures {
+        let tally = &self.tally;
+        InputFigures {
+            records: self.admission.records,
+            bytes: tally.bytes,
+            malformed: self.admission.malformed,
+            split: tally.oversize.split,
+            truncated: tally.oversize.truncated,
+            dropped: tally.oversize.dropped,
+            joined: 0,
+            masked: self.admission.masked(),
+            repeats: self.admission.repeats(),
+            connections: tally.connections,
+            refused: tally.refused,
+            duplicates: self.senders.duplicates,
+            unread: tally.unread,
+        }
+    }
+}
+
+fn queue(ready: &mut VecDeque<usize>, connection: &mut Connection, place: usize) {
+    if connection.wants_reading() && !std::mem::replace(&mut connection.queued, true) {
+        ready.push_back(place);
+    }
+}

@@ -1,0 +1,664 @@
+//! Connections: let in, heard, and closed.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::admit::{Origin, Refusal};
+use super::connection::{Came, Connection, Socket};
+use super::framing::{Message, Next, Protocol};
+use super::ports::Peer;
+use super::{Answer, Awaited, HANDSHAKE, HELD, Listen, OVERDUE, RETRY, SWEEP, detect, queue};
+use crate::diag::plain;
+use crate::net::ListenKind;
+use crate::now::Now;
+use crate::record::Record;
+use crate::source::Sink;
+use crate::sys;
+use crate::wire::envelope::TAG;
+use crate::wire::hmac::Key;
+use crate::wire::http::{HttpConversation, Outcome, Request, Unreadable, What};
+use crate::wire::lh;
+
+/// So many connections are let in at once, from one port.
+const AT_ONCE: usize = 256;
+
+/// Where there is no room, how long until somebody is let in again, and how
+/// long one that has said nothing of use keeps its place at least.
+const CROWDED: Duration = Duration::from_millis(50);
+
+/// A message that has begun is copied to what follows it as long as it is short.
+const SHORT: usize = 32 << 10;
+
+/// Why a connection is not heard any more.
+enum Cut {
+    /// What it sends can't be understood or believed.
+    Refused(String),
+    /// It broke.
+    Broken(io::Error),
+}
+
+impl Listen {
+    /// Lets in those who knock.
+    pub(super) fn accept(&mut self, now: Now) {
+        if self.accept_at.is_some_and(|at| at > now.mono) {
+            return;
+        }
+        self.accept_at = None;
+        for place in 0..self.ports.len() {
+            for _ in 0..AT_ONCE {
+                if !self.ports[place].accepts() || !self.make_room(now) {
+                    break;
+                }
+                match self.ports[place].accept() {
+                    Ok(Some((socket, peer))) => self.let_in(place, socket, &peer, now),
+                    Ok(None) => {}
+                    Err(error) => {
+                        let name = self.ports[place].name.clone();
+                        let reason = plain(&error);
+                        let text = format_args!("cannot take a connection: {reason}");
+                        self.complaints.tell(&name, text, now.mono);
+                        self.accept_at = Some(now.mono + CROWDED);
+                        if sys::socket::is_out_of_descriptors(&error) {
+                            self.evict(now);
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether there is room for one more.
+    fn make_room(&mut self, now: Now) -> bool {
+        if self.open < self.max_connections || self.evict(now) {
+            return true;
+        }
+        if self.accept_at.is_none() {
+            let open = self.open;
+            let text = format_args!(
+                "{open} connections are open (--max-connections), others have to wait"
+            );
+            self.complaints.tell("listen", text, now.mono);
+        }
+        self.accept_at = Some(now.mono + CROWDED);
+        false
+    }
+
+    /// Closes the oldest of those that have sent nothing of use, if there is
+    /// one.
+    fn evict(&mut self, now: Now) -> bool {
+        while let Some(&(place, generation)) = self.newcomers.front() {
+            let found = self.connections.get(place).and_then(Option::as_ref);
+            let found = found.filter(|found| found.generation == generation && !found.useful);
+            match found {
+                Some(found) if found.since + CROWDED > now.mono => return false,
+                found => {
+                    let gone = found.is_some();
+                    self.newcomers.pop_front();
+                    if gone {
+                        let text = "closed to make room: it has sent no whole message";
+                        self.cut_off(place, format_args!("{text}"), now);
+                        return true;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    fn let_in(&mut self, port: usize, mut socket: Socket, peer: &Peer, now: Now) {
+        let (ports, name) = (self.ports.len(), peer.name());
+        if let Some(address) = peer.address()
+            && !self.allow.permits(address)
+        {
+            self.tally.refused += 1;
+            self.complaints.tell(
+                &name,
+                format_args!("refused: --allow does not permit it"),
+                now.mono,
+            );
+            return;
+        }
+        let tls = match &self.tls {
+            Some(tls) if self.ports[port].is_inet() => match tls.session() {
+                Ok(session) => Some(session),
+                Err(error) => {
+                    let text = format_args!("cannot begin TLS: {error}");
+                    return self.complaints.tell(&name, text, now.mono);
+                }
+            },
+            _ => None,
+        };
+        let place = self.free.pop().unwrap_or(self.connections.len());
+        let token = mio::Token(ports + place);
+        if let Err(error) = socket.register(self.poll.registry(), token) {
+            self.free.push(place);
+            let reason = plain(&error);
+            let text = format_args!("cannot watch the connection: {reason}");
+            return self.complaints.tell(&name, text, now.mono);
+        }
+        self.generation += 1;
+        let generation = self.generation;
+        let mut connection = Connection::new(socket, Arc::from(name), tls, generation, now.mono);
+        if self.ports[port].kind == ListenKind::Http {
+            let http = HttpConversation::new(Arc::clone(&self.http));
+            connection.protocol = Some(Protocol::Http(Box::new(http)));
+        }
+        // What it has sent meanwhile may have been told before anybody watched.
+        connection.readable = true;
+        queue(&mut self.ready, &mut connection, place);
+        self.newcomers.push_back((place, generation));
+        self.forget_newcomers();
+        if place == self.connections.len() {
+            self.connections.push(None);
+        }
+        self.connections[place] = Some(Box::new(connection));
+        self.open += 1;
+        self.tally.connections += 1;
+        self.sweep_at.get_or_insert(now.mono + SWEEP);
+    }
+
+    /// Those who have become useful or have gone need not be looked at again.
+    fn forget_newcomers(&mut self) {
+        if self.newcomers.len() > 2 * self.max_connections.min(self.open + 1024) {
+            let connections = &self.connections;
+            self.newcomers.retain(|(place, generation)| {
+                let found = connections.get(*place).and_then(Option::as_ref);
+                found.is_some_and(|found| found.generation == *generation && !found.useful)
+            });
+        }
+    }
+
+    /// Reads once from a connection, and makes records of what came. Gives how
+    /// many bytes that were.
+    pub(super) fn hear(
+        &mut self,
+        place: usize,
+        size: usize,
+        now: Now,
+        each: &mut Sink<'_>,
+    ) -> usize {
+        self.hear_with(place, size, now, Some(each))
+    }
+
+    /// The same where nobody may take records: then only requests are read.
+    pub(super) fn hear_with(
+        &mut self,
+        place: usize,
+        size: usize,
+        now: Now,
+        each: Option<&mut Sink<'_>>,
+    ) -> usize {
+        let Some(mut connection) = self.connections.get_mut(place).and_then(Option::take) else {
+            return 0;
+        };
+        connection.queued = false;
+        if !connection.wants_reading() {
+            self.connections[place] = Some(connection);
+            return 0;
+        }
+        let mut work = std::mem::take(&mut self.work);
+        self.held -= connection.rest.len();
+        match connection.rest.len() > SHORT {
+            true => std::mem::swap(&mut work, &mut connection.rest),
+            false => work.extend_from_slice(&connection.rest),
+        }
+        connection.rest = Vec::new();
+        let before = work.len();
+        let came = connection.read(&mut work, &mut self.cipher, size);
+        let read = work.len() - before;
+        self.tally.bytes += read as u64;
+        if read > 0 {
+            connection.heard = now.mono;
+        }
+        // The end is told once, and maybe with the last bytes.
+        connection.readable = match came {
+            Ok(Came::More) => true,
+            Ok(Came::Drained) => connection.hung_up && read > 0,
+            _ => false,
+        };
+        let at_end = matches!(came, Ok(Came::End) | Err(_));
+        connection.ended = at_end;
+        let (used, cut) = match (came, each) {
+            (Err(error), None) => (0, Some(Cut::Broken(error))),
+            (Err(error), Some(_)) if connection.speaks_http() => (0, Some(Cut::Broken(error))),
+            (Ok(_), each) if connection.speaks_http() => {
+                self.requests(&mut connection, place, &work, now, each)
+            }
+            (Ok(_), None) => (0, None),
+            (Ok(_), Some(each)) => {
+                self.understand(&mut connection, place, &work, at_end, now, each)
+            }
+            // What came before is not worth less for it.
+            (Err(error), Some(each)) => {
+                match self.understand(&mut connection, place, &work, true, now, each) {
+                    (used, None) => (used, Some(Cut::Broken(error))),
+                    // In the middle of a message, because it broke.
+                    (used, Some(_)) if read == 0 => (used, Some(Cut::Broken(error))),
+                    (used, cut) => (used, cut),
+                }
+            }
+        };
+        self.keep_rest(&mut connection, work, used, now);
+        let peer = Arc::clone(&connection.peer);
+        match cut {
+            None => {}
+            Some(Cut::Refused(reason)) => {
+                self.tally.refused += 1;
+                connection.closing = true;
+                self.complaints.tell(
+                    &peer,
+                    format_args!("{reason}; the connection is closed"),
+                    now.mono,
+                );
+            }
+            Some(Cut::Broken(error)) => {
+                connection.closing = true;
+                // Whoever only looked whether somebody is there is no fault.
+                if connection.useful || !connection.rest.is_empty() || connection.is_shaking_hands()
+                {
+                    let reason = plain(&error);
+                    self.complaints.tell(
+                        &peer,
+                        format_args!("the connection broke: {reason}"),
+                        now.mono,
+                    );
+                }
+            }
+        }
+        self.put_back(place, connection, now);
+        if self.held > HELD.max(2 * self.accepted.longest_frame()) {
+            self.cut_off_longest(now);
+        }
+        read
+    }
+
+    /// Keeps what is not complete; all else is gone.
+    fn keep_rest(&mut self, connection: &mut Connection, mut work: Vec<u8>, used: usize, now: Now) {
+        let rest = work.len() - used;
+        if let Some(protocol) = &mut connection.protocol {
+            protocol.consumed(rest);
+        }
+        match rest {
+            0 => connection.begun = None,
+            _ if used > 0 => connection.begun = Some(now.mono),
+            _ => {
+                connection.begun.get_or_insert(now.mono);
+            }
+        }
+        if rest > SHORT {
+            work.drain(..used);
+            connection.rest = work;
+        } else {
+            connection.rest.extend_from_slice(&work[used..]);
+            work.clear();
+            self.work = work;
+        }
+        self.held += connection.rest.len();
+    }
+
+    /// Puts a connection back where it stood, or closes it if it is done.
+    fn put_back(&mut self, place: usize, mut connection: Box<Connection>, now: Now) {
+        // What was to be answered is answered before the end.
+        let done = connection.closing || (connection.ended && connection.awaiting == 0);
+        if done {
+            connection.say_end();
+            return self.bury(place, &connection);
+        }
+        queue(&mut self.ready, &mut connection, place);
+        let _ = now;
+        self.connections[place] = Some(connection);
+    }
+
+    fn bury(&mut self, place: usize, connection: &Connection) {
+        self.held -= connection.rest.len();
+        self.open -= 1;
+        self.free.push(place);
+        if let Some(Protocol::Numbered(numbered)) = &connection.protocol
+            && let Some(sender) = numbered.sender
+        {
+            self.senders.part(sender, (place, connection.generation));
+        }
+        if self.open == 0 {
+            self.sweep_at = None;
+        }
+    }
+
+    /// Closes a connection and says why.
+    pub(super) fn cut_off(&mut self, place: usize, why: fmt::Arguments<'_>, now: Now) {
+        if let Some(mut connection) = self.connections.get_mut(place).and_then(Option::take) {
+            connection.say_end();
+            self.tally.refused += 1;
+            self.complaints.tell(&connection.peer, why, now.mono);
+            self.bury(place, &connection);
+        }
+    }
+
+    /// Sends what waits for a connection to take it.
+    pub(super) fn flush(&mut self, place: usize, now: Now) {
+        let Some(mut connection) = self.connections.get_mut(place).and_then(Option::take) else {
+            return;
+        };
+        // That it has gone is seen when it is read.
+        let _ = connection.flush();
+        self.put_back(place, connection, now);
+    }
+
+    /// Takes the requests of a connection that speaks HTTP; tells how many bytes
+    /// that were, and why nothing more is to be heard. Without anybody who takes
+    /// records, requests are told to come again later.
+    fn requests(
+        &mut self,
+        connection: &mut Connection,
+        place: usize,
+        work: &[u8],
+        now: Now,
+        mut each: Option<&mut Sink<'_>>,
+    ) -> (usize, Option<Cut>) {
+        let Some(Protocol::Http(mut http)) = connection.protocol.take() else {
+            return (0, None);
+        };
+        let (mut used, mut out) = (0, Vec::new());
+        let mut cut = None;
+        loop {
+            let fed = http.feed(&work[used..], &mut out);
+            used += fed.used;
+            match fed.what {
+                What::More => break,
+                What::Close(why) => {
+                    cut = Some(Cut::Refused(why.to_owned()));
+                    break;
+                }
+                What::Request(request) => {
+                    connection.useful = true;
+                    let taken = match &mut each {
+                        None => Err(None),
+                        Some(each) => self.take_request(&request, connection, now, each),
+                    };
+                    let stays = match taken {
+                        Ok(()) => {
+                            connection.awaiting += 1;
+                            self.awaited.push_back(Awaited {
+                                turn: self.turn,
+                                place,
+                                generation: connection.generation,
+                                since: now.mono,
+                                answer: Answer::Http(request),
+                            });
+                            break;
+                        }
+                        Err(None) => http.answer(&request, Outcome::Busy(RETRY), &mut out),
+                        Err(Some(reason)) => {
+                            self.tally.refused += 1;
+                            let text = format_args!("a request is refused: {reason}");
+                            self.complaints.tell(&connection.peer, text, now.mono);
+                            http.answer_unreadable(&request, &reason, &mut out)
+                        }
+                    };
+                    if !stays {
+                        connection.closing = true;
+                        break;
+                    }
+                }
+            }
+        }
+        connection.protocol = Some(Protocol::Http(http));
+        if let Err(error) = connection.send(&out).and_then(|()| connection.flush()) {
+            cut = cut.or(Some(Cut::Broken(error)));
+        }
+        (used, cut)
+    }
+
+    fn take_request(
+        &mut self,
+        request: &Request,
+        connection: &Connection,
+        now: Now,
+        each: &mut Sink<'_>,
+    ) -> Result<(), Option<Unreadable>> {
+        let defaults = Arc::clone(&self.admission.defaults);
+        let received = std::mem::take(&mut self.admission.received);
+        let origin = Origin {
+            defaults: &defaults,
+            peer: &connection.peer,
+            received: &received,
+            now,
+        };
+        let most = self.http.max_body;
+        let admission = &mut self.admission;
+        let read = request.records(most, &defaults, now.wall, &mut |bytes, record| {
+            admission.hand_on(bytes, false, &origin, &mut record.view(), each);
+        });
+        self.admission.received = received;
+        self.admission.malformed += read.map_err(Some)?;
+        Ok(())
+    }
+
+    /// Makes records of whole messages; tells how many bytes they were, and why
+    /// nothing more is to be heard.
+    fn understand(
+        &mut self,
+        connection: &mut Connection,
+        place: usize,
+        work: &[u8],
+        at_end: bool,
+        now: Now,
+        each: &mut Sink<'_>,
+    ) -> (usize, Option<Cut>) {
+        let defaults = Arc::clone(&self.admission.defaults);
+        let received = std::mem::take(&mut self.admission.received);
+        let peer = Arc::clone(&connection.peer);
+        let origin = Origin {
+            defaults: &defaults,
+            peer: &peer,
+            received: &received,
+            now,
+        };
+        let room = std::mem::take(&mut self.admission.room);
+        let mut record = Record::reusing(room, &defaults, now.wall);
+        let mut used = 0;
+        let result = self.messages(
+            connection,
+            place,
+            work,
+            at_end,
+            &origin,
+            &mut |listen, message| listen.admission.take(message, &origin, &mut record, each),
+            &mut used,
+        );
+        self.admission.room = record.into_room();
+        self.admission.received = received;
+        (used, result.err())
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn messages<'w>(
+        &mut self,
+        connection: &mut Connection,
+        place: usize,
+        work: &'w [u8],
+        at_end: bool,
+        origin: &Origin<'_>,
+        take: &mut dyn FnMut(&mut Listen, Message<'w>) -> Result<(), Refusal>,
+        used: &mut usize,
+    ) -> Result<(), Cut> {
+        let generation = connection.generation;
+        if connection.protocol.is_none() {
+            connection.protocol = detect::stream(work, &self.accepted, at_end);
+        }
+        let mut last = None;
+        let mut welcome = Vec::new();
+        let result = loop {
+            let Some(protocol) = &mut connection.protocol else {
+                break Ok(());
+            };
+            let rest = &work[*used..];
+            let next = protocol.next(rest, &self.accepted, &mut self.tally.oversize, at_end);
+            match next {
+                Err(error) => break Err(Cut::Refused(error.to_string())),
+                Ok(Next::More) => break Ok(()),
+                Ok(Next::Skip(count)) => *used += count,
+                Ok(Next::Hello(sender, count)) => {
+                    *used += count;
+                    let (accepted, before) = self.senders.greet(sender, (place, generation));
+                    if let Protocol::Numbered(numbered) = protocol {
+                        numbered.sender = Some(sender);
+                    }
+                    if let Some((place, generation)) = before {
+                        self.replace(place, generation);
+                    }
+                    lh::encode_welcome(accepted, &mut welcome);
+                }
+                Ok(Next::Message(mut message, count)) => {
+                    *used += count;
+                    connection.useful = true;
+                    if let Some(key) = &self.key {
+                        match unsealed(key, &message) {
+                            Some(bytes) => message.bytes = bytes,
+                            None => {
+                                let text = "a message has no valid authentication code";
+                                break Err(Cut::Refused(text.to_owned()));
+                            }
+                        }
+                    }
+                    if let (Some(number), Protocol::Numbered(numbered)) = (message.number, protocol)
+                        && let Some(sender) = numbered.sender
+                    {
+                        last = Some((sender, number));
+                        if !self.senders.take(sender, number) {
+                            continue;
+                        }
+                    }
+                    if let Err(refusal) = take(self, message) {
+                        break Err(Cut::Refused(refusal.to_string()));
+                    }
+                }
+            }
+            if let Some(protocol) = &mut connection.protocol {
+                protocol.consumed(work.len() - *used);
+            }
+        };
+        if !welcome.is_empty() {
+            let sent = connection.send(&welcome);
+            sent.and_then(|()| connection.flush())
+                .map_err(Cut::Broken)?;
+        }
+        if let Some((sender, number)) = last {
+            connection.awaiting += 1;
+            self.awaited.push_back(Awaited {
+                turn: self.turn,
+                place,
+                generation,
+                since: origin.now.mono,
+                answer: Answer::Acknowledge(sender, number),
+            });
+        }
+        result
+    }
+
+    /// Closes a connection that another one has taken the place of.
+    fn replace(&mut self, place: usize, generation: u64) {
+        let found = self.connections.get_mut(place);
+        if let Some(slot) = found
+            && slot
+                .as_ref()
+                .is_some_and(|found| found.generation == generation)
+            && let Some(mut connection) = slot.take()
+        {
+            connection.say_end();
+            self.bury(place, &connection);
+        }
+    }
+
+    /// Closes those who take too long.
+    pub(super) fn sweep(&mut self, now: Now) {
+        self.sweep_at = (self.open > 0).then(|| now.mono + SWEEP);
+        let since = |at: Instant| now.mono.saturating_duration_since(at);
+        for place in 0..self.connections.len() {
+            let Some(connection) = &self.connections[place] else {
+                continue;
+            };
+            let text = connection.protocol.as_ref().is_none_or(Protocol::is_text);
+            let begun = connection.message_begun().filter(|_| !text);
+            if connection.is_shaking_hands() && since(connection.since) > HANDSHAKE {
+                self.cut_off(place, format_args!("the TLS handshake took too long"), now);
+            } else if begun.is_some_and(|begun| since(begun) > OVERDUE) {
+                self.cut_off(
+                    place,
+                    format_args!("a message did not become complete in time"),
+                    now,
+                );
+            } else if let Some(most) = self.idle_timeout
+                && since(connection.heard) > most
+                && connection.awaiting == 0
+            {
+                self.hang_up(place);
+            }
+        }
+    }
+
+    /// Closes a connection that was only idle.
+    fn hang_up(&mut self, place: usize) {
+        // What has come of a line is delivered as if the peer had ended it.
+        if let Some(connection) = self.connections.get_mut(place).and_then(Option::as_mut) {
+            match connection.rest.is_empty() {
+                true => connection.closing = true,
+                false => connection.ended = true,
+            }
+        }
+        if let Some(mut connection) = self.connections.get_mut(place).and_then(Option::take) {
+            if connection.closing {
+                connection.say_end();
+                self.bury(place, &connection);
+            } else {
+                self.connections[place] = Some(connection);
+            }
+        }
+    }
+
+    /// Where too much is held, whoever holds the most of it goes.
+    fn cut_off_longest(&mut self, now: Now) {
+        let held = |place: &usize| {
+            let connection = self.connections[*place].as_ref();
+            connection.map_or(0, |connection| connection.rest.len())
+        };
+        if let Some(place) = (0..self.connections.len()).max_by_key(held) {
+            let text = "closed: the messages that are not complete take too much memory";
+            self.cut_off(place, format_args!("{text}"), now);
+        }
+    }
+
+    /// Hands on what has come of a text that is not complete; what is no text is
+    /// of no use.
+    pub(super) fn end_rest(&mut self, place: usize, now: Now, each: &mut Sink<'_>) {
+        let Some(mut connection) = self.connections.get_mut(place).and_then(Option::take) else {
+            return;
+        };
+        let work = std::mem::take(&mut connection.rest);
+        self.held -= work.len();
+        if !work.is_empty() && connection.protocol.as_ref().is_none_or(Protocol::is_text) {
+            self.understand(&mut connection, place, &work, true, now, each);
+        }
+        self.connections[place] = Some(connection);
+    }
+}
+
+/// The message behind its authentication code, if that is right.
+pub(super) fn unsealed<'b>(key: &Key, message: &Message<'b>) -> Option<&'b [u8]> {
+    use super::framing::Kind;
+    let bytes = message.bytes;
+    if message.number.is_some() || message.kind == Kind::Pickle {
+        let (tag, body) = bytes.split_at_checked(TAG)?;
+        return key.verify(body, tag).then_some(body);
+    }
+    let (digits, rest) = bytes.split_at_checked(2 * TAG)?;
+    let body = rest.strip_prefix(b" ")?;
+    let mut tag = [0; TAG];
+    for (byte, pair) in tag.iter_mut().zip(digits.chunks_exact(2)) {
+        let digit = |digit: u8| char::from(digit).to_digit(16);
+        *byte = u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()?;
+    }
+    key.verify(body, &tag).then_some(body)
+}

@@ -1,0 +1,289 @@
+//! HTTP/1.1 (RFC 9112) towards those who send records by it. No I/O: bytes go in,
+//! requests and answers come out.
+//!
+//! Taken are `POST` and `PUT` with JSON objects, arrays of them, one a line, a
+//! form as of Python's `HTTPHandler`, or plain lines; and `GET` with a form in
+//! its query. A request without a record is a health check, and succeeds.
+
+mod body;
+mod form;
+mod head;
+mod records;
+
+use std::sync::Arc;
+
+use body::{Body, BodyError, Progress};
+use head::{Head, HeadError};
+pub use records::Unreadable;
+
+/// Bounds of what is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpOptions {
+    /// The longest head of a request, in bytes.
+    pub max_head: usize,
+    /// The longest body, as it is sent and as it is unpacked.
+    pub max_body: usize,
+}
+
+impl Default for HttpOptions {
+    /// 16 KiB and 16 MiB.
+    fn default() -> HttpOptions {
+        HttpOptions {
+            max_head: 16 << 10,
+            max_body: 16 << 20,
+        }
+    }
+}
+
+/// A request that has come as a whole.
+#[derive(Debug)]
+pub struct Request {
+    head: Head,
+    body: Vec<u8>,
+}
+
+/// What becomes of the records of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// They are safe: 204.
+    Accepted,
+    /// They wait in memory for somebody who takes them: 202.
+    Queued,
+    /// Nothing is taken at the moment: 503, and how many seconds to wait.
+    Busy(u32),
+    /// They can't be delivered: 500.
+    Failed,
+}
+
+/// What bytes came to.
+#[derive(Debug)]
+pub enum What {
+    /// More are needed.
+    More,
+    /// A request, which has to be answered before more is fed.
+    Request(Box<Request>),
+    /// It is over, and the answer says why; with it in words for others.
+    Close(&'static str),
+}
+
+/// See [`HttpConversation::feed`].
+#[derive(Debug)]
+pub struct Fed {
+    /// So many bytes are done with.
+    pub used: usize,
+    /// What they came to.
+    pub what: What,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The head of a request is waited for.
+    Head,
+    Body(Box<(Head, Body)>),
+    /// An answer is waited for.
+    Answering,
+    Over,
+}
+
+/// One connection's requests and answers.
+#[derive(Debug)]
+pub struct HttpConversation {
+    options: Arc<HttpOptions>,
+    state: State,
+}
+
+impl HttpConversation {
+    /// Before the first request.
+    pub fn new(options: Arc<HttpOptions>) -> HttpConversation {
+        HttpConversation {
+            options,
+            state: State::Head,
+        }
+    }
+
+    /// Takes bytes from the front of what was read. What is to be sent at once is
+    /// appended to `out`.
+    pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Fed {
+        let mut used = 0;
+        loop {
+            let rest = &bytes[used..];
+            match std::mem::replace(&mut self.state, State::Over) {
+                State::Head => match head::parse(rest, self.options.max_head) {
+                    Ok(None) => {
+                        self.state = State::Head;
+                        return Fed {
+                            used,
+                            what: What::More,
+                        };
+                    }
+                    Ok(Some((head, length))) => {
+                        used += length;
+                        if head
+                            .length
+                            .is_some_and(|length| length > self.options.max_body as u64)
+                        {
+                            return self.refuse(413, "its body is too long", used, out);
+                        }
+                        if head.expects && head.has_body() {
+                            out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+                        }
+                        let body = Body::new(&head);
+                        self.state = State::Body(Box::new((head, body)));
+                    }
+                    Err(HeadError { status, why }) => return self.refuse(status, why, used, out),
+                },
+                State::Body(mut whole) => {
+                    let (_, body) = &mut *whole;
+                    match body.take(rest, self.options.max_body) {
+                        Ok((count, Progress::More)) => {
+                            used += count;
+                            self.state = State::Body(whole);
+                            return Fed {
+                                used,
+                                what: What::More,
+                            };
+                        }
+                        Ok((count, Progress::Whole)) => {
+                            used += count;
+                            self.state = State::Answering;
+                            let (head, body) = *whole;
+                            let body = body.into_bytes();
+                            return Fed {
+                                used,
+                                what: What::Request(Box::new(Request { head, body })),
+                            };
+                        }
+                        Err(BodyError { status, why }) => {
+                            return self.refuse(status, why, used, out);
+                        }
+                    }
+                }
+                State::Answering => {
+                    self.state = State::Answering;
+                    return Fed {
+                        used,
+                        what: What::More,
+                    };
+                }
+                State::Over => {
+                    return Fed {
+                        used: bytes.len(),
+                        what: What::More,
+                    };
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, status: u16, why: &'static str, used: usize, out: &mut Vec<u8>) -> Fed {
+        write_answer(out, status, true, None, why);
+        self.state = State::Over;
+        Fed {
+            used,
+            what: What::Close(why),
+        }
+    }
+
+    /// Answers a request whose records were handed on. Tells whether the
+    /// connection stays.
+    pub fn answer(&mut self, request: &Request, outcome: Outcome, out: &mut Vec<u8>) -> bool {
+        let close = request.head.closes;
+        match outcome {
+            Outcome::Accepted => write_answer(out, 204, close, None, ""),
+            Outcome::Queued => write_answer(out, 202, close, None, "it waits in memory"),
+            Outcome::Busy(seconds) => {
+                write_answer(
+                    out,
+                    503,
+                    close,
+                    Some(seconds),
+                    "nothing is taken at the moment",
+                );
+            }
+            Outcome::Failed => write_answer(out, 500, close, None, "it can't be delivered"),
+        }
+        self.after(close)
+    }
+
+    /// Answers a request of which no record can be made.
+    pub fn answer_unreadable(
+        &mut self,
+        request: &Request,
+        reason: &Unreadable,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let close = request.head.closes;
+        write_answer(out, reason.status(), close, None, &reason.to_string());
+        self.after(close)
+    }
+
+    fn after(&mut self, close: bool) -> bool {
+        self.state = match close {
+            true => State::Over,
+            false => State::Head,
+        };
+        !close
+    }
+
+    /// Whether no request has begun that is not complete.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.state, State::Head | State::Over)
+    }
+
+    /// How many bytes of a body are held.
+    pub fn held(&self) -> usize {
+        match &self.state {
+            State::Body(whole) => whole.1.len(),
+            _ => 0,
+        }
+    }
+
+    /// A request took too long.
+    pub fn timed_out(&mut self, out: &mut Vec<u8>) {
+        write_answer(out, 408, true, None, "the request took too long");
+        self.state = State::Over;
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        202 => "Accepted",
+        204 => "No Content",
+        400 => "Bad Request",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        431 => "Request Header Fields Too Large",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        _ => "Internal Server Error",
+    }
+}
+
+fn write_answer(out: &mut Vec<u8>, status: u16, close: bool, wait: Option<u32>, text: &str) {
+    let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status));
+    if status != 204 {
+        let length = if text.is_empty() { 0 } else { text.len() + 1 };
+        head += &format!("Content-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n");
+    }
+    if status == 405 {
+        head += "Allow: GET, POST, PUT, HEAD\r\n";
+    }
+    if let Some(seconds) = wait {
+        head += &format!("Retry-After: {seconds}\r\n");
+    }
+    if close {
+        head += "Connection: close\r\n";
+    }
+    head += "\r\n";
+    out.extend_from_slice(head.as_bytes());
+    if status != 204 && !text.is_empty() {
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'\n');
+    }
+}
+
+#[cfg(test)]
+mod tests;
