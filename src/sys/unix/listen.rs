@@ -357,11 +357,14 @@ mod tests {
     fn of_several_that_start_at_once_one_has_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sock");
-        for _ in 0..20 {
+        let start = std::sync::Barrier::new(4);
+        for _ in 0..100 {
             let bound: Vec<_> = std::thread::scope(|scope| {
-                let threads: Vec<_> = (0..4)
-                    .map(|_| scope.spawn(|| bind(&path, Type::STREAM)))
-                    .collect();
+                let bind = || {
+                    start.wait();
+                    bind(&path, Type::STREAM)
+                };
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(bind)).collect();
                 threads
                     .into_iter()
                     .map(|thread| thread.join().unwrap())

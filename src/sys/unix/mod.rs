@@ -3,6 +3,8 @@
 #[cfg(feature = "net")]
 pub mod activation;
 #[cfg(feature = "net")]
+pub mod drops;
+#[cfg(feature = "net")]
 pub mod listen;
 mod lock;
 mod open;

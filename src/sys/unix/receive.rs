@@ -9,8 +9,12 @@ use nix::sys::socket::SockaddrStorage;
 
 use super::listen::Credentials;
 
-/// How many datagrams come with one call.
+/// How many datagrams come with one call, at most.
 const DATAGRAMS: usize = 64;
+
+/// And with the first, or where few came with the last: a call costs more the
+/// more it asks for.
+const FEW: usize = 8;
 
 /// No UDP datagram is longer.
 const UDP_ROOM: usize = 65_535;
@@ -52,6 +56,10 @@ pub struct Batch {
     /// The bytes of one datagram.
     room: usize,
     local: bool,
+    /// How many to ask for next.
+    asks: usize,
+    /// Whether the last call got as many as it asked for.
+    full: bool,
     received: Vec<Received>,
     dropped: Option<u32>,
 }
@@ -80,6 +88,8 @@ impl Batch {
             buffer: vec![0; count * room],
             room,
             local,
+            asks: FEW.min(count),
+            full: false,
             received: Vec::with_capacity(count),
             dropped: None,
         }
@@ -98,6 +108,24 @@ impl Batch {
             })
     }
 
+    /// Whether there may be more datagrams. If not, the last call has seen the end
+    /// of the queue, and what comes later is an event of its own for epoll(7) and
+    /// its like, edge-triggered too.
+    pub fn may_be_more(&self) -> bool {
+        self.full
+    }
+
+    /// Learns from how many came.
+    fn adapt(&mut self) {
+        let count = self.received.len();
+        self.full = count == self.asks;
+        if self.full {
+            self.asks = (self.asks * 2).min(self.received.capacity());
+        } else if count < self.asks / 4 {
+            self.asks = (self.asks / 2).max(FEW);
+        }
+    }
+
     /// How many datagrams the kernel had dropped when the last one came that was
     /// received here, since the socket was made; starts again at 2^32. `None`
     /// before it tells of any, which it does from the first drop on.
@@ -106,8 +134,9 @@ impl Batch {
     }
 }
 
-/// Receives what is there, at most as many datagrams as the batch has room for,
-/// and says how many; never waits. The batch then holds these and no others.
+/// Receives what is there, at most as many datagrams as the batch has room for and
+/// at first fewer, and says how many; never waits. The batch then holds these and
+/// no others.
 /// Allocates three times in all for the kernel's headers, on Linux: they can't be
 /// used twice, for it leaves lengths in them.
 ///
@@ -115,9 +144,13 @@ impl Batch {
 /// `WouldBlock` where there is none; else those of recvmmsg(2) or recvfrom(2).
 pub fn receive_many(socket: &impl AsFd, batch: &mut Batch) -> io::Result<usize> {
     batch.received.clear();
+    batch.full = false;
     loop {
         match fill(socket, batch) {
-            Ok(()) => return Ok(batch.received.len()),
+            Ok(()) => {
+                batch.adapt();
+                return Ok(batch.received.len());
+            }
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno.into()),
         }
@@ -137,7 +170,7 @@ fn fill(socket: &impl AsFd, batch: &mut Batch) -> nix::Result<()> {
         address: impl Fn(&S) -> Sender,
     ) -> nix::Result<()> {
         use nix::sys::socket::{MsgFlags, recvmmsg};
-        let mut headers = MultiHeaders::<S>::preallocate(batch.received.capacity(), control);
+        let mut headers = MultiHeaders::<S>::preallocate(batch.asks, control);
         let mut places = batch.buffer.chunks_exact_mut(batch.room);
         let mut slices: [[IoSliceMut<'_>; 1]; DATAGRAMS] =
             std::array::from_fn(|_| [IoSliceMut::new(places.next().unwrap_or_default())]);
@@ -190,7 +223,7 @@ fn fill(socket: &impl AsFd, batch: &mut Batch) -> nix::Result<()> {
 fn one_by_one(socket: &impl AsFd, batch: &mut Batch) -> nix::Result<()> {
     use nix::sys::socket::recvfrom;
     let descriptor = socket.as_fd().as_raw_fd();
-    for place in batch.buffer.chunks_exact_mut(batch.room) {
+    for place in batch.buffer.chunks_exact_mut(batch.room).take(batch.asks) {
         match recvfrom::<SockaddrStorage>(descriptor, place) {
             Ok((length, address)) => batch.received.push(Received {
                 length,
@@ -255,8 +288,8 @@ mod tests {
                     sender.send(&vec![n as u8; length(n)]).unwrap();
                 }
                 let mut seen = 0;
-                for expected in [64, 6] {
-                    assert_eq!(receive_many(&receiver, &mut batch).unwrap(), expected);
+                while receive_many(&receiver, &mut batch).is_ok() {
+                    assert!(batch.may_be_more() || seen + batch.iter().len() == 70);
                     for datagram in batch.iter() {
                         assert_eq!(datagram.bytes, vec![seen as u8; length(seen)]);
                         assert!(!datagram.is_truncated());
@@ -265,17 +298,44 @@ mod tests {
                         seen += 1;
                     }
                 }
-                assert!(receive_many(&receiver, &mut batch).is_err());
-                assert_eq!(batch.iter().len(), 0);
+                assert_eq!((seen, batch.iter().len()), (70, 0));
+                assert!(!batch.may_be_more());
             }
             assert_eq!(batch.dropped(), None);
         }
     }
 
     #[test]
+    fn more_is_asked_for_where_more_comes() {
+        let (receiver, sender) = pair("127.0.0.1:0").unwrap();
+        let mut batch = Batch::udp();
+        let mut calls = |count: usize| {
+            for _ in 0..count {
+                sender.send(b"x").unwrap();
+            }
+            let mut counts = Vec::new();
+            loop {
+                counts.push(receive_many(&receiver, &mut batch).unwrap());
+                if !batch.may_be_more() {
+                    return counts;
+                }
+            }
+        };
+        assert_eq!(calls(1), [1]);
+        assert_eq!(calls(7), [7]);
+        assert_eq!(calls(200), [8, 16, 32, 64, 64, 16]);
+        assert_eq!(calls(63), [63]);
+        for _ in 0..3 {
+            assert_eq!(calls(1), [1]);
+        }
+        assert_eq!(calls(9), [8, 1]);
+    }
+
+    #[test]
     fn the_other_way_finds_the_same() {
         let (receiver, sender) = pair("127.0.0.1:0").unwrap();
         let mut batch = Batch::udp();
+        batch.asks = 64;
         assert_eq!(one_by_one(&receiver, &mut batch), Err(Errno::EAGAIN));
         for n in 0..70 {
             sender.send(&[n; 9]).unwrap();
