@@ -8,6 +8,7 @@ pub mod framing;
 pub mod gelf;
 #[cfg(feature = "net")]
 pub mod hmac;
+pub mod journal;
 pub mod json;
 pub mod lh;
 pub mod logfmt;
