@@ -23,6 +23,6 @@ pub use addr::{Address, AddressError};
 pub use backoff::{Backoff, BackoffOptions};
 pub use connect::{Connector, Transport};
 pub use connection::{Connection, PeerState, Progress};
-pub use datagram::is_too_long;
+pub use datagram::{is_no_file, is_too_long};
 pub use error::ConnectError;
 pub use tls::{HandshakeError, TlsClient, TlsError, TlsOptions};

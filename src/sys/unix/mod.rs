@@ -1,6 +1,8 @@
 //! Unix: Linux first, with the portable call where another system lacks one.
 
 mod lock;
+#[cfg(feature = "net")]
+pub mod memfd;
 mod open;
 mod process;
 #[cfg(feature = "net")]

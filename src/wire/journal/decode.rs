@@ -11,13 +11,16 @@ pub struct NotAnEntry {
     pub at: usize,
 }
 
+/// The name and the value of a field.
+pub type Field<'a> = (&'a [u8], &'a [u8]);
+
 /// The names and values of an entry's fields, in order. Names are not looked
 /// at, but for the bytes that end them.
 ///
 /// # Errors
 ///
 /// If a field is not ended, or has no name.
-pub fn decode(entry: &[u8]) -> Result<Vec<(&[u8], &[u8])>, NotAnEntry> {
+pub fn decode(entry: &[u8]) -> Result<Vec<Field<'_>>, NotAnEntry> {
     let mut fields = Vec::new();
     let mut at = 0;
     while at < entry.len() {

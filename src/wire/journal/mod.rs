@@ -14,7 +14,7 @@ mod encode;
 mod id;
 mod names;
 
-pub use decode::{NotAnEntry, decode};
+pub use decode::{Field, NotAnEntry, decode};
 pub use encode::{JournalEncoder, JournalOptions, MOST_BYTES, MOST_FIELDS};
 pub use id::{MessageId, MessageIdError};
 
