@@ -123,11 +123,13 @@ impl DatagramDelivery {
             Err(error) => return Err(self.broke(error)),
         };
         let read = self.marks.iter().take_while(|mark| mark.0 <= acknowledged);
-        if let Some((_, offset)) = read.last().copied() {
-            // What a daemon that ended had not read looks as if it was read.
-            if !connection.is_same_peer() {
-                return Err(self.broke(io::ErrorKind::ConnectionReset.into()));
-            }
+        let read = read.last().copied();
+        // What a daemon that ended had not read looks as if it was read, and one
+        // that was started again will not read it.
+        if self.window.unproven() > 0 && !connection.is_same_peer() {
+            return Err(self.broke(io::ErrorKind::ConnectionReset.into()));
+        }
+        if let Some((_, offset)) = read {
             self.marks.retain(|mark| mark.0 > acknowledged);
             self.window.prove(offset);
             self.window.keep(0);
