@@ -77,6 +77,28 @@ fn one_that_stands_still_delays_and_costs_nothing() {
     journald.arrived(500).assert_perfect("thawed");
 }
 
+/// Also for longer than --timeout: that is told, and nothing is sent twice that
+/// is in its queue already.
+#[test]
+fn one_that_stands_still_for_long_gets_nothing_twice() {
+    if !able_journald() {
+        return;
+    }
+    let folder = folder();
+    let journald = Journald::start(folder.path());
+    let given = format!("eventlog -t records {QUICK} --timeout 300ms");
+    let mut running = journald.lh(&given).spawn();
+    running.write(&records(1..=10));
+    journald.arrived(10);
+    journald.signal(Signal::SIGSTOP);
+    running.write(&records(11..=500));
+    running.expect_stderr("the receiver takes nothing more");
+    crate::trials::wait_for(Duration::from_millis(700), || false);
+    journald.signal(Signal::SIGCONT);
+    running.end().expect(0);
+    journald.arrived(500).assert_perfect("thawed after long");
+}
+
 #[test]
 fn one_that_is_down_is_waited_for() {
     if !able_journald() {

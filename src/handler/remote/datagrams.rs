@@ -151,6 +151,13 @@ impl DatagramDelivery {
         if net::is_no_file(&error) {
             return Halt::failed("cannot send a long record", error, None);
         }
+        // What it has not read is in its queue still, and would be there twice.
+        if error.kind() == io::ErrorKind::TimedOut
+            && self.told
+            && self.link.connection().is_some_and(|c| c.is_same_peer())
+        {
+            return Halt::failed("cannot send", error, self.hint);
+        }
         self.link.drop_connection();
         self.marks.clear();
         self.next = self.window.proven();
