@@ -13,6 +13,9 @@ mod args;
 #[path = "compare/duels.rs"]
 mod duels;
 #[cfg(unix)]
+#[path = "compare/eventlog.rs"]
+mod eventlog;
+#[cfg(unix)]
 #[path = "compare/input.rs"]
 mod input;
 #[cfg(unix)]
@@ -43,7 +46,10 @@ fn main() {
 fn main() -> std::process::ExitCode {
     use std::process::ExitCode;
 
-    if let Some(status) = small::launcher().or_else(network::sender) {
+    if let Some(status) = small::launcher()
+        .or_else(network::sender)
+        .or_else(eventlog::sender)
+    {
         return status;
     }
     let options = match args::parse(std::env::args().skip(1)) {
@@ -65,6 +71,7 @@ fn main() -> std::process::ExitCode {
         small::start(&options, dir, &place, &mut report);
         duels::all(&options, &inputs, dir, &place, &mut report);
         network::all(&options, dir, &place, &mut report);
+        eventlog::all(&options, dir, &place, &mut report);
         small::rates(&options, dir, &place, &mut report);
         small::memory(&options, &inputs, dir, &place, &mut report);
     }

@@ -7,6 +7,8 @@
 pub mod buffer;
 pub mod dead_letter;
 pub mod delivery;
+#[cfg(feature = "net")]
+pub mod eventlog;
 #[cfg(test)]
 mod fake;
 pub mod file;

@@ -106,6 +106,8 @@ pub struct Connection {
     failure: RefCell<Option<Failure>>,
     finished: bool,
     pub(super) max_datagram: Option<usize>,
+    /// The longest that is sent as a datagram.
+    pub(super) longest: usize,
 }
 
 impl Connection {
@@ -125,6 +127,7 @@ impl Connection {
             failure: RefCell::new(None),
             finished: false,
             max_datagram,
+            longest: usize::MAX,
         }
     }
 

@@ -1,10 +1,12 @@
 //! Datagrams: one record each, as many as possible with one call.
 
+use std::fs::File;
 use std::io::{self, IoSlice};
 
 use socket2::Socket;
 
 use crate::batch::Frames;
+use crate::sys::memfd;
 use crate::sys::socket::{self, DATAGRAMS};
 
 use super::connect::unix_datagram;
@@ -18,6 +20,17 @@ const UDP_OVER_IPV6: usize = 65_527;
 /// and will never be sent.
 pub fn is_too_long(error: &io::Error) -> bool {
     socket::is_too_long(error)
+}
+
+/// There is no file in memory for a record.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot make a file in memory: {0}")]
+struct NoFile(io::Error);
+
+/// Whether an error of [`Connection::send_as_file`] says that there is no file to
+/// be sent, which the connection can't help.
+pub fn is_no_file(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<NoFile>())
 }
 
 /// The longest datagram that a socket can send; `None` for a stream.
@@ -56,7 +69,8 @@ impl Connection {
     ///
     /// # Errors
     /// For the first record that was not sent: `WouldBlock` and `TimedOut` as for
-    /// [`write`](Self::write), one for which [`is_too_long`] holds, or
+    /// [`write`](Self::write), one for which [`is_too_long`] holds (also of one that
+    /// is [not to be sent](Self::set_longest) so), or
     /// `ConnectionRefused` where nobody listens. UDP learns that from an earlier
     /// datagram, which is then lost; the error is told once.
     pub fn send_many(
@@ -73,13 +87,22 @@ impl Connection {
         let mut total = 0;
         let mut batch = [[IoSlice::new(&[])]; DATAGRAMS];
         let mut filled = 0;
+        let mut too_long = false;
         let mut begun = None;
         loop {
             while filled < DATAGRAMS
+                && !too_long
                 && let Some(record) = records.next()
             {
-                batch[filled] = [IoSlice::new(&record[..content(record)])];
-                filled += 1;
+                let length = content(record);
+                too_long = length > self.longest;
+                if !too_long {
+                    batch[filled] = [IoSlice::new(&record[..length])];
+                    filled += 1;
+                }
+            }
+            if filled == 0 && too_long {
+                return (total, Err(socket::too_long()));
             }
             if filled == 0 {
                 return (total, Ok(()));
@@ -103,6 +126,36 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Sends a record as a sealed file in memory, whose descriptor is all that
+    /// the datagram has: for receivers that take one so, as journald does. It
+    /// counts as one byte.
+    ///
+    /// # Errors
+    /// `WouldBlock` and `TimedOut` as for [`write`](Self::write); one for which
+    /// [`is_no_file`] holds, where the fault is not the connection's; else what
+    /// became of the connection.
+    pub fn send_as_file(&mut self, record: &[u8]) -> io::Result<()> {
+        let file = memfd::sealed_file(record);
+        let file: File = file.map_err(|error| io::Error::new(error.kind(), NoFile(error)))?;
+        let mut begun = None;
+        loop {
+            match memfd::send_descriptor(&self.socket, &file) {
+                Ok(()) => {
+                    // None would not tell when it was read.
+                    self.sent_datagram(1);
+                    return Ok(());
+                }
+                Err(error) => self.make_room(error, &mut begun)?,
+            }
+        }
+    }
+
+    /// From now on, [`send_many`](Self::send_many) takes a longer record for one
+    /// that no datagram can hold.
+    pub fn set_longest(&mut self, bytes: usize) {
+        self.longest = bytes;
     }
 
     /// Whether the last datagram that was sent was refused, where a call stopped

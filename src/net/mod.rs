@@ -27,7 +27,7 @@ pub use allow::{Allow, Network, NetworkError};
 pub use backoff::{Backoff, BackoffOptions};
 pub use connect::{Connector, Transport};
 pub use connection::{Connection, PeerState, Progress};
-pub use datagram::is_too_long;
+pub use datagram::{is_no_file, is_too_long};
 pub use error::ConnectError;
 pub use listen_address::{Hosts, ListenAddress, ListenAddressError};
 pub use serve::{

@@ -10,6 +10,7 @@ pub mod gelf;
 pub mod hmac;
 #[cfg(feature = "net")]
 pub mod http;
+pub mod journal;
 pub mod json;
 pub mod lh;
 pub mod logfmt;

@@ -3,6 +3,7 @@
 
 mod buffer;
 mod common;
+mod eventlog;
 mod file;
 mod input;
 #[cfg_attr(not(feature = "net"), allow(dead_code))]
@@ -156,6 +157,8 @@ pub enum HandlerCommand {
     Socket(socket::SocketArgs),
     /// Send each record as a datagram: udp or a unix datagram socket (DatagramHandler).
     Udp(udp::UdpArgs),
+    /// Write to the operating system's event log: on Linux, systemd's journal (NTEventLogHandler).
+    Eventlog(eventlog::EventlogArgs),
     /// Hold records back for the handler that follows (MemoryHandler).
     Buffer(buffer::BufferArgs),
     /// Run the handler that follows on a thread of its own (QueueHandler).
@@ -177,6 +180,7 @@ impl HandlerCommand {
             HandlerCommand::Syslog(args) => args.into_stage(diag),
             HandlerCommand::Socket(args) => args.into_stage(diag),
             HandlerCommand::Udp(args) => args.into_stage(diag),
+            HandlerCommand::Eventlog(args) => args.into_stage(diag),
             HandlerCommand::Buffer(args) => args.into_stage(diag),
             HandlerCommand::Queue(args) => args.into_stage(diag),
         }
@@ -193,6 +197,7 @@ impl HandlerCommand {
             HandlerCommand::Syslog(args) => args.common(),
             HandlerCommand::Socket(args) => args.common(),
             HandlerCommand::Udp(args) => args.common(),
+            HandlerCommand::Eventlog(args) => args.common(),
             HandlerCommand::Buffer(_) | HandlerCommand::Queue(_) => {
                 let (_, wrapped) = self.wrapped_mut()?;
                 return wrapped.handler_mut()?.common_mut();
@@ -222,6 +227,7 @@ impl HandlerCommand {
             HandlerCommand::Syslog(args) => Some(&mut args.queueing),
             HandlerCommand::Socket(args) => Some(&mut args.queueing),
             HandlerCommand::Udp(args) => Some(&mut args.queueing),
+            HandlerCommand::Eventlog(args) => Some(&mut args.queueing),
             HandlerCommand::Queue(args) => Some(&mut args.queueing),
             _ => None,
         }

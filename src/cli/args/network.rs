@@ -6,6 +6,7 @@ use super::CommonArgs;
 use super::remote::{Carrier, CompressArg, ConnectionArgs, Target, TlsArgs, WireArg};
 use crate::diag::{Diag, plain};
 use crate::handler::Handler;
+use crate::handler::eventlog::{self, EventLogOptions};
 use crate::handler::remote::{RemoteOptions, remote};
 use crate::handler::stage::Rendering;
 use crate::net::tls::{TlsClient, TlsOptions};
@@ -58,6 +59,19 @@ pub fn handler(
         }),
         hint: target.hint,
     }))
+}
+
+/// The handler for the system's own event log; nothing is opened yet.
+pub fn event_log(
+    socket: Option<PathBuf>,
+    connection: &ConnectionArgs,
+) -> Result<Box<dyn Handler>, String> {
+    let (start, factor, max) = connection.retry();
+    eventlog::event_log(EventLogOptions {
+        socket,
+        backoff: BackoffOptions { start, factor, max },
+        timeout: connection.timeout(),
+    })
 }
 
 /// Whether an address is that of a local socket.

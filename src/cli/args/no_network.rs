@@ -20,6 +20,14 @@ pub fn handler(
     ))
 }
 
+/// There is none.
+pub fn event_log(
+    _socket: Option<PathBuf>,
+    _connection: &ConnectionArgs,
+) -> Result<Box<dyn Handler>, String> {
+    Err("this lh was built without the feature net, and so without eventlog".to_owned())
+}
+
 /// The handler says what is wrong, unless something else is as well.
 pub fn rendering(
     wire: WireArg,

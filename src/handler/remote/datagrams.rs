@@ -2,7 +2,8 @@
 //!
 //! Nobody acknowledges a udp datagram: it counts as delivered when it was sent
 //! and nobody refused it. A unix socket tells what its reader has read, so
-//! what it may not have read is sent again to a daemon that was restarted.
+//! what it may not have read is sent again to a daemon that was restarted. To a
+//! daemon that takes records as files in memory, those go so that are too long.
 
 use std::collections::VecDeque;
 use std::io;
@@ -30,6 +31,8 @@ pub(super) struct DatagramDelivery {
     hint: Option<&'static str>,
     link: Link,
     chunker: Option<Chunker>,
+    /// What is longer goes as a file.
+    longest: Option<usize>,
     /// A reader's progress can be told.
     told: bool,
     /// What was sent and may not have been read, where that can be told.
@@ -52,12 +55,21 @@ impl DatagramDelivery {
             told: matches!(options.connector.transport, Transport::UnixDatagram),
             link: Link::new(options.connector, options.backoff),
             chunker: options.chunked.map(|(method, id)| Chunker::new(method, id)),
+            longest: None,
             window: Window::default(),
             next: 0,
             marks: VecDeque::new(),
             look: None,
             pause: LOOKS.0,
             blocked: false,
+        }
+    }
+
+    /// The receiver takes files in memory: what is longer than this goes as one.
+    pub(super) fn with_files(self, longest: usize) -> DatagramDelivery {
+        DatagramDelivery {
+            longest: Some(longest),
+            ..self
         }
     }
 
@@ -69,6 +81,9 @@ impl DatagramDelivery {
             Ok(true) => {
                 self.next = self.window.proven();
                 self.marks.clear();
+                if let (Some(connection), Some(longest)) = (self.link.connection(), self.longest) {
+                    connection.set_longest(longest);
+                }
             }
             Err(Missing::Waiting) => return Err(Halt::Waiting),
             Err(Missing::Failed(error)) => {
@@ -79,7 +94,8 @@ impl DatagramDelivery {
             let Some(connection) = self.link.connection() else {
                 return Err(Halt::Waiting);
             };
-            let (end, result) = send(connection, self.chunker.as_mut(), &frames, at);
+            let as_files = self.longest.is_some();
+            let (end, result) = send(connection, self.chunker.as_mut(), as_files, &frames, at);
             self.next += (end - at) as u64;
             self.mark();
             result.map_err(|error| self.broke(error))?;
@@ -107,11 +123,13 @@ impl DatagramDelivery {
             Err(error) => return Err(self.broke(error)),
         };
         let read = self.marks.iter().take_while(|mark| mark.0 <= acknowledged);
-        if let Some((_, offset)) = read.last().copied() {
-            // What a daemon that ended had not read looks as if it was read.
-            if !connection.is_same_peer() {
-                return Err(self.broke(io::ErrorKind::ConnectionReset.into()));
-            }
+        let read = read.last().copied();
+        // What a daemon that ended had not read looks as if it was read, and one
+        // that was started again will not read it.
+        if self.window.unproven() > 0 && !connection.is_same_peer() {
+            return Err(self.broke(io::ErrorKind::ConnectionReset.into()));
+        }
+        if let Some((_, offset)) = read {
             self.marks.retain(|mark| mark.0 > acknowledged);
             self.window.prove(offset);
             self.window.keep(0);
@@ -129,6 +147,16 @@ impl DatagramDelivery {
     fn broke(&mut self, error: io::Error) -> Halt {
         if error.kind() == io::ErrorKind::WouldBlock {
             return Halt::Waiting;
+        }
+        if net::is_no_file(&error) {
+            return Halt::failed("cannot send a long record", error, None);
+        }
+        // What it has not read is in its queue still, and would be there twice.
+        if error.kind() == io::ErrorKind::TimedOut
+            && self.told
+            && self.link.connection().is_some_and(|c| c.is_same_peer())
+        {
+            return Halt::failed("cannot send", error, self.hint);
         }
         self.link.drop_connection();
         self.marks.clear();
@@ -150,7 +178,8 @@ impl DatagramDelivery {
             let Some(connection) = self.link.connection() else {
                 return Err(EmitError::slow(done));
             };
-            let (end, result) = send(connection, self.chunker.as_mut(), frames, done);
+            let as_files = self.longest.is_some();
+            let (end, result) = send(connection, self.chunker.as_mut(), as_files, frames, done);
             let sent = (done, end);
             done = end;
             if let Err(error) = &result
@@ -204,20 +233,33 @@ impl DatagramDelivery {
     }
 }
 
-/// Sends records, each as one datagram or as chunks; gives the record end up to
+/// Sends records, each as one datagram, as chunks or, `as_files`, as a file where
+/// it is too long; gives the record end up to
 /// which they are out.
 fn send(
     connection: &mut Connection,
     chunker: Option<&mut Chunker>,
+    as_files: bool,
     frames: &Frames<'_>,
     from: usize,
 ) -> (usize, io::Result<()>) {
-    let Some(chunker) = chunker else {
-        let (count, result) = connection.send_many(frames, from, None);
-        let (end, _) = frames.take(from, count as u64, u64::MAX);
-        return (end, result);
-    };
     let mut done = from;
+    let Some(chunker) = chunker else {
+        loop {
+            let (count, result) = connection.send_many(frames, done, None);
+            (done, _) = frames.take(done, count as u64, u64::MAX);
+            match result {
+                Err(error) if as_files && net::is_too_long(&error) => {
+                    let end = frames.next(done);
+                    if let Err(why) = connection.send_as_file(&frames.bytes()[done..end]) {
+                        return (done, Err(if never(&why) { error } else { why }));
+                    }
+                    done = end;
+                }
+                result => return (done, result),
+            }
+        }
+    };
     for (record, _) in frames.iter_from(from) {
         let sent = chunker.each(record, |datagram| connection.send(datagram));
         if let Err(error) = sent {
@@ -235,6 +277,12 @@ fn before_last(frames: &Frames<'_>, (from, to): (usize, usize)) -> usize {
         None => from,
         Some(room) => frames.cut(from, room as u64),
     }
+}
+
+/// Whether there will never be a file: the system has none, or none so long.
+fn never(error: &io::Error) -> bool {
+    let kinds = [io::ErrorKind::Unsupported, io::ErrorKind::FileTooLarge];
+    net::is_no_file(error) && kinds.contains(&error.kind())
 }
 
 fn is_refusal(error: &io::Error) -> bool {

@@ -52,6 +52,12 @@ pub fn remote(options: RemoteOptions) -> Box<dyn Handler> {
     }
 }
 
+/// A handler that delivers each record as a datagram to a receiver that takes
+/// files in memory as well: what is longer than so many bytes goes as one.
+pub fn datagrams_or_files(options: RemoteOptions, longest: usize) -> Box<dyn Handler> {
+    Box::new(datagrams::DatagramDelivery::new(options).with_files(longest))
+}
+
 /// Why nothing goes on.
 #[derive(Debug)]
 enum Halt {

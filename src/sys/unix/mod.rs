@@ -7,6 +7,8 @@ pub mod drops;
 #[cfg(feature = "net")]
 pub mod listen;
 mod lock;
+#[cfg(feature = "net")]
+pub mod memfd;
 mod open;
 mod process;
 #[cfg(feature = "net")]

@@ -204,9 +204,9 @@ fn look(socket: &Socket, flags: MsgFlags, buffer: &mut [u8]) -> io::Result<usize
 /// No signal where nobody is left to read; socket2 has set that for the socket
 /// where a call can't.
 #[cfg(not(target_vendor = "apple"))]
-const QUIET: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
+pub(super) const QUIET: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
 #[cfg(target_vendor = "apple")]
-const QUIET: MsgFlags = MsgFlags::MSG_DONTWAIT;
+pub(super) const QUIET: MsgFlags = MsgFlags::MSG_DONTWAIT;
 
 /// The bytes that wait in a socket's send queue: for TCP those that the other
 /// side has not acknowledged, a FIN included as one; for Unix sockets the memory
@@ -300,6 +300,11 @@ pub fn unix_datagram_room(socket: &Socket) -> io::Result<usize> {
 /// Whether an error is this one of the system's.
 fn is(error: &io::Error, errno: Errno) -> bool {
     error.raw_os_error() == Some(errno as i32)
+}
+
+/// The error of a datagram that is longer than the socket can send.
+pub fn too_long() -> io::Error {
+    Errno::EMSGSIZE.into()
 }
 
 /// Whether a datagram was longer than the socket can send.
