@@ -2,6 +2,7 @@
 //! doc comments are the help text.
 
 mod buffer;
+mod cat;
 mod common;
 mod eventlog;
 mod file;
@@ -36,6 +37,7 @@ use clap::{Parser, Subcommand};
 use crate::diag::Diag;
 use crate::handler::{BaseRotatingHandler, Stage};
 
+pub use cat::{LogCatArgs, LogTailArgs};
 pub use common::CommonArgs;
 pub use input::InputArgs;
 use queueing::QueueingArgs;
@@ -109,6 +111,8 @@ pub enum Command {
     #[command(flatten)]
     Handler(Box<HandlerCommand>),
     Spool(SpoolArgs),
+    Cat(LogCatArgs),
+    Tail(LogTailArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -321,7 +325,8 @@ mod tests {
             for argument in command.get_arguments() {
                 let name = format!("{} {}", command.get_name(), argument.get_id());
                 assert!(argument.get_help().is_some(), "{name} has no help");
-                let tool = ["completions", "man", "spool"].contains(&command.get_name());
+                let tool =
+                    ["cat", "completions", "man", "spool", "tail"].contains(&command.get_name());
                 let plain = argument.is_positional() || argument.get_id() == "help" || tool;
                 assert!(
                     plain || argument.get_help_heading().is_some(),
