@@ -1,6 +1,7 @@
 //! The command line: argv to a pipeline, and its tally to an exit status.
 
 mod args;
+mod cat;
 mod console;
 mod exit;
 mod feed;
@@ -84,6 +85,8 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
             "only handlers can take a command behind --".to_owned(),
         )),
         Some(Command::Spool(args)) => spool::run(args.command),
+        Some(Command::Cat(args)) => cat::cat(&args),
+        Some(Command::Tail(args)) => cat::tail(&args),
         Some(Command::Completions(args)) => generate::completions(args.shell),
         Some(Command::Man(args)) => generate::man(args.directory.as_deref()),
         Some(Command::Handler(_) | Command::Listen(_)) => unreachable!("handlers are in the chain"),

@@ -1,9 +1,13 @@
 //! Rollover: when it happens, what the files are called, which ones are kept.
 //!
 //! Pure arithmetic on times, names and sizes; only [`compress`] reads and
-//! writes, and only the two files that it is given.
+//! writes, and only the two files that it is given, and [`set`] and [`follow`]
+//! read what was written.
 
 pub mod compress;
+pub mod follow;
 pub mod keep;
+pub mod lines;
 pub mod names;
+pub mod set;
 pub mod when;

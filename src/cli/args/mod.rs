@@ -2,6 +2,7 @@
 //! doc comments are the help text.
 
 mod buffer;
+mod cat;
 mod common;
 mod eventlog;
 mod file;
@@ -39,6 +40,7 @@ use crate::diag::Diag;
 use crate::handler::{BaseRotatingHandler, Stage};
 use crate::text::guard::Escape;
 
+pub use cat::{LogCatArgs, LogTailArgs};
 pub use common::CommonArgs;
 pub use input::InputArgs;
 pub use listen::ListenArgs;
@@ -115,6 +117,8 @@ pub enum Command {
     Handler(Box<HandlerCommand>),
     Listen(Box<ListenArgs>),
     Spool(SpoolArgs),
+    Cat(LogCatArgs),
+    Tail(LogTailArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
 }
@@ -340,7 +344,8 @@ mod tests {
             for argument in command.get_arguments() {
                 let name = format!("{} {}", command.get_name(), argument.get_id());
                 assert!(argument.get_help().is_some(), "{name} has no help");
-                let tool = ["completions", "man", "spool"].contains(&command.get_name());
+                let tool =
+                    ["cat", "completions", "man", "spool", "tail"].contains(&command.get_name());
                 let plain = argument.is_positional() || argument.get_id() == "help" || tool;
                 assert!(
                     plain || argument.get_help_heading().is_some(),

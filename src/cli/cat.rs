@@ -1,0 +1,129 @@
+//! `lh cat` and `lh tail`: reading what rotate and timed have written.
+
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+
+use super::args::{LogCatArgs, LogTailArgs};
+use super::console;
+use super::exit::{Failure, Status};
+use crate::diag::plain;
+use crate::roll::follow::{EndLine, Follower};
+use crate::roll::lines::{CopyError, copy};
+use crate::roll::set::{LogSet, Part};
+
+/// How often it is looked whether more was written, where nothing was.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Prints sets whole.
+pub fn cat(args: &LogCatArgs) -> Result<Status, Failure> {
+    let mut stdout = std::io::stdout().lock();
+    let (mut status, mut open) = (Status::Delivered, false);
+    for file in &args.files {
+        let parts = log_set(file, args.names.namer.as_deref())?.open();
+        let parts = match parts {
+            Ok(parts) if parts.is_empty() => Err(ErrorKind::NotFound.into()),
+            other => other,
+        };
+        let parts = match parts {
+            Ok(parts) => parts,
+            Err(error) => {
+                complain(file, &error);
+                status = Status::Incomplete;
+                continue;
+            }
+        };
+        for part in &parts {
+            match print(part, &mut stdout, &mut open) {
+                Ok(()) => {}
+                Err(CopyError::Read(error)) => {
+                    complain(&part.path, &error);
+                    status = Status::Incomplete;
+                }
+                Err(CopyError::Write(error)) => return written(Err(error), status),
+            }
+        }
+    }
+    written(stdout.flush(), status)
+}
+
+fn print(part: &Part, stdout: &mut dyn Write, open: &mut bool) -> Result<(), CopyError> {
+    let mut reader = part.reader().map_err(CopyError::Read)?;
+    let copied = copy(&mut reader, &mut EndLine { to: stdout, open }, 0)?;
+    *open |= copied.open;
+    Ok(())
+}
+
+/// Prints the last lines of a set, and what comes behind them.
+pub fn tail(args: &LogTailArgs) -> Result<Status, Failure> {
+    let set = log_set(&args.file, args.names.namer.as_deref())?;
+    if !args.follow && set.open().is_ok_and(|parts| parts.is_empty()) {
+        complain(&args.file, &ErrorKind::NotFound.into());
+        return Ok(Status::Incomplete);
+    }
+    let mut stdout = std::io::stdout().lock();
+    let started = Follower::start(set, args.lines, &mut stdout);
+    let mut follower = match started {
+        Ok(follower) => follower,
+        Err(error) => return ended(&args.file, error),
+    };
+    if !args.follow {
+        return written(stdout.flush(), Status::Delivered);
+    }
+    if !follower.has_file() {
+        let name = args.file.display();
+        console::say(format_args!("{name}: is not there yet; waiting for it"));
+    }
+    let mut gaps = 0;
+    loop {
+        let stepped = follower.step(&mut stdout);
+        if follower.gaps() > std::mem::replace(&mut gaps, follower.gaps()) {
+            let name = args.file.display();
+            console::say(format_args!(
+                "{name}: a rolled-over file was gone before it was read; lines may be missing"
+            ));
+        }
+        match stepped {
+            Ok(true) => {}
+            Ok(false) => std::thread::sleep(LOOK),
+            Err(error) => return ended(&args.file, error),
+        }
+        if let Err(error) = stdout.flush() {
+            return written(Err(error), Status::Delivered);
+        }
+    }
+}
+
+fn log_set(file: &Path, namer: Option<&str>) -> Result<LogSet, Failure> {
+    LogSet::new(file, namer).map_err(|error| Failure::usage(format!("--namer: {error}")))
+}
+
+fn complain(file: &Path, error: &io::Error) {
+    let reason = match error.raw_os_error() {
+        None if error.kind() == ErrorKind::NotFound => "No such file or directory".to_owned(),
+        _ => plain(error),
+    };
+    console::say(format_args!("{}: cannot read: {reason}", file.display()));
+}
+
+fn ended(file: &Path, error: CopyError) -> Result<Status, Failure> {
+    match error {
+        CopyError::Read(error) => {
+            Err(anyhow!("{}: cannot read: {}", file.display(), plain(&error)).into())
+        }
+        CopyError::Write(error) => written(Err(error), Status::Delivered),
+    }
+}
+
+/// Whoever reads it may have seen enough.
+fn written(result: io::Result<()>, status: Status) -> Result<Status, Failure> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(status),
+        other => {
+            other.context("cannot write to stdout")?;
+            Ok(status)
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! A file with its rolled-over files, in the order in which they were written.
+//!
+//! For readers: nothing here changes a file. The names are those that
+//! `rotate` and `timed` make, or those of a template that the user gives.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::compress::{self, Method};
+use super::lines::{At, Last, count_lines, last_lines};
+use super::names::{self, Namer, NamerError, Suffix, Variables};
+use crate::sys::{self, FileId};
+
+/// The suffixes of `timed`, whichever `--when` it was told.
+const TIMES: [&str; 4] = [
+    "%Y-%m-%d_%H-%M-%S",
+    "%Y-%m-%d_%H-%M",
+    "%Y-%m-%d_%H",
+    "%Y-%m-%d",
+];
+
+/// How often the set is looked at anew when it was renamed meanwhile, and how
+/// long is waited before that.
+const TRIES: (u32, Duration) = (200, Duration::from_millis(2));
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct LogSet {
+    file: PathBuf,
+    namers: Vec<Namer>,
+}
+
+/// One file of a set, open for reading.
+#[derive(Debug)]
+pub struct Part {
+    /// Its name when it was opened.
+    pub path: PathBuf,
+    /// The open file.
+    pub file: File,
+    /// Which file it is.
+    pub id: FileId,
+    /// How it is compressed.
+    pub method: Option<Method>,
+    /// It is the one that is written now.
+    pub is_current: bool,
+}
+
+/// A file that was found and is not opened yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Found {
+    path: PathBuf,
+    id: FileId,
+    method: Option<Method>,
+    is_current: bool,
+}
+
+#[derive(Debug)]
+struct Backup {
+    variables: Variables,
+    path: PathBuf,
+    id: FileId,
+    modified: i64,
+    sequence: Option<u64>,
+}
+
+impl LogSet {
+    /// The set of a file, whose rolled-over files have such names: by default
+    /// `{base}.{suffix}`.
+    ///
+    /// # Errors
+    /// As [`Namer::parse`].
+    pub fn new(file: &Path, template: Option<&str>) -> Result<LogSet, NamerError> {
+        let file = sys::behind_link(file, true).unwrap_or_else(|| file.to_owned());
+        let template = template.unwrap_or("{base}.{suffix}");
+        let mut namers = vec![Namer::parse(template, &file, Suffix::Number)?];
+        if template.contains("{suffix}") {
+            for format in TIMES {
+                namers.push(Namer::parse(template, &file, Suffix::Time(format))?);
+            }
+        }
+        Ok(LogSet { file, namers })
+    }
+
+    /// The file that is written now.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Opens all that there is, the oldest first: what was renamed meanwhile is
+    /// looked for again, so that no file is missing and none is there twice.
+    /// Holds all of them open at once.
+    ///
+    /// # Errors
+    /// Those of reading the directory and of opening; nothing is no error.
+    pub fn open(&self) -> io::Result<Vec<Part>> {
+        for _ in 0..TRIES.0 {
+            let found = self.find()?;
+            if let Some(parts) = open_all(&found)?
+                && self.find()? == found
+            {
+                return Ok(parts);
+            }
+            std::thread::sleep(TRIES.1);
+        }
+        let text = "its files are renamed faster than they can be opened";
+        Err(io::Error::other(text))
+    }
+
+    fn find(&self) -> io::Result<Vec<Found>> {
+        let (mut numbered, mut timed) = (Vec::new(), Vec::new());
+        for namer in &self.namers {
+            let mut list = self.backups(namer)?;
+            let in_order = list.iter().any(|backup| backup.sequence.is_some());
+            match namer.is_numbered() && !in_order {
+                true => numbered.append(&mut by_number(list)),
+                false => timed.append(&mut list),
+            }
+        }
+        timed.sort_by(|a: &Backup, b: &Backup| {
+            let key = |backup: &Backup| (backup.sequence.is_some(), backup.sequence);
+            let name = |b: &Backup| (b.variables.times.clone(), b.variables.number);
+            key(a).cmp(&key(b)).then_with(|| name(a).cmp(&name(b)))
+        });
+        // Whoever has changed from one handler to the other has both.
+        let newest = |list: &[Backup]| list.last().map(|backup| backup.modified);
+        let mut all = match newest(&numbered) < newest(&timed) {
+            true => [numbered, timed],
+            false => [timed, numbered],
+        }
+        .into_iter()
+        .flatten()
+        .map(|backup| Found {
+            method: method_of(&backup.path),
+            path: backup.path,
+            id: backup.id,
+            is_current: false,
+        })
+        .collect::<Vec<_>>();
+        match sys::stat(&self.file) {
+            Ok(meta) if !meta.regular => {
+                let text = "it is no regular file";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+            }
+            Ok(meta) => all.push(Found {
+                path: self.file.clone(),
+                id: meta.id,
+                method: method_of(&self.file),
+                is_current: true,
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        Ok(all)
+    }
+
+    /// The files of one kind of names. Of one that is being compressed there are
+    /// two for a moment: the whole one counts.
+    fn backups(&self, namer: &Namer) -> io::Result<Vec<Backup>> {
+        let entries = match std::fs::read_dir(namer.directory()) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut list = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name();
+            let Some(variables) = namer.parse_name(&name) else {
+                continue;
+            };
+            let path = namer.beside(&name);
+            let meta = match sys::lstat(&path) {
+                Ok(meta) if meta.regular && path != self.file => meta,
+                Ok(_) => continue,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            list.push(Backup {
+                sequence: sys::sequence_at(&path),
+                variables,
+                path,
+                id: meta.id,
+                modified: meta.modified,
+            });
+        }
+        let plain = |backup: &Backup| Variables {
+            ending: "",
+            ..backup.variables.clone()
+        };
+        list.sort_by(|a, b| {
+            let key = |backup: &Backup| (backup.variables.times.clone(), backup.variables.number);
+            let packed = |backup: &Backup| backup.variables.ending;
+            key(a).cmp(&key(b)).then_with(|| packed(a).cmp(packed(b)))
+        });
+        list.dedup_by(|later, first| plain(later) == plain(first));
+        Ok(list)
+    }
+}
+
+/// Numbered ones, the oldest first; a number far from the others is none.
+fn by_number(list: Vec<Backup>) -> Vec<Backup> {
+    let all: Vec<Variables> = list.iter().map(|b| b.variables.clone()).collect();
+    let chain: Vec<Variables> = names::chain(&all).into_iter().cloned().collect();
+    let mut list = list;
+    list.retain(|backup| chain.contains(&backup.variables));
+    list.sort_by_key(|backup| std::cmp::Reverse(backup.variables.number));
+    list
+}
+
+/// How a file of that name is compressed.
+fn method_of(path: &Path) -> Option<Method> {
+    let name = sys::name_bytes(path.as_os_str());
+    // A reader does not ask for the level.
+    [Method::Gzip(6), Method::Zstd(3)]
+        .into_iter()
+        .find(|method| name.ends_with(method.ending().as_bytes()))
+}
+
+/// `None`: one was renamed meanwhile.
+fn open_all(found: &[Found]) -> io::Result<Option<Vec<Part>>> {
+    let mut parts = Vec::with_capacity(found.len());
+    for one in found {
+        let file = match File::open(&one.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                let name = one.path.display();
+                let text = format!("{name}: {}", crate::diag::plain(&error));
+                return Err(io::Error::new(error.kind(), text));
+            }
+        };
+        if sys::fstat(&file)?.id != one.id {
+            return Ok(None);
+        }
+        parts.push(Part {
+            path: one.path.clone(),
+            file,
+            id: one.id,
+            method: one.method,
+            is_current: one.is_current,
+        });
+    }
+    Ok(Some(parts))
+}
+
+impl Part {
+    /// What stands in it, unpacked.
+    ///
+    /// # Errors
+    /// When the decoder can't be made.
+    pub fn reader(&self) -> io::Result<Box<dyn Read + '_>> {
+        let raw = At::new(&self.file, 0);
+        match self.method {
+            None => Ok(Box::new(raw)),
+            Some(method) => compress::reader(method, raw),
+        }
+    }
+
+    /// How many of its lines are among the last `most`, and how many lines stand
+    /// before those. Costs a pass over what has to be unpacked, and of another
+    /// file over those lines only, whose place is told then.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn last_lines(&self, most: u64) -> io::Result<Last> {
+        if self.method.is_some() {
+            let lines = count_lines(&mut self.reader()?)?;
+            let count = lines.min(most);
+            return Ok(Last {
+                count,
+                skip: lines - count,
+                offset: 0,
+            });
+        }
+        let size = sys::fstat(&self.file)?.size;
+        let (offset, count) = last_lines(&self.file, size, most)?;
+        Ok(Last {
+            count,
+            skip: 0,
+            offset,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(names: &[&str], template: Option<&str>) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        for name in names {
+            std::fs::write(folder.path().join(name), name).unwrap();
+        }
+        let set = LogSet::new(&folder.path().join("app.log"), template).unwrap();
+        let parts = set.open().unwrap();
+        let name = |part: &Part| {
+            part.path
+                .file_name()
+                .unwrap()
+                .to_string_lossy()
+                .into_owned()
+        };
+        parts.iter().map(name).collect()
+    }
+
+    #[test]
+    fn the_order_of_names() {
+        let numbered = [
+            "app.log",
+            "app.log.1",
+            "app.log.2.gz",
+            "app.log.10",
+            "app.log.3",
+        ];
+        assert_eq!(
+            set(&numbered, None),
+            ["app.log.3", "app.log.2.gz", "app.log.1", "app.log"]
+        );
+        let timed = [
+            "app.log",
+            "app.log.2026-11-22",
+            "app.log.2026-11-21.1",
+            "app.log.2026-11-21.zst",
+            "app.log.2026-11-21.10",
+            "app.log.2026-11-20_23",
+            "app.log.bak",
+            "app.log2.2026-11-01",
+        ];
+        assert_eq!(
+            set(&timed, None),
+            [
+                "app.log.2026-11-20_23",
+                "app.log.2026-11-21.zst",
+                "app.log.2026-11-21.1",
+                "app.log.2026-11-21.10",
+                "app.log.2026-11-22",
+                "app.log"
+            ]
+        );
+        let named = ["app.log", "app-1.log", "app-2.log.gz", "app.log.1"];
+        assert_eq!(
+            set(&named, Some("{stem}-{n}{ext}")),
+            ["app-2.log.gz", "app-1.log", "app.log"]
+        );
+        assert_eq!(set(&["app.log.1", "app.log.1.gz"], None), ["app.log.1"]);
+        assert_eq!(set(&[], None), [""; 0]);
+    }
+
+    #[test]
+    fn a_template_that_is_wrong() {
+        assert!(LogSet::new(Path::new("app.log"), Some("{nope}")).is_err());
+    }
+}
