@@ -83,10 +83,11 @@ impl Listen {
                     let received = receive_many(socket, local);
                     (local, received)
                 }
-                PortSocket::Tcp(_) | PortSocket::Unix(_) => break,
+                PortSocket::Tcp(_) | PortSocket::Unix(_) | PortSocket::Closed => break,
             };
             match received {
                 Ok(_) => {
+                    self.ports[place].readable = batch.may_be_more();
                     for datagram in batch.iter() {
                         self.datagram(datagram, &name, last, whole, now, each);
                     }
@@ -108,7 +109,7 @@ impl Listen {
         self.datagrams = Some(datagrams);
     }
 
-    fn note_dropped(&mut self, place: usize, dropped: u32) {
+    pub(super) fn note_dropped(&mut self, place: usize, dropped: u32) {
         let port = &mut self.ports[place];
         // It is a count of 32 bits that begins anew.
         let more = dropped.wrapping_sub(port.dropped);

@@ -30,13 +30,13 @@ use self::complaints::Complaints;
 use self::connection::Connection;
 use self::datagrams::Datagrams;
 use self::framing::Protocol;
-use self::ports::Port;
+use self::ports::{Port, PortSocket};
 use self::senders::Senders;
 use super::Sink;
 use crate::clean::Mask;
 use crate::diag::{Diag, plain};
 use crate::figures::InputFigures;
-use crate::net::{Allow, Bound, ServiceManager, TlsServer};
+use crate::net::{Allow, Bound, ServiceManager, TlsServer, dropped_datagrams};
 use crate::now::Now;
 use crate::record::Defaults;
 use crate::wire::framing::{Oversize, OversizeCounts};
@@ -521,7 +521,7 @@ impl Listen {
         self.notify("STOPPING=1");
         self.look(now);
         self.accept(now);
-        self.ports.retain_mut(|port| !port.stop());
+        self.ports.iter_mut().for_each(Port::stop);
     }
 
     /// Hands on what was held back, and what has come of texts that are not
@@ -543,6 +543,14 @@ impl Listen {
             connection.say_end();
         }
         self.connections.clear();
+        for place in 0..self.ports.len() {
+            // Those behind the last that was read, too.
+            if let PortSocket::Udp(socket) = &*self.ports[place].socket
+                && let Some(dropped) = dropped_datagrams(socket)
+            {
+                self.note_dropped(place, dropped);
+            }
+        }
         self.ports.clear();
         if self.tally.unread > 0 {
             self.diag.warn(format_args!(

@@ -21,7 +21,7 @@ pub(super) struct Port {
     /// What is spoken there, and by whom.
     pub(super) kind: ListenKind,
     /// The name of a local socket, which goes with it.
-    _file: Option<SocketName>,
+    file: Option<SocketName>,
 }
 
 pub(super) enum PortSocket {
@@ -29,6 +29,8 @@ pub(super) enum PortSocket {
     Unix(UnixListener),
     Udp(UdpSocket),
     UnixDatagram(UnixDatagram),
+    /// Nobody is let in any more.
+    Closed,
 }
 
 /// Who has come in.
@@ -106,7 +108,7 @@ impl Port {
             readable: true,
             dropped: 0,
             kind: bound.kind,
-            _file: bound.file,
+            file: bound.file,
         })
     }
 
@@ -130,6 +132,7 @@ impl Port {
         match *self.socket {
             PortSocket::Tcp(_) | PortSocket::Unix(_) => self.readable && may_accept,
             PortSocket::Udp(_) | PortSocket::UnixDatagram(_) => self.readable,
+            PortSocket::Closed => false,
         }
     }
 
@@ -147,7 +150,9 @@ impl Port {
                 };
                 (Socket::Unix(stream), Peer::Local(peer))
             }),
-            PortSocket::Udp(_) | PortSocket::UnixDatagram(_) => return Ok(None),
+            PortSocket::Udp(_) | PortSocket::UnixDatagram(_) | PortSocket::Closed => {
+                return Ok(None);
+            }
         };
         match accepted {
             Ok(accepted) => Ok(Some(accepted)),
@@ -163,8 +168,10 @@ impl Port {
     }
 
     /// Lets nobody in any more; datagrams that have come are still there.
-    /// Whether nothing is left to be read.
-    pub(super) fn stop(&mut self) -> bool {
-        matches!(*self.socket, PortSocket::Tcp(_) | PortSocket::Unix(_))
+    pub(super) fn stop(&mut self) {
+        if matches!(*self.socket, PortSocket::Tcp(_) | PortSocket::Unix(_)) {
+            self.socket = Arc::new(PortSocket::Closed);
+            self.file = None;
+        }
     }
 }
