@@ -64,10 +64,13 @@ complete -c lh -n "__fish_lh_needs_command" -f -a "timed" -d 'Append to a file t
 complete -c lh -n "__fish_lh_needs_command" -f -a "syslog" -d 'Send to a syslog daemon, on this machine or another (SysLogHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "socket" -d 'Send over a stream: tcp, tls or a unix socket (SocketHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "udp" -d 'Send each record as a datagram: udp or a unix datagram socket (DatagramHandler)'
+complete -c lh -n "__fish_lh_needs_command" -f -a "eventlog" -d 'Write to the operating system\'s event log: on Linux, systemd\'s journal (NTEventLogHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "buffer" -d 'Hold records back for the handler that follows (MemoryHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "queue" -d 'Run the handler that follows on a thread of its own (QueueHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "listen" -d 'Receive records over a network and put them through handlers'
 complete -c lh -n "__fish_lh_needs_command" -f -a "spool" -d 'Look into a spool, the records that a handler keeps on the disk until they are delivered, and mend it'
+complete -c lh -n "__fish_lh_needs_command" -f -a "cat" -d 'Print a file with its rolled-over files, in the order in which they were written'
+complete -c lh -n "__fish_lh_needs_command" -f -a "tail" -d 'Print the last lines of a file with its rolled-over files, and follow it'
 complete -c lh -n "__fish_lh_needs_command" -f -a "completions" -d 'Print the completions of a shell'
 complete -c lh -n "__fish_lh_needs_command" -f -a "man" -d 'Print the manual page lh(1), or write all pages into a directory'
 complete -c lh -n "__fish_lh_using_subcommand stream" -l flush -d 'A write for each record, or for each batch that was read [default: batch]' -r -f -a "record\t''
@@ -577,6 +580,70 @@ complete -c lh -n "__fish_lh_using_subcommand udp" -l tee -d 'Pass the input thr
 complete -c lh -n "__fish_lh_using_subcommand udp" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
 complete -c lh -n "__fish_lh_using_subcommand udp" -s q -l quiet -d 'No warnings; errors stay'
 complete -c lh -n "__fish_lh_using_subcommand udp" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -s t -l app -l ident -d 'What records come from [default: the logger\'s name, or the user\'s]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -s p -l priority -d 'The facility, and a level for every record [default: user]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l facility -d 'The facility: kern, user, mail, daemon, auth, cron, local0 to local7, ...' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l message-id -d 'MESSAGE_ID of every record: 32 hexadecimal digits, or a UUID' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l socket -d 'The journal\'s socket [default: /run/systemd/journal/socket]' -r -F
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l log -d 'The log: Application, System or Security' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l dll -d 'The file with the texts of messages' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l event-id -d 'The number of the message\'s text' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l category -d 'The number of the event\'s category' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l retry-start -d 'After a failed attempt to connect, how long until the next [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l retry-factor -d 'By how much that grows with each attempt that fails [default: 2]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l retry-max -d 'The longest that it becomes [default: 30s]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l timeout -d 'How long an attempt to connect may take, and a silence while something is on its way [default: 10s]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l capacity -d 'How many records wait in memory [default: 10000]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l overflow -d 'What becomes of records when the queue, or the spool, is full [default: block]' -r -f -a "block\t''
+drop-new\t''
+drop-old\t''"
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l spool -d 'Keep records in this directory until they are delivered' -r -F
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l spool-max -d 'How large the spool may grow [default: 1G]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l fsync -d 'When spooled records are made durable: never, batch, close, or SECONDS [default: never]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l drain-timeout -d 'How long the end waits until what is in the queue is delivered' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l min-level -d 'Leave out records below this level' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l include -d 'Only messages that match; of several, one has to' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l exclude -d 'No messages that match' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
+drop\t''
+prune\t''
+exit\t''"
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l dead-letter -d 'Keep what is given up in this file, as JSON lines with the reason' -r -F
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -s i -l input -d 'How stdin is read' -r -f -a "lines\t''
+json\t''
+auto\t''"
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -s m -l message -d 'One record with this text, in place of stdin' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l level -d 'Level of records that carry none [default: INFO; ERROR for the stderr of a command]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l level-scale -d 'How a level that is a number is read [default: auto]' -r -f -a "auto\t'By the key and what stands beside it'
+python\t'10 debug to 50 critical'
+syslog\t'7 debug to 0 emergency'
+pino\t'10 trace to 60 fatal, as bunyan too'"
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l name -d 'Logger name of every record that has none [default: root]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l field -d 'An attribute for every record; several allowed' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l max-record -d 'Longest record, without its newline [default: 1M]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l oversize -d 'What becomes of a longer line [default: split]' -r -f -a "split\t''
+truncate\t''
+drop\t''"
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l join -d 'Make lines that continue the one before a part of its record' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l join-timeout -d 'How long a record is held back for lines that continue it [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l mask -d 'Replace what matches, before any handler sees it [default TEXT: ***]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l dedup -d 'Sum up records that repeat the one before' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l metrics-file -d 'The same figures in Prometheus text format, in a file that is replaced every 15 s and at the end' -r -F
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l stdout-level -d 'Level of what the command writes to stdout [default: INFO]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l stderr-level -d 'Level of what the command writes to stderr [default: ERROR]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l grace -d 'How long to read on when the command has ended and something that it started holds its output open [default: 5s]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l utc -d 'Times in UTC: in the format, and in the calendar of rollovers'
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l detect-level -d 'Find the level in a plain line: a leading <N>, or its first level word'
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l strip-ansi -d 'Take colours and other escape sequences out, and what was overwritten'
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l progress -d 'A live line on stderr: records, bytes, rate, rollovers, queues, errors'
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l stats -d 'What was read and what became of it: one JSON object on stderr at the end, and at SIGUSR1'
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l tee -d 'Pass the input through to stdout as it came'
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -s q -l quiet -d 'No warnings; errors stay'
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand buffer" -l capacity -d 'How many records are held [default: 1000]' -r
 complete -c lh -n "__fish_lh_using_subcommand buffer" -l flush-level -d 'Deliver at once with a record of this level or above [default: ERROR]' -r
 complete -c lh -n "__fish_lh_using_subcommand buffer" -s i -l input -d 'How stdin is read' -r -f -a "lines\t''
@@ -721,5 +788,11 @@ complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_
 complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from drop" -l oldest -d 'Forget so many, those that came first' -r
 complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from drop" -l all -d 'Forget them all'
 complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from drop" -s h -l help -d 'Print help'
+complete -c lh -n "__fish_lh_using_subcommand cat" -l namer -d 'The names of rolled-over files, as it was given to rotate or timed' -r
+complete -c lh -n "__fish_lh_using_subcommand cat" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lh -n "__fish_lh_using_subcommand tail" -s n -l lines -d 'How many lines' -r
+complete -c lh -n "__fish_lh_using_subcommand tail" -l namer -d 'The names of rolled-over files, as it was given to rotate or timed' -r
+complete -c lh -n "__fish_lh_using_subcommand tail" -s f -l follow -d 'Go on with what is written from then on, also across rollovers: each line once. Waits for a file that is not there yet'
+complete -c lh -n "__fish_lh_using_subcommand tail" -s h -l help -d 'Print help'
 complete -c lh -n "__fish_lh_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c lh -n "__fish_lh_using_subcommand man" -s h -l help -d 'Print help'

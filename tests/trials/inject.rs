@@ -133,7 +133,8 @@ fn every_call_fails(handler: &str) {
         }
     }
     println!("{handler}: {faults} faults");
-    assert!(faults >= 15, "{handler}: only {faults} faults");
+    // How many calls there are depends on how the lines come to lie in reads.
+    assert!(faults >= rounds(8, 15), "{handler}: only {faults} faults");
 }
 
 #[test]

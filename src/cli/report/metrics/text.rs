@@ -381,6 +381,10 @@ mod tests {
             "lh_input_joined_lines_total{run=\"web\"} 15".into(),
             "lh_input_masked_total{run=\"web\"} 16".into(),
             "lh_input_repeated_records_total{run=\"web\"} 17".into(),
+            "lh_listen_connections_total{run=\"web\"} 18".into(),
+            "lh_listen_refused_total{run=\"web\"} 19".into(),
+            "lh_listen_duplicate_records_total{run=\"web\"} 20".into(),
+            "lh_listen_unread_datagrams_total{run=\"web\"} 21".into(),
             "lh_input_oversize_lines_total{run=\"web\",policy=\"split\"} 12".into(),
             "lh_input_oversize_lines_total{run=\"web\",policy=\"truncate\"} 13".into(),
             "lh_input_oversize_lines_total{run=\"web\",policy=\"drop\"} 14".into(),
@@ -484,7 +488,7 @@ mod tests {
             let text = text(&report);
             prop_assert!(!text.chars().any(|ch| ch.is_control() && ch != '\n'));
             let series = read(&text);
-            prop_assert_eq!(series.len(), 34);
+            prop_assert_eq!(series.len(), 38);
             if !target.chars().any(|ch| ch.is_control() || ch == '\u{2028}' || ch == '\u{2029}') {
                 let quoted = format!("\"target\": {target:?}");
                 prop_assert!(series.keys().any(|key| key.contains(&quoted)), "{}", quoted);
