@@ -670,7 +670,7 @@ Register-ArgumentCompleter -Native -CommandName 'lh' -ScriptBlock {
             [CompletionResult]::new('--socket-mode', '--socket-mode', [CompletionResultType]::ParameterName, 'The permissions of local sockets, in octal [default: 0600]')
             [CompletionResult]::new('--wire', '--wire', [CompletionResultType]::ParameterName, 'What is spoken [default: auto]')
             [CompletionResult]::new('--escape', '--escape', [CompletionResultType]::ParameterName, 'What becomes of control characters in records that are written as text [default: lines]')
-            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where it is kept how far the senders of the wire lh are, so that records come once also where this lh is killed and started anew')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Where it is kept how far the senders of the wire lh are, so that records come once also where this lh is started anew')
             [CompletionResult]::new('--allow', '--allow', [CompletionResultType]::ParameterName, 'Only from these addresses or networks; several allowed')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Our certificate, with which streams of tcp are encrypted, a PEM file')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Its private key, a PEM file')

@@ -655,7 +655,7 @@ set edit:completion:arg-completer[lh] = {|@words|
             cand --socket-mode 'The permissions of local sockets, in octal [default: 0600]'
             cand --wire 'What is spoken [default: auto]'
             cand --escape 'What becomes of control characters in records that are written as text [default: lines]'
-            cand --state 'Where it is kept how far the senders of the wire lh are, so that records come once also where this lh is killed and started anew'
+            cand --state 'Where it is kept how far the senders of the wire lh are, so that records come once also where this lh is started anew'
             cand --allow 'Only from these addresses or networks; several allowed'
             cand --tls-cert 'Our certificate, with which streams of tcp are encrypted, a PEM file'
             cand --tls-key 'Its private key, a PEM file'

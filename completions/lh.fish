@@ -735,7 +735,7 @@ lh\t'Numbered frames that are acknowledged'"
 complete -c lh -n "__fish_lh_using_subcommand listen" -l escape -d 'What becomes of control characters in records that are written as text [default: lines]' -r -f -a "none\t''
 controls\t''
 lines\t''"
-complete -c lh -n "__fish_lh_using_subcommand listen" -l state -d 'Where it is kept how far the senders of the wire lh are, so that records come once also where this lh is killed and started anew' -r -F
+complete -c lh -n "__fish_lh_using_subcommand listen" -l state -d 'Where it is kept how far the senders of the wire lh are, so that records come once also where this lh is started anew' -r -F
 complete -c lh -n "__fish_lh_using_subcommand listen" -l allow -d 'Only from these addresses or networks; several allowed' -r
 complete -c lh -n "__fish_lh_using_subcommand listen" -l tls-cert -d 'Our certificate, with which streams of tcp are encrypted, a PEM file' -r -F
 complete -c lh -n "__fish_lh_using_subcommand listen" -l tls-key -d 'Its private key, a PEM file' -r -F

@@ -39,6 +39,8 @@ pub struct Dedup {
     next: Vec<u8>,
     run: Option<Run>,
     repeats: u64,
+    /// Attributes that are no part of a comparison.
+    ignored: &'static [&'static str],
     writer: Writer,
 }
 
@@ -92,11 +94,19 @@ impl Dedup {
             next: Vec::new(),
             run: None,
             repeats: 0,
+            ignored: &[],
             writer: Writer {
                 time: TimeText::new(TimeStyle::Rfc3339Micros, false),
                 frame: Vec::new(),
             },
         }
+    }
+
+    /// Extra attributes of these names make no difference: they tell of times.
+    #[must_use]
+    pub fn ignoring(mut self, names: &'static [&'static str]) -> Dedup {
+        self.ignored = names;
+        self
     }
 
     /// Takes one record with the bytes that it came in, and hands to `each`
@@ -114,7 +124,7 @@ impl Dedup {
             self.finish(now, each);
             return each(frame, record);
         }
-        write_key(record, &mut self.next);
+        write_key(record, self.ignored, &mut self.next);
         if let Some(run) = &mut self.run
             && self.next == self.key
             && !run.is_over(now)
@@ -277,7 +287,7 @@ fn is_json(frame: &[u8]) -> bool {
 
 /// Replaces `key` by bytes that are the same for equal records and for no
 /// others: each text has its length before it.
-fn write_key(record: &Record<'_>, key: &mut Vec<u8>) {
+fn write_key(record: &Record<'_>, ignored: &[&str], key: &mut Vec<u8>) {
     fn put(kind: u8, text: &[u8], key: &mut Vec<u8>) {
         // One append of a known length, which needs no loop.
         let mut head = [kind; 9];
@@ -296,6 +306,9 @@ fn write_key(record: &Record<'_>, key: &mut Vec<u8>) {
         put(b'e', text.as_bytes(), key);
     }
     for (name, value) in &record.extra {
+        if ignored.contains(&name.as_ref()) {
+            continue;
+        }
         put(b'k', name.as_bytes(), key);
         match value {
             Value::Text(text) => put(b't', text.as_bytes(), key),

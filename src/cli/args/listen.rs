@@ -73,7 +73,10 @@ pub struct ListenArgs {
     escape: Option<EscapeArg>,
 
     /// Where it is kept how far the senders of the wire lh are, so that records
-    /// come once also where this lh is killed and started anew.
+    /// come once also where this lh is started anew.
+    ///
+    /// If it is killed, what was written and not yet safe comes again: with
+    /// --fsync batch what was not yet synced, else what the last moment brought.
     #[arg(long, value_name = "FILE", help_heading = "What")]
     pub state: Option<PathBuf>,
 

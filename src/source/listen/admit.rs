@@ -21,6 +21,9 @@ use crate::wire::{gelf, json, pickle, syslog};
 const PEER: (&str, &str) = ("peer", "sent_peer");
 const RECEIVED: (&str, &str) = ("received", "sent_received");
 
+/// What tells of times in all that comes, and makes no record another one.
+const TIMES: &[&str] = &[RECEIVED.0, "relativeCreated", "msecs"];
+
 /// A message of which no record can be made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
@@ -44,6 +47,7 @@ pub(super) struct Admission {
     pub(super) defaults: Arc<Defaults>,
     stripper: Option<AnsiStripper>,
     masker: Option<Masker>,
+    masked_in_frames: u64,
     dedup: Option<Dedup>,
     time: TimeText,
     /// Room for what is made anew for each batch.
@@ -60,7 +64,10 @@ impl Admission {
             defaults: Arc::new(std::mem::take(&mut options.defaults)),
             stripper: options.strip_ansi.then(|| AnsiStripper::new(false)),
             masker: (!masks.is_empty()).then(|| Masker::new(masks, false)),
-            dedup: options.dedup.map(Dedup::new),
+            masked_in_frames: 0,
+            dedup: options
+                .dedup
+                .map(|window| Dedup::new(window).ignoring(TIMES)),
             time: TimeText::new(TimeStyle::Rfc3339Micros, false),
             received: String::new(),
             room: Vec::new(),
@@ -165,7 +172,10 @@ impl Admission {
         }
         let mut own_frame = None;
         if self.stripper.is_some() || self.masker.is_some() {
+            let before = self.masked_in_all();
             own_frame = Some(self.clean(frame));
+            // The same places are found again in the record's own texts.
+            self.masked_in_frames += self.masked_in_all() - before;
             self.clean_record(record);
         }
         let frame = own_frame.as_deref().unwrap_or(frame);
@@ -241,8 +251,12 @@ impl Admission {
         }
     }
 
-    pub(super) fn masked(&self) -> u64 {
+    fn masked_in_all(&self) -> u64 {
         self.masker.as_ref().map_or(0, Masker::masked)
+    }
+
+    pub(super) fn masked(&self) -> u64 {
+        self.masked_in_all() - self.masked_in_frames
     }
 
     pub(super) fn repeats(&self) -> u64 {

@@ -379,7 +379,7 @@ impl Listen {
         self.complaints.tick(now.mono);
         self.tell_alive(now);
         if self.sweep_at.is_some_and(|at| at <= now.mono) {
-            self.sweep(now);
+            self.sweep(now, each);
         }
         if self.sweep_at.is_none() && self.open > 0 {
             self.sweep_at = Some(now.mono + SWEEP);

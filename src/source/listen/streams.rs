@@ -573,7 +573,7 @@ impl Listen {
     }
 
     /// Closes those who take too long.
-    pub(super) fn sweep(&mut self, now: Now) {
+    pub(super) fn sweep(&mut self, now: Now, each: &mut Sink<'_>) {
         self.sweep_at = (self.open > 0).then(|| now.mono + SWEEP);
         let since = |at: Instant| now.mono.saturating_duration_since(at);
         for place in 0..self.connections.len() {
@@ -594,27 +594,18 @@ impl Listen {
                 && since(connection.heard) > most
                 && connection.awaiting == 0
             {
-                self.hang_up(place);
+                self.hang_up(place, now, each);
             }
         }
     }
 
-    /// Closes a connection that was only idle.
-    fn hang_up(&mut self, place: usize) {
-        // What has come of a line is delivered as if the peer had ended it.
-        if let Some(connection) = self.connections.get_mut(place).and_then(Option::as_mut) {
-            match connection.rest.is_empty() {
-                true => connection.closing = true,
-                false => connection.ended = true,
-            }
-        }
+    /// Closes a connection that was only idle. What has come of a line is
+    /// delivered, as if the peer had ended it.
+    fn hang_up(&mut self, place: usize, now: Now, each: &mut Sink<'_>) {
+        self.end_rest(place, now, each);
         if let Some(mut connection) = self.connections.get_mut(place).and_then(Option::take) {
-            if connection.closing {
-                connection.say_end();
-                self.bury(place, &connection);
-            } else {
-                self.connections[place] = Some(connection);
-            }
+            connection.say_end();
+            self.bury(place, &connection);
         }
     }
 

@@ -1,0 +1,177 @@
+//! What records look like, and which are taken.
+
+use std::io::Write as _;
+use std::net::UdpSocket;
+
+use crate::listener::{listen, text};
+use crate::support::Folder;
+
+#[test]
+fn no_record_can_look_like_another() {
+    let evil = b"<13>1 - h a\xc2\x85 - - - one\r\n\
+        <13>1 - h app - - - two\x1b[2K\xe2\x80\xae\0 b\n\
+        {\"message\":\"three\\n2026-01-01 00:00:00,000 CRITICAL root: forged\",\"name\":\"x\\ny\"}\n\
+        four\x08\x08\xff\n";
+    for (escape, want) in [
+        (
+            "",
+            "three\n\t2026-01-01 00:00:00,000 CRITICAL root: forged\n",
+        ),
+        (
+            " --escape controls",
+            "three\\n2026-01-01 00:00:00,000 CRITICAL root: forged\n",
+        ),
+    ] {
+        let folder = Folder::new();
+        let options = format!("listen --tcp 127.0.0.1:0{escape}");
+        let mut listener = listen(&folder, &options, "file out");
+        listener.connect().write_all(evil).expect("sent");
+        let count = if escape.is_empty() { 6 } else { 4 };
+        listener.running.wait_end("out", "\\xff\n");
+        let text = folder.text("out");
+        assert_eq!(text.lines().count(), count, "{text}");
+        assert!(text.contains(want), "{text}");
+        assert!(text.contains("two\\x1b[2K\\u202e\\x00 b\n"), "{text}");
+        assert!(text.contains("four\\x08\\x08\\xff\n"), "{text}");
+        let forged = text
+            .lines()
+            .filter(|line| line.contains("CRITICAL root: forged"));
+        assert!(
+            forged
+                .clone()
+                .all(|line| !line.starts_with("2026-01-01 00:00"))
+        );
+        listener.end().ok();
+    }
+}
+
+#[test]
+fn what_a_peer_claims_is_kept_apart() {
+    let folder = Folder::new();
+    let mut listener = listen(&folder, "listen --tcp 127.0.0.1:0", "");
+    let line = r#"{"message":"x","peer":"10.0.0.1","received":"never","host":"h"}"#;
+    let mut connection = listener.connect();
+    connection
+        .write_all(format!("{line}\n").as_bytes())
+        .expect("sent");
+    let records = listener.records(1);
+    let own = connection.local_addr().expect("an address").to_string();
+    assert_eq!(text(&records[0], "peer"), own);
+    assert_eq!(text(&records[0], "sent_peer"), "10.0.0.1");
+    assert_eq!(text(&records[0], "sent_received"), "never");
+    assert_eq!(text(&records[0], "host"), "h");
+    assert!(text(&records[0], "received").starts_with("20"));
+    listener.end().ok();
+}
+
+#[test]
+fn options_of_the_input_hold_here() {
+    let folder = Folder::new();
+    let options = "--level warning --name net --field site=a --detect-level --strip-ansi \
+        --mask token=\\S+ --max-record 20 --dedup 1h --stats listen --tcp 127.0.0.1:0";
+    let mut listener = listen(&folder, options, "");
+    let lines = "plain\nERROR: \x1b[31mred\x1b[0m\ntoken=secret\nsame\nsame\nsame\n\
+        {\"message\":\"token=other\"}\n0123456789012345678901234\n";
+    listener
+        .connect()
+        .write_all(lines.as_bytes())
+        .expect("sent");
+    let ran = listener.records(10);
+    let all: Vec<_> = ran
+        .iter()
+        .map(|record| {
+            format!(
+                "{} {} {}",
+                text(record, "levelname"),
+                text(record, "name"),
+                text(record, "message")
+            )
+        })
+        .collect();
+    assert_eq!(all[0], "WARNING net plain");
+    assert_eq!(all[1], "ERROR net ERROR: red");
+    assert_eq!(all[2], "WARNING net ***");
+    assert_eq!(all[3], "WARNING net same");
+    assert!(all[4].contains("repeated"), "{all:?}");
+    assert!(
+        all.contains(&"WARNING net 01234567890123456789".to_owned()),
+        "{all:?}"
+    );
+    assert!(all.contains(&"WARNING net 01234".to_owned()), "{all:?}");
+    assert!(ran.iter().all(|record| text(record, "site") == "a"));
+    assert!(!folder.text("out").contains("secret"));
+    listener
+        .end()
+        .code(0)
+        .said("\"split\":2")
+        .said("\"masked\":2");
+}
+
+#[test]
+fn options_that_have_no_effect_are_refused() {
+    let folder = Folder::new();
+    for (options, said) in [
+        (
+            "-i json listen --tcp :0",
+            "--input has no effect with listen",
+        ),
+        (
+            "--join indent listen --tcp :0",
+            "--join has no effect with listen",
+        ),
+        ("--tee listen --tcp :0", "--tee has no effect with listen"),
+        (
+            "-m x listen --tcp :0",
+            "--message has no effect with listen",
+        ),
+        ("listen", "there is nothing to listen at"),
+        ("listen --tcp nowhere", "has no port"),
+        ("listen --tcp :0 --allow 10.0.0.1/8 null", "--allow"),
+        ("listen --tcp :0 null -- true", "two sources"),
+        (
+            "null + listen --tcp :0",
+            "listen stands before all handlers",
+        ),
+        (
+            "listen --tcp :0 buffer --flush-on-failure null",
+            "is for a command",
+        ),
+    ] {
+        folder.lh(options).run().code(2).said(said);
+    }
+}
+
+#[test]
+fn who_is_not_allowed_is_not_heard() {
+    let folder = Folder::new();
+    let options = "listen --tcp 127.0.0.1:0 --udp 127.0.0.1:0 --allow 192.0.2.0/24";
+    let mut listener = listen(&folder, options, "");
+    let _ = listener.connect().write_all(b"no\n");
+    listener.running.wait_said("--allow does not permit it");
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket
+        .send_to(b"no", listener.address("udp"))
+        .expect("sent");
+    let own = socket.local_addr().expect("an address");
+    listener.running.wait_said(&format!("{own}: refused"));
+    listener.end().code(0);
+    assert_eq!(folder.text("out"), "");
+}
+
+#[test]
+fn a_chain_stands_behind_it() {
+    let folder = Folder::new();
+    let chain = "file -f {message} all + file -f {message} --min-level error bad";
+    let listener = listen(&folder, "listen --udp 127.0.0.1:0", chain);
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    for message in ["<14>one", "<11>two\n", "three"] {
+        let sent = socket.send_to(message.as_bytes(), listener.address("udp"));
+        sent.expect("sent");
+    }
+    crate::support::until("all", || {
+        folder.has("all") && folder.text("all").lines().count() == 3
+    });
+    listener.end().ok();
+    assert_eq!(folder.text("all"), "one\ntwo\nthree\n");
+    assert_eq!(folder.text("bad"), "two\n");
+}

@@ -1,0 +1,113 @@
+//! Requests of HTTP.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::listener::{listen, text};
+use crate::support::Folder;
+
+fn ask(stream: &mut TcpStream, request: &str) -> String {
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\r\n\r\n") && stream.read(&mut byte).expect("an answer") > 0 {
+        answer.push(byte[0]);
+    }
+    let head = String::from_utf8(answer).expect("text");
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Content-Length: "))
+        .map_or(0, |length| length.parse().expect("a number"));
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).expect("a body");
+    head.lines().next().unwrap_or_default().to_owned()
+}
+
+fn post(body: &str) -> String {
+    format!(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[test]
+fn a_connection_is_kept_and_pipelined_requests_are_answered_in_order() {
+    let folder = Folder::new();
+    let mut listener = listen(&folder, "listen --http 127.0.0.1:0", "");
+    let mut stream = TcpStream::connect(listener.address("http")).expect("a connection");
+    let done = "HTTP/1.1 204 No Content";
+    assert_eq!(ask(&mut stream, &post(r#"{"message":"one"}"#)), done);
+    assert_eq!(ask(&mut stream, "GET / HTTP/1.1\r\n\r\n"), done);
+    assert_eq!(ask(&mut stream, &post("{")), "HTTP/1.1 400 Bad Request");
+    let both = post(r#"[{"message":"two"},{"message":"three"}]"#) + &post(r#""four""#);
+    assert_eq!(ask(&mut stream, &both), done);
+    assert_eq!(ask(&mut stream, ""), done);
+    let records = listener.records(4);
+    let messages: Vec<_> = records
+        .iter()
+        .map(|record| text(record, "message"))
+        .collect();
+    assert_eq!(messages, ["one", "two", "three", "four"]);
+    listener.end().code(0).said_times("a request is refused", 1);
+}
+
+/// As long as the disk is full, nobody is told that a record is safe.
+#[test]
+fn a_chain_that_takes_nothing_is_no_success() {
+    let folder = Folder::new();
+    folder.mkfifo("slow");
+    let mut running = folder
+        .lh("listen --http 127.0.0.1:0 stream -f {message}")
+        .stdout(
+            std::fs::OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(folder.path("slow"))
+                .expect("a pipe"),
+        )
+        .start();
+    running.wait_said("listening at http ");
+    let said = running.stderr();
+    let address = said
+        .split("listening at http ")
+        .nth(1)
+        .and_then(|rest| rest.lines().next());
+    let address = address.expect("an address").to_owned();
+    // More than a pipe holds.
+    let long = format!("{{\"message\":\"{}\"}}", "x".repeat(200_000));
+    let mut first = TcpStream::connect(&address).expect("a connection");
+    first.write_all(post(&long).as_bytes()).expect("sent");
+    first
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("set");
+    let busy = "HTTP/1.1 503 Service Unavailable";
+    let mut second = TcpStream::connect(&address).expect("a connection");
+    let mut answer = String::new();
+    crate::support::until("it is busy", || {
+        answer = ask(&mut second, &post(r#"{"message":"small"}"#));
+        answer == busy
+    });
+    // Now it is read.
+    let mut pipe = std::fs::File::open(folder.path("slow")).expect("a pipe");
+    let reader = std::thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        let mut all = Vec::new();
+        while !all.ends_with(b"again\n") {
+            let count = pipe.read(&mut buffer).expect("read");
+            all.extend_from_slice(&buffer[..count]);
+        }
+        all
+    });
+    assert_eq!(ask(&mut first, ""), "HTTP/1.1 204 No Content");
+    crate::support::until("it is taken", || {
+        ask(&mut second, &post(r#"{"message":"again"}"#)) == "HTTP/1.1 204 No Content"
+    });
+    let all = reader.join().expect("read");
+    let all = String::from_utf8_lossy(&all);
+    assert!(all.contains(&format!("{}\n", "x".repeat(200_000))));
+    running.signal(Signal::SIGTERM);
+    running.wait_exit().code(0);
+}

@@ -1,0 +1,16 @@
+//! `lh listen` as its users have it: real senders on one side, a file on the
+//! other.
+//!
+//! Not tested here: hostile senders (tests/trials), and how fast it is
+//! (benches).
+
+mod durable;
+mod forms;
+mod http;
+mod lasting;
+mod listener;
+mod senders;
+#[path = "../cli/support.rs"]
+#[allow(dead_code, reason = "it serves other tests as well")]
+mod support;
+mod tls;
