@@ -1,6 +1,5 @@
 //! Reading a file while it grows and is rolled over: each line once.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::sync::atomic::AtomicBool;
 
@@ -13,7 +12,7 @@ use crate::sys::{self, FileId};
 #[derive(Debug)]
 pub struct Follower {
     set: LogSet,
-    /// The file that is read now; kept open when its name is gone.
+    /// The file that is read now, or was last; kept open when its name is gone.
     current: Option<Current>,
     /// The rolled-over files that were there when that one was opened.
     known: Vec<Known>,
@@ -28,8 +27,8 @@ type Known = (FileId, u64, i64);
 
 #[derive(Debug)]
 struct Current {
-    file: File,
-    id: FileId,
+    part: Part,
+    /// Up to where it was read, where it is not compressed.
     offset: u64,
 }
 
@@ -62,7 +61,8 @@ impl Follower {
 
     /// Whether there is a file that can grow.
     pub fn has_file(&self) -> bool {
-        self.current.is_some()
+        let current = self.current.as_ref();
+        current.is_some_and(|current| current.part.is_current)
     }
 
     /// How often files were gone before they could be read, so that lines may be
@@ -86,7 +86,7 @@ impl Follower {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(wrote),
             Err(error) => return Err(CopyError::Read(error)),
         };
-        if let Some(current) = self.current.as_mut().filter(|own| own.id == meta.id) {
+        if let Some(current) = self.current.as_mut().filter(|own| own.part.id == meta.id) {
             if meta.size < current.offset {
                 // Somebody has emptied it.
                 current.offset = 0;
@@ -98,16 +98,18 @@ impl Follower {
         self.drain(to)?;
         let parts = self.set.open().map_err(CopyError::Read)?;
         let begin = self.place(&parts);
+        let wrote = begin < parts.len();
         self.take(parts, begin, std::iter::empty(), to)?;
-        Ok(true)
+        Ok(wrote)
     }
 
     /// Writes what has come in the current file.
     fn drain(&mut self, to: &mut dyn Write) -> Result<bool, CopyError> {
-        let Some(current) = &mut self.current else {
+        let current = self.current.as_mut();
+        let Some(current) = current.filter(|current| current.part.method.is_none()) else {
             return Ok(false);
         };
-        let mut at = At::new(&current.file, current.offset);
+        let mut at = At::new(&current.part.file, current.offset);
         let copied = copy(&mut at, to, 0)?;
         current.offset += copied.bytes;
         if copied.bytes > 0 {
@@ -124,16 +126,17 @@ impl Follower {
         let Some(current) = &self.current else {
             return behind_known;
         };
-        if let Some(at) = parts.iter().position(|part| part.id == current.id) {
+        if let Some(at) = parts.iter().position(|part| part.id == current.part.id) {
             return at + 1;
         }
         let stop = AtomicBool::new(false);
         let is_it = |part: &Part| {
-            part.method.is_some()
-                && part.reader().is_ok_and(|mut reader| {
-                    let mut own = At::new(&current.file, 0);
-                    compress::same(&mut reader, &mut own, &stop).unwrap_or(false)
-                })
+            let (Some(_), Ok(mut reader), Ok(mut own)) =
+                (part.method, part.reader(), current.part.reader())
+            else {
+                return false;
+            };
+            compress::same(&mut reader, &mut own, &stop).unwrap_or(false)
         };
         if let Some(at) = parts.iter().rposition(is_it) {
             return at + 1;
@@ -143,7 +146,8 @@ impl Follower {
     }
 
     /// Writes the parts from one on, each from its place, and goes on in the
-    /// last.
+    /// last: also where that is none that is written, as for a moment within a
+    /// rollover.
     fn take(
         &mut self,
         parts: Vec<Part>,
@@ -173,12 +177,10 @@ impl Follower {
             self.open |= copied.open;
             read = offset + copied.bytes;
         }
-        let last = parts.into_iter().next_back();
-        self.current = last.filter(|part| part.is_current).map(|part| Current {
-            file: part.file,
-            id: part.id,
-            offset: read,
-        });
+        if begin < parts.len() {
+            let last = parts.into_iter().next_back();
+            self.current = last.map(|part| Current { part, offset: read });
+        }
         Ok(())
     }
 }
