@@ -23,8 +23,9 @@ pub(super) fn stream(bytes: &[u8], accepted: &Accepted, at_end: bool) -> Option<
         Some(Wire::Gelf) => text(Kind::Gelf),
         Some(Wire::Pickle) => Protocol::Pickle,
         Some(Wire::Lh) => Protocol::Numbered(Numbered::default()),
-        Some(Wire::Syslog) => match is_counted(bytes, accepted.sealed)? || at_end {
-            true if !at_end => Protocol::Octets,
+        Some(Wire::Syslog) => match is_counted(bytes, accepted.sealed) {
+            Some(true) => Protocol::Octets,
+            None if !at_end => return None,
             _ => text(Kind::Syslog),
         },
         None => return guess(bytes, accepted.sealed, at_end),
@@ -86,19 +87,34 @@ mod tests {
     use super::*;
 
     fn kind(bytes: &[u8]) -> Option<&'static str> {
+        kind_of(bytes, None, false)
+    }
+
+    fn kind_of(bytes: &[u8], wire: Option<Wire>, at_end: bool) -> Option<&'static str> {
         let accepted = Accepted {
-            wire: None,
+            wire,
             max_record: 100,
             oversize: crate::wire::framing::Oversize::Split,
             sealed: false,
         };
-        Some(match stream(bytes, &accepted, false)? {
+        Some(match stream(bytes, &accepted, at_end)? {
             Protocol::Text(_) => "text",
             Protocol::Octets => "octets",
             Protocol::Pickle => "pickle",
             Protocol::Numbered(_) => "lh",
             Protocol::Http(_) => "http",
         })
+    }
+
+    #[test]
+    fn syslog_has_lengths_or_ends() {
+        let syslog = |bytes: &[u8], at_end| kind_of(bytes, Some(Wire::Syslog), at_end);
+        for at_end in [false, true] {
+            assert_eq!(syslog(b"5 <13>a", at_end), Some("octets"));
+            assert_eq!(syslog(b"<13>a", at_end), Some("text"));
+        }
+        assert_eq!(syslog(b"5", false), None);
+        assert_eq!(syslog(b"5", true), Some("text"));
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::wire::framing::{Oversize, OversizeCounts};
 use crate::wire::http::HttpConversation;
 use crate::wire::lh::{self, NotThisWire, SenderId};
 
+/// So many lines may pass before it is settled that a stream is made of lines.
+const UNSURE: u8 = 8;
+
 /// What is understood of a message's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -41,6 +44,8 @@ pub(super) struct Text {
     kind: Kind,
     /// What ends a message, once that is known.
     end: Option<u8>,
+    /// So often it was not told by what stood behind a line.
+    unsure: u8,
     /// The rest of a message that is too long is thrown away.
     skipping: bool,
     /// The message has begun in another record.
@@ -150,6 +155,7 @@ impl Text {
         Text {
             kind,
             end: None,
+            unsure: 0,
             skipping: false,
             continued: false,
             searched: 0,
@@ -171,17 +177,8 @@ impl Text {
         at_end: bool,
     ) -> Next<'b> {
         let from = std::mem::take(&mut self.searched).min(bytes.len());
-        let found = match self.end {
-            Some(end) => memchr(end, &bytes[from..]),
-            None => {
-                let found = memchr2(b'\n', 0, &bytes[from..]);
-                self.end = found.map(|at| end_of(bytes, from + at));
-                match self.end {
-                    Some(end) => memchr(end, &bytes[from..]),
-                    None => None,
-                }
-            }
-        };
+        let end = self.end.or_else(|| self.find_end(bytes, from));
+        let found = end.and_then(|end| memchr(end, &bytes[from..]));
         let found = found.map(|at| from + at);
         let (length, used) = match found {
             Some(at) => (at, at + 1),
@@ -202,13 +199,13 @@ impl Text {
             return Next::More;
         }
         let text = &bytes[..length];
-        let text = match self.end {
+        let text = match end {
             Some(b'\n') => text.strip_suffix(b"\r").unwrap_or(text),
             _ => text,
         };
         let piece = std::mem::take(&mut self.continued);
         // A line without anything in it is one only where lines are meant.
-        let lines = self.end == Some(b'\n') && matches!(self.kind, Kind::Auto | Kind::Plain);
+        let lines = end == Some(b'\n') && matches!(self.kind, Kind::Auto | Kind::Plain);
         if text.is_empty() && !lines {
             return Next::Skip(used);
         }
@@ -217,6 +214,32 @@ impl Text {
             ..Message::new(text, self.kind)
         };
         Next::Message(message, used)
+    }
+
+    /// What ends the message at hand: a NUL, where it ends messages that have
+    /// line feeds in them. `None`: neither has come.
+    fn find_end(&mut self, bytes: &[u8], from: usize) -> Option<u8> {
+        let at = from + memchr2(b'\n', 0, &bytes[from..])?;
+        let begins = |at: usize| match bytes.get(at) {
+            None => true,
+            Some(byte) => matches!(byte, b'<' | b'{' | b'\n') || byte.is_ascii_hexdigit(),
+        };
+        let next = bytes.get(at + 1);
+        let end = match bytes[at] {
+            0 if begins(at + 1) => 0,
+            0 => b'\n',
+            _ => match memchr(0, &bytes[at..]) {
+                Some(nul) if !matches!(next, None | Some(b'<')) && begins(at + nul + 1) => 0,
+                // The rest of a message may be on its way, and a NUL behind it.
+                _ if next != Some(&b'<') && self.unsure < UNSURE => {
+                    self.unsure += 1;
+                    return Some(b'\n');
+                }
+                _ => b'\n',
+            },
+        };
+        self.end = Some(end);
+        self.end
     }
 
     fn too_long<'b>(
@@ -251,22 +274,6 @@ impl Text {
                 Next::Skip(max)
             }
         }
-    }
-}
-
-/// What ends the messages of a stream, where the first line feed or NUL stands
-/// at `at`: a NUL, where it ends messages that have line feeds in them.
-fn end_of(bytes: &[u8], at: usize) -> u8 {
-    let begins = |at: usize| match bytes.get(at) {
-        None => true,
-        Some(byte) => matches!(byte, b'<' | b'{' | b'\n') || byte.is_ascii_hexdigit(),
-    };
-    if bytes[at] == 0 {
-        return if begins(at + 1) { 0 } else { b'\n' };
-    }
-    match memchr(0, &bytes[at..]) {
-        Some(nul) if !matches!(bytes.get(at + 1), None | Some(b'<')) && begins(at + nul + 1) => 0,
-        _ => b'\n',
     }
 }
 
@@ -415,6 +422,11 @@ mod tests {
         assert_eq!(
             texts(b"<13>a\n b\0<13>c\0", &[1000]),
             ["<13>a\n b", "<13>c"]
+        );
+        // What comes in pieces costs the message that is cut, and no other.
+        assert_eq!(
+            texts(b"<13>a\n b\0<13>c\n d\0<13>e\0", &[6, 10, 100]),
+            ["<13>a", " b", "<13>c\n d", "<13>e"]
         );
         // A NUL within a line ends nothing.
         assert_eq!(

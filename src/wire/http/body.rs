@@ -81,11 +81,8 @@ impl Body {
                     return Ok((at, progress(*left == 0)));
                 }
                 Framing::Size => {
-                    let Some(end) = memmem::find(rest, b"\r\n") else {
-                        return match rest.len() > LINE {
-                            true => malformed(),
-                            false => Ok((at, Progress::More)),
-                        };
+                    let Some(end) = line_end(rest)? else {
+                        return Ok((at, Progress::More));
                     };
                     let size = size_of(&rest[..end]).map_or_else(malformed, Ok)?;
                     at += end + 2;
@@ -113,11 +110,8 @@ impl Body {
                     self.framing = Framing::Size;
                 }
                 Framing::Trailers(came) => {
-                    let Some(end) = memmem::find(rest, b"\r\n") else {
-                        return match rest.len() > LINE {
-                            true => malformed(),
-                            false => Ok((at, Progress::More)),
-                        };
+                    let Some(end) = line_end(rest)? else {
+                        return Ok((at, Progress::More));
                     };
                     at += end + 2;
                     *came += end + 2;
@@ -130,6 +124,15 @@ impl Body {
                 }
             }
         }
+    }
+}
+
+/// Where the line ends that stands first, if its end has come.
+fn line_end(bytes: &[u8]) -> Result<Option<usize>, BodyError> {
+    let end = memmem::find(&bytes[..bytes.len().min(LINE)], b"\r\n");
+    match end.is_none() && bytes.len() >= LINE {
+        true => malformed(),
+        false => Ok(end),
     }
 }
 
