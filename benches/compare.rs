@@ -19,6 +19,9 @@ mod eventlog;
 #[path = "compare/input.rs"]
 mod input;
 #[cfg(unix)]
+#[path = "compare/listen.rs"]
+mod listen;
+#[cfg(unix)]
 #[path = "compare/network.rs"]
 mod network;
 #[cfg(unix)]
@@ -71,6 +74,7 @@ fn main() -> std::process::ExitCode {
         small::start(&options, dir, &place, &mut report);
         duels::all(&options, &inputs, dir, &place, &mut report);
         network::all(&options, dir, &place, &mut report);
+        listen::all(&options, dir, &place, &mut report);
         eventlog::all(&options, dir, &place, &mut report);
         small::rates(&options, dir, &place, &mut report);
         small::memory(&options, &inputs, dir, &place, &mut report);

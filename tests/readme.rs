@@ -4,8 +4,8 @@
 //!
 //! Not tested here: building. `.ci/run` runs the first two blocks as they are.
 
-use std::io::Read;
-use std::net::{TcpListener, UdpSocket};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -13,6 +13,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+#[cfg(feature = "tls")]
+#[path = "network/support/certificates.rs"]
+#[allow(dead_code, reason = "it serves other tests as well")]
+mod certificates;
 
 const MYAPP: &str = "#!/bin/sh
 i=0
@@ -57,11 +62,14 @@ impl LogHost {
             let bytes = Arc::clone(bytes);
             move |count| bytes.fetch_add(count, Ordering::Relaxed)
         };
-        if command.contains("/dev/log") {
+        for local in ["/dev/log", "/run/systemd/journal/socket"] {
+            if !command.contains(local) {
+                continue;
+            }
             let path = folder.join("log");
             let _ = std::fs::remove_file(&path);
             let socket = UnixDatagram::bind(&path).unwrap();
-            command = command.replace("/dev/log", path.to_str().unwrap());
+            command = command.replace(local, path.to_str().unwrap());
             let note = note(&bytes);
             std::thread::spawn(move || {
                 let mut buffer = [0; 4096];
@@ -147,7 +155,9 @@ fn every_recipe_works_when_pasted() {
         blocks.len() > 10,
         "the README has its recipes in ```sh blocks"
     );
-    for block in blocks.iter().skip(2) {
+    // Those that go on until they are ended are below.
+    let ends = |block: &&String| !block.starts_with("lh listen") && !block.contains("--tls");
+    for block in blocks.iter().skip(2).filter(ends) {
         let folder = tempfile::tempdir().unwrap();
         let host = LogHost::of(block, folder.path());
         let (_, stderr) = run(&host.command, folder.path());
@@ -256,4 +266,114 @@ fn recipes_for_commands_do_what_they_say() {
     assert_eq!(lines.len(), 201);
     assert!(lines[0].contains("request 19800 "), "{}", lines[0]);
     assert!(lines[200].contains("ERROR"), "{}", lines[200]);
+}
+
+/// A listener of the README, with ports of the system's choice.
+struct Listener {
+    child: std::process::Child,
+    ports: Vec<u16>,
+}
+
+impl Listener {
+    fn start(text: &str, work: &Path) -> Listener {
+        let mut command = find(text);
+        for port in ["127.0.0.1:9020", "127.0.0.1:8080", ":5514", "'*:6514'"] {
+            command = command.replace(port, "127.0.0.1:0");
+        }
+        let bin = work.parent().unwrap().join("bin");
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let count = command.matches(":0").count();
+        let mut child = Command::new("bash")
+            .args(["-c", &format!("exec {command}")])
+            .current_dir(work)
+            .env("PATH", path)
+            .env("TZ", "UTC")
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let ports = (0..count).map(|_| {
+            let mut line = String::new();
+            said.read_line(&mut line).unwrap();
+            let port = line.trim_end().rsplit(':').next().unwrap().parse();
+            port.unwrap_or_else(|_| panic!("{command}: {line}"))
+        });
+        let ports = ports.collect();
+        Listener { child, ports }
+    }
+
+    /// Ends it; gives what it wrote to stdout.
+    fn end(mut self) -> String {
+        let id = i32::try_from(self.child.id()).unwrap();
+        let id = nix::unistd::Pid::from_raw(id);
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+        let mut stdout = String::new();
+        let mut pipe = self.child.stdout.take().unwrap();
+        pipe.read_to_string(&mut stdout).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        stdout
+    }
+}
+
+#[test]
+fn listeners_take_what_they_are_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    run("true", folder.path());
+    let read = |name: &str| std::fs::read_to_string(work.join(name)).unwrap();
+
+    let listener = Listener::start("lh listen --tcp 127.0.0.1:9020", &work);
+    let to = format!("myapp 2>&1 | lh socket 127.0.0.1:{}", listener.ports[0]);
+    run(&to, folder.path());
+    let to = format!("lh -m datagram udp 127.0.0.1:{}", listener.ports[1]);
+    run(&to, folder.path());
+    listener.end();
+    assert_eq!(read("all.log").lines().count(), 20_003);
+
+    let listener = Listener::start("lh listen --tcp :5514", &work);
+    let port = listener.ports[0];
+    run(
+        &format!("lh -m hello syslog --transport tcp --address 127.0.0.1:{port} -t x"),
+        folder.path(),
+    );
+    assert!(listener.end().ends_with("INFO x: hello\n"));
+
+    let listener = Listener::start("lh listen --http", &work);
+    let mut stream = TcpStream::connect(("127.0.0.1", listener.ports[0])).unwrap();
+    let request = "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+        Content-Length: 19\r\nConnection: close\r\n\r\n{\"message\":\"hello\"}";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+    assert!(read("all.jsonl").contains("\"message\":\"hello\""));
+    listener.end();
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn records_go_from_machine_to_machine_over_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    run("true", folder.path());
+    let certificates = certificates::Certificates::new(folder.path());
+    for (name, own) in [("good", "cert"), ("client", "own"), ("ca", "ca")] {
+        let pem = work.join(format!("{own}.pem"));
+        std::fs::copy(certificates.cert(name), pem).unwrap();
+        let file = if own == "own" { "own.key" } else { "key.pem" };
+        if name != "ca" {
+            let key = work.join(file);
+            std::fs::copy(certificates.key(name), &key).unwrap();
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+    }
+    let listener = Listener::start("--client-ca", &work);
+    let send = find("--cert own.pem");
+    let send = send.replace("loghost:6514", &format!("127.0.0.1:{}", listener.ports[0]));
+    let (_, stderr) = run(&send, folder.path());
+    assert_eq!(stderr, "");
+    listener.end();
+    let text = std::fs::read_to_string(work.join("all.jsonl")).unwrap();
+    assert_eq!(text.lines().count(), 20_002);
 }

@@ -65,15 +65,15 @@ impl Row {
         )
     }
 
-    pub fn bound(what: String, found: u64, held: u64) -> Row {
+    pub fn bound(what: String, found: u64, held: u64, unit: &str) -> Row {
         let met = found < held;
         let none = || "-".to_owned();
         let cells = [
             what,
-            format!("{found} KiB"),
+            format!("{found} {unit}"),
             none(),
             none(),
-            format!("< {held} KiB"),
+            format!("< {held} {unit}"),
             answer(met).to_owned(),
         ];
         Row::new(cells, if met { State::Met } else { State::Missed })

@@ -100,7 +100,12 @@ pub fn memory(options: &Options, inputs: &Inputs, dir: &Path, place: &str, repor
         })
         .collect();
     match peaks {
-        Ok(peaks) => report.add(Row::bound(what, peaks.into_iter().max().unwrap_or(0), HELD)),
+        Ok(peaks) => report.add(Row::bound(
+            what,
+            peaks.into_iter().max().unwrap_or(0),
+            HELD,
+            "KiB",
+        )),
         Err(why) => report.add(Row::broken(what, why)),
     }
 }
