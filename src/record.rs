@@ -61,6 +61,9 @@ pub struct Defaults {
     pub name: String,
     /// Extra attributes of every record (`--field`).
     pub fields: Vec<(String, Value<'static>)>,
+    /// Extra attributes other than `stack_info` are looked at by somebody. If
+    /// not, they need not be made.
+    pub attributes: bool,
 }
 
 impl Default for Defaults {
@@ -71,6 +74,7 @@ impl Default for Defaults {
             level_scale: LevelScale::Auto,
             name: "root".to_owned(),
             fields: Vec::new(),
+            attributes: true,
         }
     }
 }

@@ -161,6 +161,12 @@ impl Stage {
         self.collects || self.levels || !(self.filter.is_open() && self.rendering.is_copy())
     }
 
+    /// Whether extra attributes other than `stack_info` make a difference.
+    pub fn uses_attributes(&self) -> bool {
+        let encoder = self.rendering.encoder.as_ref();
+        encoder.is_some_and(|encoder| encoder.uses_attributes())
+    }
+
     /// From now on the stage takes records one by one, because they are not
     /// what stands in the source's frames.
     pub fn collect(&mut self) {

@@ -25,6 +25,9 @@ impl Pipeline {
     /// Delivers what peers send until the run is to end.
     pub fn serve(&mut self, listen: &mut Listen) {
         self.stages.iter_mut().for_each(Stage::collect);
+        if !self.stages.iter().any(Stage::uses_attributes) {
+            listen.leave_out_attributes();
+        }
         let mut unsettled = VecDeque::new();
         let (mut stopping, mut reopened) = (None, self.reopened);
         loop {

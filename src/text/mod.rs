@@ -128,6 +128,13 @@ impl Encode for Formatter {
         end(out);
         Ok(())
     }
+
+    fn uses_attributes(&self) -> bool {
+        match self {
+            Formatter::Template(template) => template.uses_attributes(),
+            Formatter::Json(_) | Formatter::Logfmt(_) => true,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -136,6 +143,23 @@ mod tests {
 
     use super::*;
     use crate::record::{Defaults, Value};
+
+    #[test]
+    fn which_formats_look_at_attributes() {
+        for (format, want) in [
+            ("text", false),
+            ("message", false),
+            ("{timestamp} {levelno} {exc_text} {stack_info}", false),
+            ("%(asctime)s %(message)s", false),
+            ("json", true),
+            ("logfmt", true),
+            ("{message} {peer}", true),
+            ("{module}: {message}", true),
+        ] {
+            let formatter = Formatter::parse(format, None, true).unwrap();
+            assert_eq!(formatter.uses_attributes(), want, "{format}");
+        }
+    }
 
     fn formatted(format: &str, datefmt: Option<&str>) -> String {
         let defaults = Defaults::default();

@@ -179,6 +179,18 @@ impl Template {
         self.append_exception = append;
     }
 
+    /// Whether it shows extra attributes other than `stack_info`.
+    pub fn uses_attributes(&self) -> bool {
+        self.parts.iter().any(|part| match part {
+            Part::Literal(_) => false,
+            Part::Field(field) => match &field.attr {
+                Attr::Extra(name) => name != "stack_info",
+                Attr::Filename | Attr::Module | Attr::Msecs | Attr::RelativeCreated => true,
+                _ => false,
+            },
+        })
+    }
+
     /// Whether the template itself shows the exception.
     pub fn shows_exception(&self) -> bool {
         self.has_exc_text

@@ -35,6 +35,11 @@ pub trait Encode: fmt::Debug + Send {
         out: &mut Vec<u8>,
         end: &mut dyn FnMut(&mut Vec<u8>),
     ) -> Result<(), Refused>;
+
+    /// Whether extra attributes other than `stack_info` make a difference.
+    fn uses_attributes(&self) -> bool {
+        true
+    }
 }
 
 /// Why a record can't be carried, in words.

@@ -70,7 +70,7 @@ fn options_of_the_input_hold_here() {
     let options = "--level warning --name net --field site=a --detect-level --strip-ansi \
         --mask token=\\S+ --max-record 20 --dedup 1h --stats listen --tcp 127.0.0.1:0";
     let mut listener = listen(&folder, options, "");
-    let lines = "plain\nERROR: \x1b[31mred\x1b[0m\ntoken=secret\nsame\nsame\nsame\n\
+    let lines = "plain\x1b\nERROR: \x1b[31mred\x1b[0m\ntoken=secret\nsame\nsame\nsame\n\
         {\"message\":\"token=other\"}\n0123456789012345678901234\n";
     listener
         .connect()

@@ -359,8 +359,9 @@ impl InputArgs {
                 Some(Scale::Syslog) => LevelScale::Syslog,
                 Some(Scale::Pino) => LevelScale::Pino,
             },
-            name: self.name.clone().unwrap_or(defaults.name),
+            name: self.name.clone().unwrap_or_else(|| defaults.name.clone()),
             fields: fields.collect(),
+            ..defaults
         }
     }
 

@@ -76,6 +76,14 @@ impl Admission {
         }
     }
 
+    /// Nobody looks at extra attributes: they are left out, unless what is
+    /// asked for beside depends on them.
+    pub(super) fn leave_out_attributes(&mut self) {
+        if self.dedup.is_none() && self.masker.is_none() {
+            Arc::make_mut(&mut self.defaults).attributes = false;
+        }
+    }
+
     /// Notes the time at which messages are read.
     pub(super) fn set_time(&mut self, now: Now) {
         let mut text = std::mem::take(&mut self.received).into_bytes();
@@ -153,22 +161,8 @@ impl Admission {
         record: &mut Record<'a>,
         each: &mut Sink<'_>,
     ) {
-        // What others claim does not stand where lh's own word does.
-        for (name, _) in &mut record.extra {
-            for (own, other) in [PEER, RECEIVED] {
-                if name == own {
-                    *name = Cow::Borrowed(other);
-                }
-            }
-        }
-        if piece {
-            let split = Value::Text(Cow::Borrowed("split"));
-            record.extra.push((Cow::Borrowed("oversize"), split));
-        }
-        let own = [(PEER.0, origin.peer), (RECEIVED.0, origin.received)];
-        for (name, text) in own {
-            let value = Value::Text(Cow::Borrowed(text));
-            record.extra.push((Cow::Borrowed(name), value));
+        if self.defaults.attributes {
+            self.add_attributes(piece, origin, record);
         }
         let mut own_frame = None;
         if self.stripper.is_some() || self.masker.is_some() {
@@ -190,14 +184,38 @@ impl Admission {
         }
     }
 
+    fn add_attributes<'a>(&self, piece: bool, origin: &Origin<'a>, record: &mut Record<'a>) {
+        // What others claim does not stand where lh's own word does.
+        for (name, _) in &mut record.extra {
+            for (own, other) in [PEER, RECEIVED] {
+                if name == own {
+                    *name = Cow::Borrowed(other);
+                }
+            }
+        }
+        if piece {
+            let split = Value::Text(Cow::Borrowed("split"));
+            record.extra.push((Cow::Borrowed("oversize"), split));
+        }
+        let own = [(PEER.0, origin.peer), (RECEIVED.0, origin.received)];
+        for (name, text) in own {
+            let value = Value::Text(Cow::Borrowed(text));
+            record.extra.push((Cow::Borrowed(name), value));
+        }
+    }
+
     /// What a text is without escape sequences and secrets. Copies it.
     fn clean(&mut self, text: &[u8]) -> Vec<u8> {
-        let ends = [text.len()];
         let mut clean = text.to_vec();
         if let Some(stripper) = &mut self.stripper
             && !text.is_empty()
         {
-            clean = stripper.strip(Frames::listed(text, &ends)).bytes().to_vec();
+            // A sequence that is not complete ends with its text.
+            clean.push(b'\n');
+            clean = stripper.strip(Frames::lines(&clean)).bytes().to_vec();
+            if clean.last() == Some(&b'\n') {
+                clean.pop();
+            }
         }
         match &mut self.masker {
             Some(masker) => masker.mask(&clean).to_vec(),

@@ -268,6 +268,11 @@ impl Listen {
         })
     }
 
+    /// No handler looks at extra attributes, so that they need not be made.
+    pub fn leave_out_attributes(&mut self) {
+        self.admission.leave_out_attributes();
+    }
+
     /// Tells a service manager that everything is open, and later that it still
     /// goes on and when it ends.
     pub fn set_manager(&mut self, manager: ServiceManager) {

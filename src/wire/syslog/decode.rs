@@ -80,19 +80,21 @@ pub(super) fn decode_in<'a>(
     if let Some(name) = parts.name {
         record.name = String::from_utf8_lossy(name);
     }
-    let mut add = |key, text| record.extra.push((Cow::Borrowed(key), Value::Text(text)));
-    if let Some(host) = parts.host {
-        add("host", String::from_utf8_lossy(host));
-    }
-    add("facility", Cow::Borrowed(facility.name()));
-    let others = [
-        ("procid", parts.proc_id),
-        ("msgid", parts.msg_id),
-        ("meta.sequenceId", parts.sequence),
-    ];
-    for (key, value) in others {
-        if let Some(value) = value {
-            add(key, String::from_utf8_lossy(value));
+    if defaults.attributes {
+        let mut add = |key, text| record.extra.push((Cow::Borrowed(key), Value::Text(text)));
+        if let Some(host) = parts.host {
+            add("host", String::from_utf8_lossy(host));
+        }
+        add("facility", Cow::Borrowed(facility.name()));
+        let others = [
+            ("procid", parts.proc_id),
+            ("msgid", parts.msg_id),
+            ("meta.sequenceId", parts.sequence),
+        ];
+        for (key, value) in others {
+            if let Some(value) = value {
+                add(key, String::from_utf8_lossy(value));
+            }
         }
     }
     record.message = Cow::Borrowed(parts.message);

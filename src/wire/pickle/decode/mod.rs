@@ -87,7 +87,10 @@ pub fn decode<'a>(
         let attributes = attributes.ok_or(NotAPickle::NotADictionary)?;
         let room = frame.len().saturating_mul(ROOM.0).saturating_add(ROOM.1);
         let mut writer = Writer::new(objects, room);
-        let mut found = Found::default();
+        let mut found = Found {
+            is_short: !defaults.attributes,
+            ..Found::default()
+        };
         match attributes {
             Pairs::Flat(items) => {
                 for pair in items.chunks_exact(2) {
@@ -107,6 +110,8 @@ pub fn decode<'a>(
 /// The attributes that a record has a place for.
 #[derive(Default)]
 struct Found<'a> {
+    /// Nobody looks at others.
+    is_short: bool,
     name: Option<Item<'a>>,
     msg: Option<Item<'a>>,
     args: Option<Item<'a>>,
@@ -158,6 +163,7 @@ impl<'a> Found<'a> {
             {
                 return Ok(());
             }
+            _ if self.is_short && *name != *"stack_info" => return Ok(()),
             _ => {
                 let (key, value) = (writer.text(*key)?, writer.value(*item)?);
                 record.extra.push((key, value));
@@ -310,6 +316,25 @@ mod tests {
             b"s.",
         ]
         .concat()
+    }
+
+    #[test]
+    fn what_nobody_looks_at_is_left_out() {
+        let defaults = Defaults {
+            attributes: false,
+            ..Defaults::default()
+        };
+        let entries = [
+            entry("msg", b"Vm\ns"),
+            entry("stack_info", b"VStack\ns"),
+            entry("x", b"K\x07"),
+        ];
+        let inner = entries.each_ref().map(|entry| &entry[3..entry.len() - 2]);
+        let frame = [b"\x80\x04}", &inner.concat()[..], b"s."].concat();
+        let record = decoded(&frame, &defaults).unwrap();
+        assert_eq!(*record.message, *b"m");
+        let left: Vec<_> = record.extra.iter().map(|(name, _)| name.as_ref()).collect();
+        assert_eq!(left, ["stack_info"]);
     }
 
     #[test]
