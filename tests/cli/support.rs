@@ -426,6 +426,11 @@ impl Running<'_> {
         self
     }
 
+    /// Its number in the system.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How many bytes the pipe to it holds.
     pub fn pipe_size(&self) -> usize {
         let pipe = self.stdin.as_ref().expect("an open pipe");
@@ -502,7 +507,7 @@ impl Running<'_> {
     /// Sends a signal whatever it does at the moment.
     #[track_caller]
     pub fn signal_now(&mut self, signal: Signal) -> &mut Self {
-        let id = i32::try_from(self.child.id()).expect("a process id");
+        let id = i32::try_from(self.id()).expect("a process id");
         kill(Pid::from_raw(id), signal).expect("it is there");
         self
     }

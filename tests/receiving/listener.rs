@@ -49,7 +49,16 @@ pub fn listen<'f>(folder: &'f Folder, options: &str, chain: &str) -> Listener<'f
     }
 }
 
-impl Listener<'_> {
+impl<'f> Listener<'f> {
+    /// One that was started in another way.
+    pub fn of(running: Running<'f>, folder: &'f Folder) -> Listener<'f> {
+        Listener {
+            running,
+            folder,
+            addresses: HashMap::new(),
+        }
+    }
+
     pub fn address(&self, kind: &str) -> String {
         self.addresses[kind][0].clone()
     }
@@ -61,6 +70,26 @@ impl Listener<'_> {
 
     pub fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address("tcp")).expect("a connection")
+    }
+
+    /// The most memory that it has had, in KiB.
+    pub fn peak(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.running.id()));
+        let text = text.expect("it runs");
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.and_then(|line| line.trim().split(' ').next()?.parse().ok());
+        number.expect("a number")
+    }
+
+    /// Its processor time so far, in hundredths of a second.
+    pub fn busy(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.running.id()));
+        let text = text.expect("it runs");
+        let behind = text.rsplit(')').next().unwrap_or_default();
+        let numbers = behind.split_ascii_whitespace().skip(11).take(2);
+        numbers
+            .filter_map(|number| number.parse::<u64>().ok())
+            .sum()
     }
 
     /// Waits for so many records.

@@ -1,11 +1,12 @@
 //! `lh listen` as its users have it: real senders on one side, a file on the
 //! other.
 //!
-//! Not tested here: hostile senders (tests/trials), and how fast it is
-//! (benches).
+//! Not tested here: how fast it is, and thousands at once (benches).
 
+mod crowds;
 mod durable;
 mod forms;
+mod hostile;
 mod http;
 mod lasting;
 mod listener;

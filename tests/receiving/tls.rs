@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 pub mod certificates;
 
 use crate::listener::{listen, text};
-use crate::support::Folder;
+use crate::support::{Folder, peer};
 use certificates::Certificates;
 
 #[test]
@@ -52,4 +52,65 @@ fn streams_are_encrypted_and_clients_known() {
     listener.running.wait_said("TLS");
     listener.records(10_000);
     listener.end().code(0).said_times("the connection broke", 2);
+}
+
+/// Trial 49. What they do holds nobody up.
+#[test]
+fn handshakes_that_fail_are_told_and_cost_nobody_else_anything() {
+    let folder = Folder::new();
+    let certificates = Certificates::new(&folder.path("."));
+    let file = |path: std::path::PathBuf| path.display().to_string();
+    let (cert, key) = (
+        file(certificates.cert("good")),
+        file(certificates.key("good")),
+    );
+    let ca = file(certificates.cert("ca"));
+    let tls = format!("--tls-cert {cert} --tls-key {key} --client-ca {ca}");
+    let mut listener = listen(&folder, &format!("listen --tcp 127.0.0.1:0 {tls}"), "");
+    let address = listener.address("tcp");
+    let mut silent = listener.connect();
+    let begun = std::time::Instant::now();
+    // One that goes within its first message.
+    let mut gone = listener.connect();
+    gone.write_all(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03")
+        .expect("sent");
+    let socket = socket2::SockRef::from(&gone);
+    socket
+        .set_linger(Some(std::time::Duration::ZERO))
+        .expect("set");
+    drop(gone);
+    let send = |name: &str| {
+        let (own, own_key) = (file(certificates.cert(name)), file(certificates.key(name)));
+        let client =
+            format!("--tls --ca {ca} --server-name localhost --cert {own} --key {own_key}");
+        let patience = "--retry-start 1h --drain-timeout 2s";
+        let words = format!("socket --wire lh {patience} {client} {address}");
+        folder.lh(&words).with(format!("from {name}\n"))
+    };
+    send("client").ok();
+    for name in ["old", "stranger"] {
+        send(name).code(1);
+        listener.running.wait_said("certificate is refused");
+    }
+    let said = listener.running.stderr();
+    assert!(said.contains("expired"), "{said}");
+    if peer("openssl") {
+        for version in ["-tls1", "-tls1_1"] {
+            let ran = folder
+                .program("openssl")
+                .args(["s_client", "-connect", &address, version])
+                .args(["-cipher", "DEFAULT:@SECLEVEL=0"])
+                .run();
+            assert!(!ran.status.success(), "{version}: {}", ran.out());
+        }
+    }
+    listener
+        .running
+        .wait_said("the TLS handshake took too long");
+    let _ = silent.read_to_end(&mut Vec::new());
+    let waited = begun.elapsed().as_secs();
+    assert!((9..20).contains(&waited), "{waited} s");
+    let records = listener.records(1);
+    assert_eq!(text(&records[0], "message"), "from client");
+    listener.end().code(0);
 }

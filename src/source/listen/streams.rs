@@ -531,8 +531,12 @@ impl Listen {
                             continue;
                         }
                     }
+                    // Where the next one begins is known all the same.
                     if let Err(refusal) = take(self, message) {
-                        break Err(Cut::Refused(refusal.to_string()));
+                        self.tally.refused += 1;
+                        let text = format_args!("{refusal}; that record is lost");
+                        self.complaints
+                            .tell(&connection.peer, text, origin.now.mono);
                     }
                 }
             }

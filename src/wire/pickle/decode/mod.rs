@@ -53,9 +53,6 @@ pub enum NotAPickle {
     /// length and 64 KiB.
     #[error("what the pickle holds is too large")]
     TooLarge,
-    /// Its result is something else.
-    #[error("the pickle holds no dictionary of attributes")]
-    NotADictionary,
 }
 
 /// Fills `record` from the pickled dictionary of a `LogRecord`'s attributes, as
@@ -66,7 +63,8 @@ pub enum NotAPickle {
 /// they don't fit, they stand behind it. What says where the record was made
 /// (`pathname`, `lineno`, `process` and so on) stays as extra attributes, and so
 /// does everything else, in order and with its type; what Python derives or
-/// leaves empty does not. After an error the record is empty or in parts
+/// leaves empty does not. Anything else than a dictionary becomes the message,
+/// as Python would print it. After an error the record is empty or in parts
 /// filled, to be reset by the caller.
 ///
 /// Takes memory and time in proportion to the frame's length, and bounded
@@ -74,7 +72,7 @@ pub enum NotAPickle {
 /// other are left out: `...` stands for them.
 ///
 /// # Errors
-/// If the frame is not one pickle of a dictionary.
+/// If the frame is not one pickle.
 pub fn decode<'a>(
     frame: &'a [u8],
     defaults: &'a Defaults,
@@ -83,10 +81,12 @@ pub fn decode<'a>(
 ) -> Result<(), NotAPickle> {
     record.reset(defaults, received);
     machine::run(frame, |objects, result| {
-        let attributes = objects.attributes(result);
-        let attributes = attributes.ok_or(NotAPickle::NotADictionary)?;
         let room = frame.len().saturating_mul(ROOM.0).saturating_add(ROOM.1);
         let mut writer = Writer::new(objects, room);
+        let Some(attributes) = objects.attributes(result) else {
+            record.message = into_bytes(writer.text(result)?);
+            return Ok(());
+        };
         let mut found = Found {
             is_short: !defaults.attributes,
             ..Found::default()
@@ -452,7 +452,7 @@ mod tests {
             decoded(b"\x80\x06N.", &defaults),
             Err(NotAPickle::Protocol(6))
         );
-        assert_eq!(decoded(b"N.", &defaults), Err(NotAPickle::NotADictionary));
+        assert_eq!(*decoded(b"N.", &defaults).unwrap().message, *b"None");
         assert_eq!(decoded(b"}.}.", &defaults), Err(NotAPickle::Behind(2)));
     }
 
