@@ -369,7 +369,7 @@ fn datagrams(options: &Options, dir: &Path, place: &str, report: &mut Report) {
             }
             let (none, flags) = ([None; BURST], MsgFlags::empty());
             let socket = socket.as_raw_fd();
-            let sent = sendmmsg(socket, &mut headers, slices.iter(), &none, [], flags);
+            let sent = sendmmsg(socket, &mut headers, slices.iter(), none, [], flags);
             let sent = sent.map_err(text)?.count();
             if sent < BURST {
                 return Err(format!("{sent} of {BURST} were sent"));
