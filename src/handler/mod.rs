@@ -18,6 +18,8 @@ pub mod queue;
 pub mod remote;
 pub mod rotate;
 pub mod rotating;
+#[cfg(feature = "smtp")]
+pub mod smtp;
 pub mod stage;
 pub mod stream;
 pub mod timed;
