@@ -135,12 +135,14 @@ fn body(text: &str) -> Body {
         lines.push_str(line);
         lines.push_str("\r\n");
     }
+    if odd > lines.len() / 4 {
+        return in_base64(lines.into_bytes());
+    }
+    // The end of the last line stands behind the part.
+    lines.truncate(lines.len() - 2);
     if odd == 0 && longest <= LONGEST_LINE {
         let seven_bit = ContentTransferEncoding::SevenBit;
         return Body::dangerous_pre_encoded(lines.into_bytes(), seven_bit);
-    }
-    if odd > lines.len() / 4 {
-        return in_base64(lines.into_bytes());
     }
     let encoding = ContentTransferEncoding::QuotedPrintable;
     Body::new_with_encoding(lines, encoding).unwrap_or_else(in_base64)
@@ -152,6 +154,7 @@ fn in_base64(bytes: Vec<u8>) -> Body {
         encoded.extend_from_slice(STANDARD.encode(line).as_bytes());
         encoded.extend_from_slice(b"\r\n");
     }
+    encoded.truncate(encoded.len().saturating_sub(2));
     Body::dangerous_pre_encoded(encoded, ContentTransferEncoding::Base64)
 }
 
