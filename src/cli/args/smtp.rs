@@ -110,7 +110,7 @@ pub struct SmtpArgs {
     /// The first error at once, and the rest as digests.
     ///
     /// A record of ERROR or above, or of --min-level, does not wait for the
-    /// digest where no mail was sent for as long as a digest waits (5m, unless
+    /// digest where none was mailed for as long as a digest waits (5m, unless
     /// --digest says). What came before it is in its mail, too.
     #[arg(long, help_heading = "Mails")]
     pub(super) first_now: bool,

@@ -26,6 +26,8 @@ pub(super) struct Gathering {
     first: (SenderId, u64),
     /// One of them does not wait.
     pub urgent: bool,
+    /// One of them is of the level that does not wait, if it is the first.
+    pub has_grave: bool,
     /// They are due, and there were enough mails.
     pub held_back: bool,
 }
@@ -38,6 +40,7 @@ impl Gathering {
             since: None,
             first: (SenderId::default(), 0),
             urgent: false,
+            has_grave: false,
             held_back: false,
         }
     }

@@ -16,6 +16,8 @@ mod message;
 mod reply;
 mod session;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod trouble;
 mod worker;
 
@@ -112,7 +114,7 @@ pub struct SmtpOptions {
     /// When many records go into one mail; `None`: each has its own.
     pub digest: Option<DigestRule>,
     /// The first record of this level or above it does not wait for the digest,
-    /// after a time without mails that is as long as one waits.
+    /// after a time without mails of such records that is as long as one waits.
     pub first_now: Option<Level>,
     /// How many mails there may be in an hour. What comes beyond them goes into
     /// the next one.
@@ -167,7 +169,8 @@ pub struct SmtpHandler {
     flight: Option<Flight>,
     /// Whose the next record is, and its number.
     next: (SenderId, u64),
-    /// When the last mail was made.
+    /// When the last mail was made that had a record of the level that does not
+    /// wait.
     last: Option<Instant>,
     /// Nothing has succeeded since something failed.
     failed: bool,
@@ -301,7 +304,7 @@ impl SmtpHandler {
         }
         let gathering = std::mem::replace(&mut self.gathering, Gathering::new(self.form.clone()));
         let id = format!("{}@{}", gathering.id(), self.from.host());
-        let held_back = gathering.held_back;
+        let (held_back, has_grave) = (gathering.held_back, gathering.has_grave);
         let (digest, carried) = gathering.take();
         let contents = digest.finish(held_back);
         let draft = Draft {
@@ -314,7 +317,9 @@ impl SmtpHandler {
             date: now.wall,
             id: &id,
         };
-        self.last = Some(now.mono);
+        if has_grave {
+            self.last = Some(now.mono);
+        }
         match draft.build() {
             Ok(bytes) => {
                 self.limit.note(now.mono);
@@ -574,6 +579,7 @@ impl SmtpHandler {
                     .last
                     .map(|last| now.mono.saturating_duration_since(last));
                 self.gathering.urgent |= since.is_none_or(|since| since >= quiet);
+                self.gathering.has_grave = true;
             }
             if self.limit.wait(now.mono).is_some() && self.is_due(now) {
                 self.gathering.held_back = true;
