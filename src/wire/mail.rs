@@ -112,6 +112,8 @@ enum Part {
 #[derive(Debug)]
 pub struct SubjectTemplate {
     parts: Vec<Part>,
+    /// The first part is the level, which a message may say itself.
+    usual: bool,
 }
 
 impl SubjectTemplate {
@@ -131,24 +133,32 @@ impl SubjectTemplate {
             rest = &rest[at + length..];
         }
         push(&mut parts, rest, percent, utc)?;
-        Ok(SubjectTemplate { parts })
+        Ok(SubjectTemplate {
+            parts,
+            usual: false,
+        })
     }
 
     /// The subject where nobody says another: the level and the message of the
-    /// gravest record, and how many there are beside it.
+    /// gravest record, and how many there are beside it. A level that the message
+    /// begins with is not said twice.
     ///
     /// # Errors
     /// None, as it is well formed.
     pub fn usual(utc: bool) -> Result<SubjectTemplate, FormatError> {
-        let mut template = SubjectTemplate::parse("{levelname}: {message}", utc)?;
-        template.parts.push(Part::Count(AND_MORE));
-        Ok(template)
+        let mut parts = Vec::new();
+        push(&mut parts, "{levelname}: ", false, utc)?;
+        push(&mut parts, "{message}", false, utc)?;
+        parts.push(Part::Count(AND_MORE));
+        Ok(SubjectTemplate { parts, usual: true })
     }
 
     fn render(&mut self, record: &Record<'_>, room: &mut Vec<u8>) -> String {
         let mut subject = String::new();
         let mut left = LONGEST_SUBJECT;
-        for part in &mut self.parts {
+        let says =
+            self.usual && says_level(&String::from_utf8_lossy(&record.message), record.level);
+        for part in self.parts.iter_mut().skip(usize::from(says)) {
             match part {
                 Part::Text(text) => clean(text, &mut left, &mut subject),
                 Part::Count(sign) => subject.push(*sign),
@@ -161,6 +171,14 @@ impl SubjectTemplate {
         }
         subject
     }
+}
+
+/// Whether a text begins with its level: `ERROR x`, `[warn] x`.
+pub fn says_level(text: &str, level: Level) -> bool {
+    let text = text.trim_start_matches(['[', '<', '(', ' ']);
+    let end = text.find(|ch: char| !ch.is_ascii_alphabetic());
+    let word = &text[..end.unwrap_or(text.len())];
+    Level::from_name(word.as_bytes()) == Some(level)
 }
 
 /// Where the next count stands, how long its name is there, and its sign.
@@ -360,8 +378,15 @@ mod tests {
             assert_eq!(record.subject(ONE), one, "{template}");
             assert_eq!(record.subject(counts), many, "{template}");
         }
-        let usual = encoded(None, b"m").subject(counts);
-        assert_eq!(usual, "ERROR: m (and 9999 more)");
+        for (message, subject) in [
+            ("m", "ERROR: m (and 9999 more)"),
+            ("[error] m", "[error] m (and 9999 more)"),
+            ("ERROR m", "ERROR m (and 9999 more)"),
+            ("INFO m", "ERROR: INFO m (and 9999 more)"),
+            ("errors", "ERROR: errors (and 9999 more)"),
+        ] {
+            assert_eq!(encoded(None, message.as_bytes()).subject(counts), subject);
+        }
         for template in ["{", "{message:d}", "}{count}"] {
             assert!(
                 SubjectTemplate::parse(template, true).is_err(),

@@ -9,7 +9,7 @@ use super::shape::shape;
 use crate::level::Level;
 use crate::now::Timestamp;
 use crate::text::time::{Strftime, TimeStyle, TimeText};
-use crate::wire::mail::{Counts, MailRecord};
+use crate::wire::mail::{Counts, MailRecord, says_level};
 
 /// How many kinds are told apart. The others are counted together.
 const MOST_KINDS: usize = 200;
@@ -224,7 +224,8 @@ impl Digest {
             return record.text.trim_end_matches(['\r', '\n']).to_owned();
         }
         let time = self.time_of(record.created);
-        let mut line = format!("{time} {:<8} ", record.level_name);
+        let level = column(&record.text, record.level, &record.level_name);
+        let mut line = format!("{time} {level}");
         for (index, part) in record.text.lines().enumerate() {
             if index > 0 {
                 line.push_str("\n    ");
@@ -312,9 +313,10 @@ impl Digest {
         text.push('\n');
         for kind in &kinds {
             let span = self.span(kind.first, kind.last);
+            let level = column(&kind.sample, kind.level, &kind.level_name);
             text.push_str(&format!(
-                "{:>width$} x {:<8} {}\n{:>width$}   {span}\n",
-                kind.count, kind.level_name, kind.sample, ""
+                "{:>width$} x {level}{}\n{:>width$}   {span}\n",
+                kind.count, kind.sample, ""
             ));
         }
         self.kinds = kinds;
@@ -344,6 +346,14 @@ impl Digest {
             text.push_str(line);
             text.push('\n');
         }
+    }
+}
+
+/// The level before a text, unless that says it itself.
+fn column(text: &str, level: Level, name: &str) -> String {
+    match says_level(text, level) {
+        true => String::new(),
+        false => format!("{name:<8} "),
     }
 }
 
@@ -410,15 +420,17 @@ mod tests {
         let records = [
             record("copying a", Level::INFO, 0),
             record("no space\n  at b", Level::ERROR, 2),
+            record("ERROR again", Level::ERROR, 3),
         ];
         let contents = digest(form(), records);
-        assert_eq!(contents.subject, "ERROR: x (and 1 more)");
+        assert_eq!(contents.subject, "ERROR: x (and 2 more)");
         assert_eq!(
             contents.text,
-            "2 records from web1, 2023-11-14 22:13:20 to 22:13:22\n\
+            "3 records from web1, 2023-11-14 22:13:20 to 22:13:23\n\
              \n\
              2023-11-14 22:13:20 INFO     copying a\n\
-             2023-11-14 22:13:22 ERROR    no space\n      at b\n"
+             2023-11-14 22:13:22 ERROR    no space\n      at b\n\
+             2023-11-14 22:13:23 ERROR again\n"
         );
     }
 
