@@ -1,11 +1,12 @@
 //! TLS: who is believed, and that nothing leaves in clear.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::server::{Server, able};
-use crate::support::Certificates;
+use crate::support::{Certificates, Process};
 use crate::trials::{Lh, folder};
 
 #[test]
@@ -159,6 +160,55 @@ fn nothing_goes_out_where_tls_is_tampered_with() {
         }
         assert!(!sent.is_empty());
     }
+}
+
+/// Answers STARTTLS with more than an answer, in one packet, and then agrees on
+/// TLS: see CVE-2011-0411 for the same at a server. Prints what it hears there.
+const INJECTOR: &str = "
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+listener = socket.create_server(('127.0.0.1', 0))
+print(listener.getsockname()[1], flush=True)
+plain, _ = listener.accept()
+plain.sendall(b'220 mail\\r\\n')
+plain.recv(1000)
+plain.sendall(b'250-mail\\r\\n250-STARTTLS\\r\\n250 AUTH PLAIN\\r\\n')
+plain.recv(1000)
+plain.sendall(b'220 go\\r\\n250-mail\\r\\n250 AUTH PLAIN\\r\\n')
+stream = context.wrap_socket(plain, server_side=True)
+print(stream.recv(1000).decode().strip(), flush=True)
+stream.sendall(b'250-mail\\r\\n250 SIZE 1\\r\\n')
+print(stream.recv(1000).decode().strip(), flush=True)
+";
+
+/// What was said in clear is not taken for an answer over TLS, nor for what the
+/// server offers there.
+#[test]
+fn what_came_before_tls_is_forgotten() {
+    let folder = folder();
+    let certificates = Certificates::new(folder.path());
+    let mut command = Process::command("python3");
+    command.args(["-Ic", INJECTOR]);
+    command.args([certificates.cert("good"), certificates.key("good")]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("python3");
+    let mut said = BufReader::new(child.stdout.take().expect("a pipe"));
+    let _process = Process(child);
+    let mut port = String::new();
+    said.read_line(&mut port).expect("a port");
+    let options = format!(
+        "smtp --host localhost:{} --from a@x --to b@x --user ann --ca {} --drain-timeout 500ms",
+        port.trim(),
+        certificates.cert("ca").display()
+    );
+    let lh = Lh::new(&options).env("LH_SMTP_PASSWORD", "correct horse");
+    let outcome = lh.feed("one\n").expect(1);
+    let stderr = &outcome.stderr;
+    assert!(stderr.contains("it offers no log-in here"), "{stderr}");
+    let mut heard = String::new();
+    let _ = said.read_to_string(&mut heard);
+    assert!(heard.starts_with("EHLO "), "{heard}");
+    assert!(!heard.contains("AUTH"), "{heard}");
 }
 
 /// Silence in each phase ends in time, with a reason.
