@@ -37,6 +37,9 @@ mod run;
 #[path = "compare/small.rs"]
 mod small;
 #[cfg(unix)]
+#[path = "compare/smtp.rs"]
+mod smtp;
+#[cfg(unix)]
 #[path = "compare/verify.rs"]
 mod verify;
 
@@ -76,6 +79,7 @@ fn main() -> std::process::ExitCode {
         network::all(&options, dir, &place, &mut report);
         listen::all(&options, dir, &place, &mut report);
         eventlog::all(&options, dir, &place, &mut report);
+        smtp::all(&options, dir, &place, &mut report);
         small::rates(&options, dir, &place, &mut report);
         small::memory(&options, &inputs, dir, &place, &mut report);
     }

@@ -27,7 +27,7 @@ const UPWARD: &[(&str, &str)] = &[];
 /// Each package, and the modules that may name it.
 const PACKAGES: &[(&str, &[&str])] = &[
     ("anyhow", &["cli"]),
-    ("base64", &["handler/dead_letter"]),
+    ("base64", &["handler/dead_letter", "handler/smtp"]),
     ("chrono", &["roll/when", "text/time", "zone"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
@@ -39,6 +39,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("getrandom", &["net", "spool", "sys/unix/listen", "wire/lh"]),
     ("httparse", &["wire/http"]),
     ("indicatif", &["cli/console", "cli/report/progress"]),
+    ("lettre", &["handler/smtp"]),
     ("listenfd", &["sys/unix/activation"]),
     (
         "memchr",

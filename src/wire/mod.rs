@@ -14,6 +14,7 @@ pub mod journal;
 pub mod json;
 pub mod lh;
 pub mod logfmt;
+pub mod mail;
 pub mod pickle;
 pub mod syslog;
 

@@ -26,7 +26,7 @@ use crate::wire::envelope::{Envelope, Framing};
 pub struct CommonArgs {
     /// Leave out records below this level.
     #[arg(long, value_name = "LEVEL")]
-    min_level: Option<Level>,
+    pub min_level: Option<Level>,
 
     /// Only messages that match; of several, one has to.
     #[arg(long, value_name = "REGEX", value_parser = units::pattern)]

@@ -22,6 +22,13 @@ mod queueing;
 mod remote;
 mod rolling;
 mod rotate;
+#[cfg_attr(not(feature = "smtp"), allow(dead_code))]
+mod smtp;
+#[cfg(feature = "smtp")]
+mod smtp_sender;
+#[cfg(not(feature = "smtp"))]
+#[path = "no_smtp.rs"]
+mod smtp_sender;
 mod socket;
 mod spool;
 mod stream;
@@ -161,6 +168,8 @@ pub enum HandlerCommand {
     Socket(socket::SocketArgs),
     /// Send each record as a datagram: udp or a unix datagram socket (DatagramHandler).
     Udp(udp::UdpArgs),
+    /// Send as mails, a record in each or many (SMTPHandler).
+    Smtp(smtp::SmtpArgs),
     /// Write to the operating system's event log: on Linux, systemd's journal (NTEventLogHandler).
     Eventlog(eventlog::EventlogArgs),
     /// Hold records back for the handler that follows (MemoryHandler).
@@ -184,6 +193,7 @@ impl HandlerCommand {
             HandlerCommand::Syslog(args) => args.into_stage(diag),
             HandlerCommand::Socket(args) => args.into_stage(diag),
             HandlerCommand::Udp(args) => args.into_stage(diag),
+            HandlerCommand::Smtp(args) => args.into_stage(diag),
             HandlerCommand::Eventlog(args) => args.into_stage(diag),
             HandlerCommand::Buffer(args) => args.into_stage(diag),
             HandlerCommand::Queue(args) => args.into_stage(diag),
@@ -201,6 +211,7 @@ impl HandlerCommand {
             HandlerCommand::Syslog(args) => args.common(),
             HandlerCommand::Socket(args) => args.common(),
             HandlerCommand::Udp(args) => args.common(),
+            HandlerCommand::Smtp(args) => args.common(),
             HandlerCommand::Eventlog(args) => args.common(),
             HandlerCommand::Buffer(_) | HandlerCommand::Queue(_) => {
                 let (_, wrapped) = self.wrapped_mut()?;
@@ -231,6 +242,7 @@ impl HandlerCommand {
             HandlerCommand::Syslog(args) => Some(&mut args.queueing),
             HandlerCommand::Socket(args) => Some(&mut args.queueing),
             HandlerCommand::Udp(args) => Some(&mut args.queueing),
+            HandlerCommand::Smtp(args) => Some(&mut args.queueing),
             HandlerCommand::Eventlog(args) => Some(&mut args.queueing),
             HandlerCommand::Queue(args) => Some(&mut args.queueing),
             _ => None,

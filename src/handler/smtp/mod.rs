@@ -1,0 +1,726 @@
+//! `smtp`: records as mails (Python's `SMTPHandler`), one in each or many.
+//!
+//! Records are taken over and held until the server has said that it has their
+//! mail. A mail is made once, and stays the same, with the same Message-ID,
+//! however often it has to be sent. The session is written here, and not taken
+//! from lettre with the mails: the connection is kept, each phase has its
+//! time-out, the end of the run does not wait for any, and it is known whether a
+//! mail was lost before or after its last dot.
+
+mod address;
+mod credentials;
+mod digest;
+mod limit;
+mod mail;
+mod message;
+mod reply;
+mod session;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod trouble;
+mod worker;
+
+use std::collections::{HashSet, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use address::MailAddress;
+pub use credentials::{Credentials, Password};
+
+use digest::Form;
+use limit::Limit;
+use mail::{Carried, Gathering, Mail, Owed};
+use message::Draft;
+use session::{Route, wire_form};
+use trouble::{Sent, Trouble};
+use worker::{Job, Worker};
+
+use super::{EmitError, Handler, Refusal};
+use crate::batch::Frames;
+use crate::diag::Diag;
+use crate::level::Level;
+use crate::net::{Address, Backoff, Connector, TlsClient, Transport};
+use crate::now::Now;
+use crate::wire::lh::SenderId;
+use crate::wire::mail::MailRecord;
+
+/// How long the end waits for a server, where nobody says anything else.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long is waited for an answer before whoever hands records over, or asks
+/// what is due, is told to come again.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How many mails wait to be sent while more are made.
+const WINDOW: usize = 16;
+
+/// How long a mail rests that may have arrived, after it was sent again.
+const DOUBT: Duration = Duration::from_secs(60);
+
+/// How long until a recipient that was not accepted is tried again, and how
+/// often.
+const OWED: (Duration, u32) = (Duration::from_secs(60), 10);
+
+/// For how many mails at most.
+const MOST_OWED: usize = 100;
+
+/// Where a quiet time ends that nobody has said the length of.
+const QUIET: Duration = Duration::from_secs(300);
+
+/// When TLS begins.
+#[derive(Clone, Debug)]
+pub enum Security {
+    /// Never: everybody on the way can read all.
+    None,
+    /// By STARTTLS, before anything else is said. A server that does not offer
+    /// it gets nothing.
+    StartTls(TlsClient),
+    /// With the connection.
+    Implicit(TlsClient),
+}
+
+/// When many records go into one mail.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DigestRule {
+    /// When they are so many.
+    pub records: Option<u64>,
+    /// When the first of them has waited so long.
+    pub wait: Option<Duration>,
+}
+
+/// What the handler is told.
+pub struct SmtpOptions {
+    /// Where the server is.
+    pub address: Address,
+    /// When TLS begins.
+    pub security: Security,
+    /// Who logs in.
+    pub credentials: Option<Credentials>,
+    /// Our name, as EHLO says it.
+    pub hello: String,
+    /// Whom mails are from.
+    pub from: MailAddress,
+    /// Who gets them.
+    pub to: Vec<MailAddress>,
+    /// Who gets a copy.
+    pub cc: Vec<MailAddress>,
+    /// How long each phase of a session may take; four times as long the answer
+    /// to a whole mail.
+    pub timeout: Duration,
+    /// How long it waits after a mail that was not taken.
+    pub backoff: Backoff,
+    /// When many records go into one mail; `None`: each has its own.
+    pub digest: Option<DigestRule>,
+    /// The first record of this level or above it does not wait for the digest,
+    /// after a time without mails of such records that is as long as one waits.
+    pub first_now: Option<Level>,
+    /// How many mails there may be in an hour. What comes beyond them goes into
+    /// the next one.
+    pub max_per_hour: Option<u32>,
+    /// Records are attached, too.
+    pub attach: bool,
+    /// In a digest, records have their time and level before them.
+    pub prefix: bool,
+    /// Times in UTC.
+    pub utc: bool,
+    /// The machine that records are from, as a digest names it.
+    pub host: String,
+    /// Whose the records are, until it is [told](Handler::number) otherwise.
+    pub sender: SenderId,
+    /// Where it says what concerns mails, and not records.
+    pub diag: Diag,
+}
+
+/// What [`SmtpHandler::probe`] has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmtpProbe {
+    /// TLS is agreed on, and the server's certificate is right.
+    pub secured: bool,
+    /// Who has logged in.
+    pub user: Option<String>,
+    /// The longest mail that it takes, in bytes, if it says so.
+    pub size: Option<u64>,
+}
+
+/// See the [module](self).
+pub struct SmtpHandler {
+    route: Arc<Route>,
+    /// The sender and all recipients, as a session wants them.
+    sender: Arc<str>,
+    recipients: Vec<String>,
+    utf8: bool,
+    from: MailAddress,
+    to: Vec<MailAddress>,
+    cc: Vec<MailAddress>,
+    digest: Option<DigestRule>,
+    first_now: Option<Level>,
+    form: Form,
+    limit: Limit,
+    backoff: Backoff,
+    diag: Diag,
+    gathering: Gathering,
+    outbox: VecDeque<Mail>,
+    owed: VecDeque<Owed>,
+    /// Records that nobody takes, and why.
+    refused: Vec<(Carried, String)>,
+    worker: Option<Worker>,
+    flight: Option<Flight>,
+    /// Whose the next record is, and its number.
+    next: (SenderId, u64),
+    /// When the last mail was made that had a record of the level that does not
+    /// wait.
+    last: Option<Instant>,
+    /// Nothing has succeeded since something failed.
+    failed: bool,
+    /// What is gathered does not wait any more; nor do later ones.
+    hastens: bool,
+    closing: bool,
+    /// Recipients of which it was told that they are refused.
+    told: HashSet<String>,
+}
+
+/// What is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flight {
+    /// The first mail of the outbox.
+    Mail,
+    /// The first one that is owed.
+    Owed,
+}
+
+/// Why nothing goes on.
+enum Halt {
+    /// It takes time.
+    Waiting,
+    Failed(io::Error),
+}
+
+impl Halt {
+    fn at(self, done: usize) -> EmitError {
+        match self {
+            Halt::Waiting => EmitError::slow(done),
+            Halt::Failed(error) => EmitError::retry(done, "cannot deliver", error),
+        }
+    }
+}
+
+/// Python's `SMTPHandler`, and more. Nothing is opened yet.
+pub fn smtp(options: SmtpOptions) -> SmtpHandler {
+    let (transport, starttls) = match options.security {
+        Security::None => (Transport::Tcp, None),
+        Security::StartTls(client) => (Transport::Tcp, Some(client)),
+        Security::Implicit(client) => (Transport::Tls(client), None),
+    };
+    let route = Route {
+        connector: Connector::new(options.address, transport, options.timeout),
+        starttls,
+        credentials: options.credentials,
+        hello: options.hello,
+        timeout: options.timeout,
+    };
+    let form = Form {
+        prefix: options.prefix,
+        attach: options.attach,
+        utc: options.utc,
+        host: options.host,
+        max_per_hour: options.max_per_hour,
+    };
+    let everybody = || options.to.iter().chain(&options.cc);
+    SmtpHandler {
+        route: Arc::new(route),
+        sender: options.from.envelope().into(),
+        recipients: everybody().map(MailAddress::envelope).collect(),
+        utf8: options.from.is_utf8() || everybody().any(MailAddress::is_utf8),
+        from: options.from,
+        digest: options.digest,
+        first_now: options.first_now,
+        gathering: Gathering::new(form.clone()),
+        form,
+        limit: Limit::new(options.max_per_hour),
+        backoff: options.backoff,
+        diag: options.diag,
+        outbox: VecDeque::new(),
+        owed: VecDeque::new(),
+        refused: Vec::new(),
+        worker: None,
+        flight: None,
+        next: (options.sender, 1),
+        last: None,
+        failed: false,
+        hastens: false,
+        closing: false,
+        told: HashSet::new(),
+        to: options.to,
+        cc: options.cc,
+    }
+}
+
+impl SmtpHandler {
+    /// Tries the server: connects, agrees on TLS, logs in and takes leave. Sends
+    /// nothing.
+    ///
+    /// # Errors
+    /// What a mail would fail of, in words.
+    pub fn probe(&self) -> Result<SmtpProbe, String> {
+        let session = self.route.open().map_err(|trouble| trouble.text())?;
+        let probe = SmtpProbe {
+            secured: session.secured,
+            user: session.user.clone(),
+            size: session.offers.size.filter(|size| *size > 0),
+        };
+        session.quit(self.route.timeout);
+        Ok(probe)
+    }
+
+    /// Hears what became of the mail that is on its way, and sends the next one,
+    /// where that is due.
+    fn pump(&mut self, now: Now, most: Duration) -> Result<(), Halt> {
+        let mut now = now;
+        if let (Some(flight), Some(worker)) = (self.flight, &self.worker) {
+            let Some(result) = worker.wait(most) else {
+                return Ok(());
+            };
+            self.flight = None;
+            now = Now::read();
+            match flight {
+                Flight::Mail => self.hear(result, now)?,
+                Flight::Owed => self.hear_of_owed(result, now),
+            }
+        }
+        let waits = self.backoff.due().is_some_and(|due| due > now.mono);
+        if self.failed && waits {
+            return Err(Halt::Waiting);
+        }
+        self.make(now);
+        self.post(now)
+    }
+
+    /// Makes mails of what is gathered, where that is due.
+    fn make(&mut self, now: Now) {
+        if self.gathering.count() == 0 || self.outbox.len() >= WINDOW || !self.is_ready(now) {
+            return;
+        }
+        let gathering = std::mem::replace(&mut self.gathering, Gathering::new(self.form.clone()));
+        let id = format!("{}@{}", gathering.id(), self.from.host());
+        let (held_back, has_grave) = (gathering.held_back, gathering.has_grave);
+        let (digest, carried) = gathering.take();
+        let contents = digest.finish(held_back);
+        let draft = Draft {
+            from: &self.from,
+            to: &self.to,
+            cc: &self.cc,
+            subject: &contents.subject,
+            text: &contents.text,
+            attachment: contents.attachment.as_deref(),
+            date: now.wall,
+            id: &id,
+        };
+        if has_grave {
+            self.last = Some(now.mono);
+        }
+        match draft.build() {
+            Ok(bytes) => {
+                self.limit.note(now.mono);
+                self.outbox.push_back(Mail {
+                    bytes: Arc::new(wire_form(&bytes)),
+                    recipients: self.recipients.clone(),
+                    carried,
+                    doubts: 0,
+                });
+            }
+            Err(error) => self.refused.push((carried, error.to_string())),
+        }
+    }
+
+    /// Whether what is gathered becomes a mail now.
+    fn is_ready(&self, now: Now) -> bool {
+        self.closing || (self.is_due(now) && self.limit.wait(now.mono).is_none())
+    }
+
+    /// The same where there may be any number of mails.
+    fn is_due(&self, now: Now) -> bool {
+        let Some(rule) = self.digest else {
+            return true;
+        };
+        let full = rule
+            .records
+            .is_some_and(|most| self.gathering.count() >= most);
+        let old = self.waited().is_some_and(|due| due <= now.mono);
+        self.hastens || self.gathering.urgent || full || old
+    }
+
+    /// When the records that are gathered have waited long enough.
+    fn waited(&self) -> Option<Instant> {
+        Some(self.gathering.since? + self.digest?.wait?)
+    }
+
+    /// Sends the next mail, if none is on its way.
+    fn post(&mut self, now: Now) -> Result<(), Halt> {
+        if self.flight.is_some() {
+            return Ok(());
+        }
+        let (flight, bytes, recipients) = match (self.outbox.front(), self.owed.front()) {
+            (Some(mail), _) => (Flight::Mail, &mail.bytes, &mail.recipients),
+            (None, Some(owed)) if self.closing || owed.due <= now.mono => {
+                (Flight::Owed, &owed.bytes, &owed.recipients)
+            }
+            _ => return Ok(()),
+        };
+        let job = Job {
+            from: Arc::clone(&self.sender),
+            recipients: recipients.clone(),
+            bytes: Arc::clone(bytes),
+            utf8: self.utf8,
+        };
+        let worker = match self.worker.take() {
+            Some(worker) => Ok(worker),
+            None => Worker::start(Arc::clone(&self.route)),
+        };
+        let sent = worker.and_then(|worker| {
+            let sent = worker.send(job);
+            self.worker = Some(worker);
+            sent
+        });
+        match sent {
+            Ok(()) => self.flight = Some(flight),
+            Err(error) => {
+                self.worker = None;
+                return Err(self.fail(error, now));
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of the first mail of the outbox.
+    fn hear(&mut self, result: Result<Sent, Trouble>, now: Now) -> Result<(), Halt> {
+        let Some(mail) = self.outbox.front_mut() else {
+            return Ok(());
+        };
+        let sent = match result {
+            Ok(sent) => sent,
+            Err(Trouble::Refused(text)) => {
+                self.refuse(text);
+                self.recovered();
+                return Ok(());
+            }
+            Err(Trouble::Later(text)) => return Err(self.fail(io::Error::other(text), now)),
+            Err(Trouble::Broken(error)) => return Err(self.fail(error, now)),
+            Err(Trouble::Doubtful(error)) => {
+                mail.doubts += 1;
+                return self.doubt(error, now);
+            }
+        };
+        let recipients = std::mem::take(&mut mail.recipients);
+        let of = |index: usize| recipients.get(index).cloned().unwrap_or_default();
+        if sent.accepted == 0 {
+            let deferred: Vec<_> = sent.deferred.iter().map(|(at, _)| of(*at)).collect();
+            if let Some((index, reply)) = sent.deferred.first() {
+                let text = format!("{} is not accepted: {reply}", of(*index));
+                mail.recipients = deferred;
+                self.tell(&sent, &recipients);
+                return Err(self.fail(io::Error::other(text), now));
+            }
+            let first = sent.refused.first();
+            let reason = first.map(|(index, reply)| format!("{} is refused: {reply}", of(*index)));
+            self.refuse(reason.unwrap_or_default());
+            self.recovered();
+            return Ok(());
+        }
+        self.tell(&sent, &recipients);
+        if let Some(mail) = self.outbox.pop_front()
+            && !sent.deferred.is_empty()
+        {
+            self.owe(mail, &sent, of, now);
+        }
+        self.recovered();
+        Ok(())
+    }
+
+    /// The server may have taken the mail, and may not.
+    fn doubt(&mut self, error: io::Error, now: Now) -> Result<(), Halt> {
+        let Some(mail) = self.outbox.front() else {
+            return Ok(());
+        };
+        let target = self.target();
+        if mail.doubts == 1 {
+            self.diag.warn(format_args!(
+                "{target}: a mail was sent whole, and then: {}; it is sent again with the same \
+                 Message-ID, and may be sent twice",
+                crate::diag::plain(&error)
+            ));
+            return Ok(());
+        }
+        self.failed = true;
+        self.backoff.failed_for(now.mono, DOUBT);
+        Err(Halt::Failed(error))
+    }
+
+    /// Says once of each recipient that it is refused where others are not.
+    fn tell(&mut self, sent: &Sent, recipients: &[String]) {
+        for (index, reply) in &sent.refused {
+            let recipient = recipients.get(*index).cloned().unwrap_or_default();
+            if self.told.insert(recipient.clone()) {
+                let target = self.target();
+                self.diag.error(format_args!(
+                    "{target}: {recipient} is refused: {reply}; the others get their mails"
+                ));
+            }
+        }
+    }
+
+    /// Some have the mail; the others are tried again, and nobody waits for them.
+    fn owe(&mut self, mail: Mail, sent: &Sent, of: impl Fn(usize) -> String, now: Now) {
+        let recipients: Vec<_> = sent.deferred.iter().map(|(at, _)| of(*at)).collect();
+        if let (Some((_, reply)), Some(name)) = (sent.deferred.first(), recipients.first())
+            && self.told.insert(name.clone())
+        {
+            let target = self.target();
+            self.diag.warn(format_args!(
+                "{target}: {name} is not accepted: {reply}; it is tried again, and the others \
+                 have the mail"
+            ));
+        }
+        self.owed.push_back(Owed {
+            bytes: mail.bytes,
+            recipients,
+            due: now.mono + OWED.0,
+            tries: 1,
+        });
+        if self.owed.len() > MOST_OWED {
+            self.give_up_owed("there are too many such mails");
+        }
+    }
+
+    fn hear_of_owed(&mut self, result: Result<Sent, Trouble>, now: Now) {
+        let reason = match result {
+            Ok(sent) if sent.deferred.is_empty() && sent.refused.is_empty() => {
+                self.owed.pop_front();
+                self.recovered();
+                return;
+            }
+            Ok(sent) => {
+                let refusals = sent.deferred.iter().chain(&sent.refused);
+                let replies: Vec<_> = refusals.map(|(_, reply)| reply.clone()).collect();
+                if let Some(owed) = self.owed.front_mut() {
+                    let all = std::mem::take(&mut owed.recipients);
+                    let deferred = sent.deferred.iter();
+                    owed.recipients = deferred
+                        .filter_map(|(at, _)| all.get(*at).cloned())
+                        .collect();
+                    self.tell(&sent, &all);
+                }
+                replies.first().cloned().unwrap_or_default()
+            }
+            Err(trouble) => trouble.text(),
+        };
+        let Some(mut owed) = self.owed.pop_front() else {
+            return;
+        };
+        if owed.recipients.is_empty() {
+            return;
+        }
+        owed.tries += 1;
+        owed.due = now.mono + OWED.0 * owed.tries;
+        let over = owed.tries > OWED.1 || self.closing;
+        self.owed.push_front(owed);
+        match over {
+            true => self.give_up_owed(&reason),
+            false => self.owed.rotate_left(1),
+        }
+    }
+
+    fn give_up_owed(&mut self, reason: &str) {
+        if let Some(owed) = self.owed.pop_front() {
+            let (target, names) = (self.target(), owed.recipients.join(", "));
+            self.diag.error(format_args!(
+                "{target}: {names} did not get a mail that others have: {reason}"
+            ));
+        }
+    }
+
+    /// Nobody takes the first mail: its records are given up.
+    fn refuse(&mut self, reason: String) {
+        if let Some(mail) = self.outbox.pop_front() {
+            self.refused.push((mail.carried, reason));
+        }
+    }
+
+    /// The server answers, and that is what was waited for.
+    fn recovered(&mut self) {
+        self.failed = false;
+        self.backoff.succeeded();
+    }
+
+    fn fail(&mut self, error: io::Error, now: Now) -> Halt {
+        self.failed = true;
+        self.backoff.failed(now.mono);
+        Halt::Failed(error)
+    }
+
+    /// Takes records over, as far as mails can be made of them.
+    fn take(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> usize {
+        let mut at = from;
+        for (frame, _) in frames.iter_from(from) {
+            self.make(now);
+            if self.outbox.len() >= WINDOW && self.gathering.count() > 0 && self.is_ready(now) {
+                break;
+            }
+            at += frame.len();
+            let record = MailRecord::read(frame);
+            self.gathering.add(frame, &record, self.next, now.mono);
+            self.next.1 += 1;
+            if let (Some(level), Some(rule)) = (self.first_now, self.digest)
+                && record.level >= level
+            {
+                let quiet = rule.wait.unwrap_or(QUIET);
+                let since = self
+                    .last
+                    .map(|last| now.mono.saturating_duration_since(last));
+                self.gathering.urgent |= since.is_none_or(|since| since >= quiet);
+                self.gathering.has_grave = true;
+            }
+            if self.limit.wait(now.mono).is_some() && self.is_due(now) {
+                self.gathering.held_back = true;
+            }
+        }
+        self.make(now);
+        at
+    }
+}
+
+impl Handler for SmtpHandler {
+    fn kind(&self) -> &'static str {
+        "smtp"
+    }
+
+    fn target(&self) -> String {
+        self.route.connector.target()
+    }
+
+    /// A server may come later.
+    fn open(&mut self, _now: Now) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn emit(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> Result<(), EmitError> {
+        let mut done = from;
+        let mut now = now;
+        let until = now.mono + LOOK;
+        let mut wait = Duration::ZERO;
+        loop {
+            self.pump(now, wait).map_err(|halt| halt.at(done))?;
+            // While the server is in trouble, it is tried with what is held.
+            if !self.failed {
+                done = self.take(frames, done, now);
+                self.post(now).map_err(|halt| halt.at(done))?;
+                if done == frames.len() {
+                    return Ok(());
+                }
+            }
+            wait = now.until(until);
+            if wait.is_zero() {
+                return Err(EmitError::slow(done));
+            }
+            now = Now::read();
+        }
+    }
+
+    fn deadline(&self, now: Now) -> Option<Instant> {
+        if self.flight.is_some() {
+            return Some(now.mono);
+        }
+        let owed = self.owed.iter().map(|owed| owed.due).min();
+        if self.failed {
+            return Some(self.backoff.due().unwrap_or(now.mono));
+        }
+        if !self.outbox.is_empty() {
+            return Some(now.mono);
+        }
+        let gathered = match self.gathering.count() {
+            0 => None,
+            _ if self.is_ready(now) => Some(now.mono),
+            _ => {
+                let due = match self.is_due(now) {
+                    true => Some(now.mono),
+                    false => self.waited(),
+                };
+                due.map(|due| due.max(self.limit.wait(now.mono).unwrap_or(due)))
+            }
+        };
+        gathered.into_iter().chain(owed).min()
+    }
+
+    fn tick(&mut self, now: Now) -> Result<(), EmitError> {
+        self.pump(now, LOOK / 2).map_err(|halt| halt.at(0))?;
+        match self.failed {
+            true => Err(EmitError::slow(0)),
+            false => Ok(()),
+        }
+    }
+
+    /// A server that was away is tried at once, on a new connection.
+    fn reopen(&mut self, _now: Now) {
+        self.backoff.succeeded();
+        if self.flight.is_none() {
+            self.worker = None;
+        }
+    }
+
+    fn flush(&mut self, now: Now) {
+        let hastens = std::mem::replace(&mut self.hastens, true);
+        // An error comes again, and is told then.
+        let _ = self.pump(now, Duration::ZERO);
+        self.hastens = hastens;
+    }
+
+    fn patience(&self, _hurry: bool) -> Option<Duration> {
+        Some(PATIENCE)
+    }
+
+    fn unproven(&self) -> u64 {
+        let mails = self.outbox.iter().map(|mail| mail.carried.count);
+        mails.sum::<u64>() + self.gathering.count()
+    }
+
+    fn refused(&mut self, each: &mut dyn FnMut(Refusal<'_>)) {
+        for (carried, reason) in self.refused.drain(..) {
+            carried.hand_out(&mut |frames| {
+                each(Refusal {
+                    frames: *frames,
+                    doing: "cannot deliver a mail",
+                    reason: &reason,
+                });
+            });
+        }
+    }
+
+    fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {
+        // A late answer would be taken for that of the next mail.
+        self.worker = None;
+        self.flight = None;
+        for mail in self.outbox.drain(..) {
+            mail.carried.hand_out(each);
+        }
+        let gathering = std::mem::replace(&mut self.gathering, Gathering::new(self.form.clone()));
+        let (_, carried) = gathering.take();
+        carried.hand_out(each);
+    }
+
+    fn number(&mut self, sender: SenderId, next: u64) {
+        self.next = (sender, next);
+    }
+
+    fn close(&mut self, now: Now, _hurry: bool) -> Result<(), EmitError> {
+        self.closing = true;
+        self.pump(now, LOOK / 2).map_err(|halt| halt.at(0))?;
+        if self.unproven() > 0 || self.flight.is_some() || !self.owed.is_empty() {
+            return Err(EmitError::slow(0));
+        }
+        if let Some(worker) = self.worker.take() {
+            worker.quit();
+        }
+        Ok(())
+    }
+}

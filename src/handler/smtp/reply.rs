@@ -1,0 +1,223 @@
+//! What a mail server answers (RFC 5321, section 4.2), read within bounds.
+
+use std::io;
+
+/// The longest line of a reply, in bytes: RFC 5321 allows 512, and servers say
+/// more.
+const LONGEST_LINE: usize = 4096;
+
+/// How many lines a reply may have.
+const MOST_LINES: usize = 200;
+
+/// How much of a reply a message shows, in characters.
+const SHOWN: usize = 200;
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reply {
+    /// 200 to 599.
+    pub code: u16,
+    /// Its lines, without the code.
+    pub lines: Vec<String>,
+}
+
+impl Reply {
+    pub fn is_positive(&self) -> bool {
+        (200..400).contains(&self.code)
+    }
+
+    /// What it says, on one line, without what a terminal would obey, and
+    /// without secrets.
+    pub fn shown(&self, secrets: &[String]) -> String {
+        let mut text = self.lines.join(" ");
+        for secret in secrets.iter().filter(|secret| secret.len() > 3) {
+            text = text.replace(secret.as_str(), "***");
+        }
+        let mut shown = format!("{}", self.code);
+        for (index, ch) in text.trim().chars().enumerate() {
+            if index == 0 {
+                shown.push(' ');
+            }
+            if index == SHOWN {
+                shown.push('…');
+                break;
+            }
+            // Controls, and what turns the direction of a line.
+            let hidden = ch.is_control()
+                || matches!(ch, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            match ch {
+                '\t' => shown.push(' '),
+                _ if hidden => shown.extend(ch.escape_unicode()),
+                _ => shown.push(ch),
+            }
+        }
+        shown
+    }
+}
+
+/// Bytes that came, and of which a reply is made.
+#[derive(Debug, Default)]
+pub(super) struct ReplyReader {
+    bytes: Vec<u8>,
+}
+
+impl ReplyReader {
+    /// Takes bytes that came.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Forgets what came and is not read yet.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// The next reply, once it is whole.
+    ///
+    /// # Errors
+    /// What is none, or is longer than any.
+    pub fn next(&mut self) -> io::Result<Option<Reply>> {
+        let mut lines: Vec<String> = Vec::new();
+        let mut first = None;
+        let mut at = 0;
+        while let Some(length) = memchr_line(&self.bytes[at..]) {
+            let line = &self.bytes[at..at + length];
+            at += length + 1;
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let (code, last, text) = read_line(line).ok_or_else(|| not_smtp(line))?;
+            if *first.get_or_insert(code) != code
+                || lines.len() >= MOST_LINES
+                || length > LONGEST_LINE
+            {
+                return Err(not_smtp(line));
+            }
+            lines.push(String::from_utf8_lossy(text).into_owned());
+            if last {
+                self.bytes.drain(..at);
+                return Ok(Some(Reply { code, lines }));
+            }
+        }
+        if self.bytes.len() - at > LONGEST_LINE || lines.len() >= MOST_LINES {
+            return Err(not_smtp(&self.bytes[at..]));
+        }
+        Ok(None)
+    }
+}
+
+fn memchr_line(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| *byte == b'\n')
+}
+
+/// The code of a line, whether it is the last one, and its text.
+fn read_line(line: &[u8]) -> Option<(u16, bool, &[u8])> {
+    let (code, rest) = line.split_at_checked(3)?;
+    if !code.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let code = code
+        .iter()
+        .fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
+    if !(200..600).contains(&code) {
+        return None;
+    }
+    match rest {
+        [] => Some((code, true, rest)),
+        [b' ', text @ ..] => Some((code, true, text)),
+        [b'-', text @ ..] => Some((code, false, text)),
+        _ => None,
+    }
+}
+
+fn not_smtp(line: &[u8]) -> io::Error {
+    let start = &line[..line.len().min(40)];
+    let text = format!(
+        "what it says is no SMTP: \"{}\"; is it a mail server, and is --tls right?",
+        start.escape_ascii()
+    );
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(bytes: &[u8]) -> io::Result<Vec<Reply>> {
+        let mut reader = ReplyReader::default();
+        reader.feed(bytes);
+        let mut replies = Vec::new();
+        while let Some(reply) = reader.next()? {
+            replies.push(reply);
+        }
+        Ok(replies)
+    }
+
+    #[test]
+    fn replies_of_one_line_and_of_many() {
+        let replies =
+            read(b"250-mail\r\n250-PIPELINING\r\n250 SIZE 100\r\n354\r\n550 no\n25").unwrap();
+        let codes: Vec<_> = replies
+            .iter()
+            .map(|reply| (reply.code, reply.lines.len()))
+            .collect();
+        assert_eq!(codes, [(250, 3), (354, 1), (550, 1)]);
+        assert_eq!(replies[0].lines[1], "PIPELINING");
+    }
+
+    #[test]
+    fn what_is_no_reply_is_refused_within_bounds() {
+        for bytes in [
+            &b"HTTP/1.1 400 Bad Request\r\n"[..],
+            b"25\r\n",
+            b"250-a\r\n251 b\r\n",
+            b"999 x\r\n",
+            b"250_x\r\n",
+            b"\x16\x03\x01\x02\r\n",
+        ] {
+            assert!(read(bytes).is_err(), "{}", bytes.escape_ascii());
+        }
+        assert!(read(&[b'2'; 5000]).is_err());
+        assert!(read(&b"250-x\r\n".repeat(300)).is_err());
+        assert!(read(&b"250-x\r\n".repeat(100)).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_reply_is_shown_without_harm() {
+        let reply = Reply {
+            code: 535,
+            lines: vec![
+                "no \x1b[31m".to_owned(),
+                format!("s3cret {}", "x".repeat(500)),
+            ],
+        };
+        let shown = reply.shown(&["s3cret".to_owned()]);
+        assert!(shown.starts_with("535 no \\u{1b}[31m *** xx"), "{shown}");
+        assert!(shown.chars().count() < 230 && shown.ends_with('…'));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read(&bytes);
+        }
+
+        /// However the bytes are cut on their way.
+        #[test]
+        fn pieces_do_not_matter(cut in 0usize..40) {
+            let bytes = b"250-a\r\n250 b\r\n550 5.1.1 no such user\r\n";
+            let mut reader = ReplyReader::default();
+            let (start, end) = bytes.split_at(cut.min(bytes.len()));
+            reader.feed(start);
+            let mut replies = Vec::new();
+            while let Some(reply) = reader.next().unwrap() {
+                replies.push(reply);
+            }
+            reader.feed(end);
+            while let Some(reply) = reader.next().unwrap() {
+                replies.push(reply);
+            }
+            prop_assert_eq!(replies, read(bytes).unwrap());
+        }
+    }
+}
