@@ -128,8 +128,12 @@ impl Connection {
         }
     }
 
-    /// Agrees on TLS before a byte is sent in clear.
-    pub(super) fn secure(
+    /// Agrees on TLS before a byte is sent in clear; behind a proxy, before a byte
+    /// is sent to the receiver.
+    ///
+    /// # Errors
+    /// What went wrong; see [`HandshakeError`].
+    pub fn secure(
         mut self,
         client: &TlsClient,
         deadline: Instant,

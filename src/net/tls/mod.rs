@@ -2,6 +2,8 @@
 //! checked, and from senders.
 
 #[cfg(feature = "tls")]
+mod anybody;
+#[cfg(feature = "tls")]
 mod client;
 #[cfg(not(feature = "tls"))]
 #[path = "none.rs"]
