@@ -27,7 +27,7 @@ const UPWARD: &[(&str, &str)] = &[];
 /// Each package, and the modules that may name it.
 const PACKAGES: &[(&str, &[&str])] = &[
     ("anyhow", &["cli"]),
-    ("base64", &["handler/dead_letter"]),
+    ("base64", &["handler/dead_letter", "handler/http"]),
     ("chrono", &["roll/when", "text/time", "zone"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
@@ -66,6 +66,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
+    ("ureq", &["handler/http"]),
     ("xattr", &["sys"]),
     ("zstd", &["roll/compress"]),
 ];

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::dead_letter::DeadLetters;
-use super::{Described, EmitError, Fault, Handler};
+use super::{Described, EmitError, Fault, Handler, Refusal};
 use crate::batch::Frames;
 use crate::diag::{Diag, plain};
 use crate::figures::Figures;
@@ -225,6 +225,7 @@ impl Delivery {
     /// with the same batch.
     pub fn deliver(&mut self, frames: &Frames<'_>, now: Now) -> bool {
         let done = self.try_deliver(frames, now);
+        self.note_refused(now);
         self.note_unproven();
         if done {
             self.at = 0;
@@ -311,6 +312,37 @@ impl Delivery {
         }
     }
 
+    /// Gives up what the handler has taken and what was refused since.
+    fn note_refused(&mut self, now: Now) {
+        if self.wraps {
+            return;
+        }
+        let (ledger, target) = (&self.ledger, self.handler.target());
+        let (told, trouble) = (&mut self.told_drop, &mut self.trouble);
+        self.handler.refused(&mut |refusal| {
+            let Refusal {
+                frames,
+                doing,
+                reason,
+            } = refusal;
+            if !std::mem::replace(told, true) {
+                ledger.diag.error(format_args!(
+                    "{target}: {doing}: {reason}; it is left out, as any like it"
+                ));
+            }
+            let count = frames.count(0, frames.len());
+            if let Some(trouble) = trouble {
+                trouble.lost += count;
+            }
+            if ledger.figures.counts_all() {
+                ledger.figures.delivered.sub(count);
+            }
+            let reason = format!("{doing}: {reason}");
+            ledger.lose(&target, &frames, (0, frames.len()), &reason, now);
+            ledger.figures.note_error(reason);
+        });
+    }
+
     /// Lets others know how many records are on their way.
     fn note_unproven(&self) {
         if !self.wraps {
@@ -323,6 +355,7 @@ impl Delivery {
     /// arrived. It is lost, unless it is `kept` elsewhere. Tells how many
     /// records that were.
     fn surrender(&mut self, kept: bool, now: Now) -> u64 {
+        self.note_refused(now);
         let unproven = self.handler.unproven();
         if unproven == 0 {
             return 0;
@@ -454,6 +487,7 @@ impl Delivery {
                 self.begin_trouble(&error, "trying again", now);
             }
         }
+        self.note_refused(now);
         self.note_unproven();
     }
 
@@ -474,6 +508,7 @@ impl Delivery {
             self.surrender(kept, now);
         }
         let closed = self.handler.close(now, hurry);
+        self.note_refused(now);
         self.note_unproven();
         let error = match closed {
             Ok(()) => {

@@ -10,6 +10,8 @@ pub mod delivery;
 #[cfg(test)]
 mod fake;
 pub mod file;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod null;
 pub mod queue;
 #[cfg(feature = "net")]
@@ -150,6 +152,13 @@ pub trait Handler: Send {
         self.unproven()
     }
 
+    /// Hands out the records that it has taken and that were refused for good
+    /// since it was last asked, and forgets them: they are not
+    /// [unproven](Handler::unproven) any more.
+    fn refused(&mut self, each: &mut dyn FnMut(Refusal<'_>)) {
+        let _ = each;
+    }
+
     /// Gives up what it has taken and what is not known to have arrived: hands
     /// those records out, in order, and forgets them.
     fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {
@@ -196,6 +205,18 @@ pub trait Handler: Send {
     fn give_up(&mut self, now: Now) {
         let _ = now;
     }
+}
+
+/// Records that were taken, and of which it showed later that they can never be
+/// delivered.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal<'a> {
+    /// The records.
+    pub frames: Frames<'a>,
+    /// What was being done, in words that come before the reason.
+    pub doing: &'static str,
+    /// The reason.
+    pub reason: &'a str,
 }
 
 /// An error that says by itself what was being done.

@@ -69,6 +69,13 @@ impl Backoff {
         self.due = Some(now + wait.saturating_sub(off));
     }
 
+    /// An attempt failed, and the other side asks to be left alone so long at
+    /// least.
+    pub fn failed_for(&mut self, now: Instant, least: Duration) {
+        self.failed(now);
+        self.due = self.due.max(Some(now + least));
+    }
+
     /// An attempt succeeded: the next failure is a first one.
     pub fn succeeded(&mut self) {
         self.wait = None;

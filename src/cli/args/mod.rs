@@ -4,6 +4,13 @@
 mod buffer;
 mod common;
 mod file;
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
+mod http;
+#[cfg(feature = "http")]
+mod http_sender;
+#[cfg(not(feature = "http"))]
+#[path = "no_http.rs"]
+mod http_sender;
 mod input;
 #[cfg_attr(not(feature = "net"), allow(dead_code))]
 pub mod listen;
@@ -156,6 +163,8 @@ pub enum HandlerCommand {
     Socket(socket::SocketArgs),
     /// Send each record as a datagram: udp or a unix datagram socket (DatagramHandler).
     Udp(udp::UdpArgs),
+    /// Send in the bodies of HTTP requests, one record or many in each (HTTPHandler).
+    Http(http::HttpArgs),
     /// Hold records back for the handler that follows (MemoryHandler).
     Buffer(buffer::BufferArgs),
     /// Run the handler that follows on a thread of its own (QueueHandler).
@@ -177,6 +186,7 @@ impl HandlerCommand {
             HandlerCommand::Syslog(args) => args.into_stage(diag),
             HandlerCommand::Socket(args) => args.into_stage(diag),
             HandlerCommand::Udp(args) => args.into_stage(diag),
+            HandlerCommand::Http(args) => args.into_stage(diag),
             HandlerCommand::Buffer(args) => args.into_stage(diag),
             HandlerCommand::Queue(args) => args.into_stage(diag),
         }
@@ -193,6 +203,7 @@ impl HandlerCommand {
             HandlerCommand::Syslog(args) => args.common(),
             HandlerCommand::Socket(args) => args.common(),
             HandlerCommand::Udp(args) => args.common(),
+            HandlerCommand::Http(args) => args.common(),
             HandlerCommand::Buffer(_) | HandlerCommand::Queue(_) => {
                 let (_, wrapped) = self.wrapped_mut()?;
                 return wrapped.handler_mut()?.common_mut();
@@ -222,6 +233,7 @@ impl HandlerCommand {
             HandlerCommand::Syslog(args) => Some(&mut args.queueing),
             HandlerCommand::Socket(args) => Some(&mut args.queueing),
             HandlerCommand::Udp(args) => Some(&mut args.queueing),
+            HandlerCommand::Http(args) => Some(&mut args.queueing),
             HandlerCommand::Queue(args) => Some(&mut args.queueing),
             _ => None,
         }
