@@ -27,7 +27,10 @@ const UPWARD: &[(&str, &str)] = &[];
 /// Each package, and the modules that may name it.
 const PACKAGES: &[(&str, &[&str])] = &[
     ("anyhow", &["cli"]),
-    ("base64", &["handler/dead_letter", "handler/smtp"]),
+    (
+        "base64",
+        &["handler/dead_letter", "handler/http", "handler/smtp"],
+    ),
     ("chrono", &["roll/when", "text/time", "zone"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
@@ -73,6 +76,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
             "wire",
         ],
     ),
+    ("ureq", &["handler/http"]),
     ("webpki", &["net/tls"]),
     ("xattr", &["sys"]),
     ("zstd", &["roll/compress"]),

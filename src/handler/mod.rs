@@ -12,6 +12,8 @@ pub mod eventlog;
 #[cfg(test)]
 mod fake;
 pub mod file;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod null;
 pub mod queue;
 #[cfg(feature = "net")]

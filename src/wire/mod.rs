@@ -1,8 +1,11 @@
 //! Wire formats: encode and decode of one format in one file, with no I/O and
 //! no clock.
 
+pub mod body;
+pub mod body_template;
 pub mod envelope;
 mod fields;
+pub mod form;
 pub mod framing;
 #[cfg(feature = "net")]
 pub mod gelf;
@@ -16,7 +19,10 @@ pub mod lh;
 pub mod logfmt;
 pub mod mail;
 pub mod pickle;
+pub mod presets;
+mod repr;
 pub mod syslog;
+mod tree;
 
 use std::fmt;
 

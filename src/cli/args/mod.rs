@@ -6,6 +6,13 @@ mod cat;
 mod common;
 mod eventlog;
 mod file;
+#[cfg_attr(not(feature = "http"), allow(dead_code))]
+mod http;
+#[cfg(feature = "http")]
+mod http_sender;
+#[cfg(not(feature = "http"))]
+#[path = "no_http.rs"]
+mod http_sender;
 mod input;
 #[cfg_attr(not(feature = "net"), allow(dead_code))]
 pub mod listen;
@@ -172,6 +179,8 @@ pub enum HandlerCommand {
     Smtp(smtp::SmtpArgs),
     /// Write to the operating system's event log: on Linux, systemd's journal (NTEventLogHandler).
     Eventlog(eventlog::EventlogArgs),
+    /// Send in the bodies of HTTP requests, one record or many in each (HTTPHandler).
+    Http(http::HttpArgs),
     /// Hold records back for the handler that follows (MemoryHandler).
     Buffer(buffer::BufferArgs),
     /// Run the handler that follows on a thread of its own (QueueHandler).
@@ -195,6 +204,7 @@ impl HandlerCommand {
             HandlerCommand::Udp(args) => args.into_stage(diag),
             HandlerCommand::Smtp(args) => args.into_stage(diag),
             HandlerCommand::Eventlog(args) => args.into_stage(diag),
+            HandlerCommand::Http(args) => args.into_stage(diag),
             HandlerCommand::Buffer(args) => args.into_stage(diag),
             HandlerCommand::Queue(args) => args.into_stage(diag),
         }
@@ -213,6 +223,7 @@ impl HandlerCommand {
             HandlerCommand::Udp(args) => args.common(),
             HandlerCommand::Smtp(args) => args.common(),
             HandlerCommand::Eventlog(args) => args.common(),
+            HandlerCommand::Http(args) => args.common(),
             HandlerCommand::Buffer(_) | HandlerCommand::Queue(_) => {
                 let (_, wrapped) = self.wrapped_mut()?;
                 return wrapped.handler_mut()?.common_mut();
@@ -244,6 +255,7 @@ impl HandlerCommand {
             HandlerCommand::Udp(args) => Some(&mut args.queueing),
             HandlerCommand::Smtp(args) => Some(&mut args.queueing),
             HandlerCommand::Eventlog(args) => Some(&mut args.queueing),
+            HandlerCommand::Http(args) => Some(&mut args.queueing),
             HandlerCommand::Queue(args) => Some(&mut args.queueing),
             _ => None,
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
+use super::anybody::Anybody;
 use super::files::{certificates_of, key_of, pair_problem, roots_of};
 use super::{HandshakeError, TlsError, TlsOptions};
 use crate::net::Address;
@@ -72,6 +73,17 @@ impl TlsClient {
             name,
             warnings: warnings.into(),
         })
+    }
+
+    /// The same without the check of a receiver's certificate: whoever answers is
+    /// believed, and may read and change what is sent.
+    #[must_use]
+    pub fn without_checks(mut self) -> TlsClient {
+        let provider = self.config.crypto_provider().clone();
+        let config = Arc::make_mut(&mut self.config);
+        let anybody = Arc::new(Anybody(provider));
+        config.dangerous().set_certificate_verifier(anybody);
+        self
     }
 
     /// What the user should know, though it does not stop anything.

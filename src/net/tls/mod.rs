@@ -4,6 +4,8 @@
 #[cfg(feature = "tls")]
 mod accepted;
 #[cfg(feature = "tls")]
+mod anybody;
+#[cfg(feature = "tls")]
 mod client;
 #[cfg(not(feature = "tls"))]
 #[path = "none.rs"]

@@ -22,6 +22,12 @@ impl TlsClient {
         Err(TlsError::LeftOut)
     }
 
+    /// The same without the check of a receiver's certificate.
+    #[must_use]
+    pub fn without_checks(self) -> TlsClient {
+        match self.0 {}
+    }
+
     /// What the user should know.
     pub fn warnings(&self) -> &[String] {
         match self.0 {}

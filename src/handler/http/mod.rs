@@ -1,0 +1,571 @@
+//! `http`: records as the bodies of requests (Python's `HTTPHandler`), one at a
+//! time or many together.
+//!
+//! Records are taken over and held until a server has said that it has them.
+//! What makes a body of them is in `wire::body`, what an answer means in
+//! `verdict`. A batch that is refused is halved until the record stands alone
+//! that the server does not want; everything else that a server may answer
+//! keeps the records.
+
+mod endpoint;
+mod headers;
+mod held;
+mod proxy;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod verdict;
+mod worker;
+
+use std::io;
+use std::time::{Duration, Instant};
+
+pub use endpoint::Endpoint;
+pub use headers::{Auth, AuthScheme, Header};
+pub use proxy::Proxy;
+
+use held::{Front, Held};
+use verdict::{Answer, Verdict, judge, shown};
+use worker::{Common, Done, Job, Worker, dialer};
+
+use super::{EmitError, Handler, Refusal};
+use crate::batch::Frames;
+use crate::net::{Backoff, TlsClient};
+use crate::now::Now;
+use crate::wire::body::Assembly;
+use crate::wire::lh::SenderId;
+use crate::wire::presets::{elasticsearch, otlp};
+
+/// How long the end waits for a server, where nobody says anything else.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long is waited for an answer before whoever hands records over, or asks
+/// what is due, is told to come again.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// The longest URL that is sent, in bytes: servers take 8,000 at least (RFC
+/// 9110, section 4.1), and hardly more.
+const LONGEST_URL: usize = 8000;
+
+/// How a request is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Method {
+    /// The record is a part of the URL.
+    Get,
+    /// The record is the body.
+    #[default]
+    Post,
+}
+
+/// Which answers tell more than their status does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// None.
+    #[default]
+    Status,
+    /// Those of Elasticsearch: what became of each document.
+    Items,
+    /// Those of OTLP: how many records were not taken.
+    Partial,
+}
+
+/// When records are sent together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// When they are so many.
+    pub records: u64,
+    /// When they have so many bytes; one record may have more.
+    pub bytes: u64,
+    /// When the first of them has waited so long.
+    pub wait: Duration,
+}
+
+/// What the handler is told.
+pub struct HttpOptions {
+    /// Where requests go.
+    pub endpoint: Endpoint,
+    /// How they are made.
+    pub method: Method,
+    /// How a body is made of records.
+    pub assembly: Assembly,
+    /// What a body is, unless a header says it.
+    pub content_type: &'static str,
+    /// Which answers tell more.
+    pub reading: Reading,
+    /// Headers of every request.
+    pub headers: Vec<Header>,
+    /// Credentials.
+    pub auth: Option<Auth>,
+    /// For an endpoint of https.
+    pub tls: Option<TlsClient>,
+    /// A proxy on the way.
+    pub proxy: Option<Proxy>,
+    /// How long each phase of a request may take: the connection; a silence
+    /// while it is sent; the answer.
+    pub timeout: Duration,
+    /// When records are sent together.
+    pub batch: Batch,
+    /// Bodies are compressed.
+    pub gzip: bool,
+    /// Whose the records are, until it is [told](Handler::number) otherwise.
+    pub sender: SenderId,
+    /// How long it waits after a request that has failed.
+    pub backoff: Backoff,
+}
+
+/// See the [module](self).
+pub struct HttpHandler {
+    endpoint: Endpoint,
+    assembly: Assembly,
+    reading: Reading,
+    auth: Option<Auth>,
+    /// The header of it that is sent, and what no message may show.
+    credentials: Option<Header>,
+    secrets: Vec<String>,
+    common: Common,
+    tls: Option<TlsClient>,
+    proxy: Option<Proxy>,
+    timeout: Duration,
+    batch: Batch,
+    backoff: Backoff,
+    held: Held,
+    worker: Option<Worker>,
+    /// What is on its way.
+    flight: Option<Front>,
+    /// The parts of a batch that was refused, the first of them last.
+    parts: Vec<u64>,
+    /// Records that the server does not want, and why.
+    refused: Vec<(crate::batch::OwnedFrames, String)>,
+    /// Nothing has succeeded since something failed.
+    failed: bool,
+    /// What is held is sent, however little it is.
+    hastens: bool,
+    /// Room for a body.
+    room: Vec<u8>,
+}
+
+/// Python's `HTTPHandler`, and more.
+///
+/// # Errors
+/// When the credentials can't be read.
+pub fn http(options: HttpOptions) -> io::Result<HttpHandler> {
+    let mut handler = HttpHandler {
+        secrets: options.endpoint.secrets(),
+        endpoint: options.endpoint,
+        assembly: options.assembly,
+        reading: options.reading,
+        auth: options.auth,
+        credentials: None,
+        common: Common {
+            method: options.method,
+            content_type: options.content_type,
+            headers: options.headers,
+            gzip: options.gzip,
+        },
+        tls: options.tls,
+        proxy: options.proxy,
+        timeout: options.timeout,
+        batch: options.batch,
+        backoff: options.backoff,
+        held: Held::new(options.sender),
+        worker: None,
+        flight: None,
+        parts: Vec::new(),
+        refused: Vec::new(),
+        failed: false,
+        hastens: false,
+        room: Vec::new(),
+    };
+    let given = handler
+        .common
+        .headers
+        .iter()
+        .filter(|header| header.is_credential());
+    handler.secrets.extend(given.map(Header::secret));
+    handler.read_credentials()?;
+    Ok(handler)
+}
+
+/// Why nothing goes on.
+enum Halt {
+    /// It takes time.
+    Waiting,
+    Failed(io::Error),
+}
+
+impl Halt {
+    fn at(self, done: usize) -> EmitError {
+        match self {
+            Halt::Waiting => EmitError::slow(done),
+            Halt::Failed(error) => EmitError::retry(done, "cannot deliver", error),
+        }
+    }
+}
+
+impl HttpHandler {
+    fn read_credentials(&mut self) -> io::Result<()> {
+        if let Some(auth) = &self.auth {
+            let (header, secret) = auth.read()?;
+            if !self.secrets.contains(&secret) {
+                self.secrets.extend([secret, header.secret()]);
+            }
+            self.credentials = Some(header);
+        }
+        Ok(())
+    }
+
+    /// Hears what became of the request that is on its way, and sends the next
+    /// one, where that is due.
+    fn pump(&mut self, now: Now, most: Duration) -> Result<(), Halt> {
+        if let (Some(front), Some(worker)) = (self.flight, &self.worker) {
+            let Some(done) = worker.wait(most) else {
+                return Ok(());
+            };
+            self.flight = None;
+            self.hear(done, front, Now::read())?;
+        }
+        let waits = self.backoff.due().is_some_and(|due| due > now.mono);
+        if self.failed && waits {
+            return Err(Halt::Waiting);
+        }
+        if self.flight.is_none() && self.is_ready(now) {
+            self.send(now)?;
+        }
+        Ok(())
+    }
+
+    /// Whether what is held is to be sent now.
+    fn is_ready(&self, now: Now) -> bool {
+        let full = || {
+            self.held.count() >= self.batch.records || self.held.bytes() as u64 >= self.batch.bytes
+        };
+        let old = || self.due().is_some_and(|due| due <= now.mono);
+        let again = self.failed || !self.parts.is_empty();
+        self.held.count() > 0 && (self.hastens || again || full() || old())
+    }
+
+    /// When the records that are held have waited long enough.
+    fn due(&self) -> Option<Instant> {
+        self.held.oldest().map(|since| since + self.batch.wait)
+    }
+
+    fn send(&mut self, now: Now) -> Result<(), Halt> {
+        let most = self.parts.last().copied().unwrap_or(self.batch.records);
+        let front = self.held.front(most, self.batch.bytes);
+        let (sender, first) = self.held.first();
+        let mut body = std::mem::take(&mut self.room);
+        body.clear();
+        let id = |index: usize| format!("{sender}-{}", first + index as u64);
+        self.assembly
+            .assemble(self.held.records(front), id, &mut body);
+        let mut more = Vec::new();
+        if self.common.method == Method::Get {
+            std::mem::swap(&mut more, &mut body);
+        }
+        let url = self.endpoint.url(&more);
+        if !more.is_empty() && url.len() > LONGEST_URL {
+            let length = url.len();
+            let why = format!("its URL would have {length} bytes, and {LONGEST_URL} may be sent");
+            self.refuse(front, why);
+            return Ok(());
+        }
+        let job = Job {
+            url,
+            // The same however often it is sent.
+            key: format!("{sender}-{first}-{}", first + front.count - 1),
+            auth: self.credentials.clone(),
+            body,
+        };
+        let sent = self.worker().and_then(|worker| worker.send(job));
+        if let Err(error) = sent {
+            return Err(self.fail(error, None, now));
+        }
+        self.flight = Some(front);
+        Ok(())
+    }
+
+    fn worker(&mut self) -> io::Result<&Worker> {
+        let worker = match self.worker.take() {
+            Some(worker) => worker,
+            None => {
+                let (proxy, tls) = (self.proxy.as_ref(), self.tls.as_ref());
+                let dialer = dialer(&self.endpoint, proxy, tls, self.timeout);
+                Worker::start(self.common.clone(), dialer)?
+            }
+        };
+        Ok(self.worker.insert(worker))
+    }
+
+    fn hear(&mut self, done: Done, front: Front, now: Now) -> Result<(), Halt> {
+        self.room = done.room;
+        let answer = match done.result {
+            Ok(answer) => answer,
+            Err(error) => {
+                let error = io::Error::new(
+                    error.kind(),
+                    shown(error.to_string().as_bytes(), &self.secrets),
+                );
+                return Err(self.fail(error, None, now));
+            }
+        };
+        match judge(answer.status) {
+            Verdict::Taken => self.took(&answer, front, now),
+            Verdict::Refused => {
+                self.halve(&answer, front);
+                self.recovered();
+                Ok(())
+            }
+            Verdict::Later => {
+                if matches!(answer.status, 401 | 403) {
+                    // It may have been replaced. If not, that is told by the answer.
+                    let _ = self.read_credentials();
+                }
+                let error = io::Error::other(answer.reason(&self.secrets));
+                Err(self.fail(error, answer.wait(now.wall), now))
+            }
+        }
+    }
+
+    /// The server has taken a batch, or parts of it.
+    fn took(&mut self, answer: &Answer, front: Front, now: Now) -> Result<(), Halt> {
+        match self.reading {
+            Reading::Status => {}
+            Reading::Items => {
+                if let Some(items) = elasticsearch::read_items(&answer.text) {
+                    return self.took_items(&items, front, now);
+                }
+            }
+            Reading::Partial => {
+                if let Some((count, reason)) = otlp::read_rejected(&answer.text) {
+                    let reason = shown(reason.as_bytes(), &self.secrets);
+                    // Sent again, the others would be there twice, so that the
+                    // protocol forbids it.
+                    let all = front.count;
+                    let why = match count >= all {
+                        true => reason,
+                        false => format!("{count} of {all} were refused, and not which: {reason}"),
+                    };
+                    self.parts.pop();
+                    self.refuse(front, why);
+                    self.recovered();
+                    return Ok(());
+                }
+            }
+        }
+        self.parts.pop();
+        self.held.forget(front);
+        self.recovered();
+        Ok(())
+    }
+
+    /// What became of each document, from the first on.
+    fn took_items(
+        &mut self,
+        items: &[elasticsearch::Item],
+        front: Front,
+        now: Now,
+    ) -> Result<(), Halt> {
+        self.parts.clear();
+        let most = usize::try_from(front.count).unwrap_or(usize::MAX);
+        for (index, item) in items.iter().take(most).enumerate() {
+            let one = self.held.front(1, u64::MAX);
+            let reason = || {
+                let status = item.status;
+                format!(
+                    "it answers {status}: {}",
+                    shown(item.error.as_bytes(), &self.secrets)
+                )
+            };
+            match judge(item.status) {
+                Verdict::Taken => self.held.forget(one),
+                // It is there already.
+                Verdict::Later if item.status == 409 => self.held.forget(one),
+                Verdict::Refused => {
+                    let reason = reason();
+                    self.refuse(one, reason);
+                }
+                Verdict::Later => {
+                    let error = io::Error::other(reason());
+                    if index > 0 {
+                        self.recovered();
+                    }
+                    return Err(self.fail(error, None, now));
+                }
+            }
+        }
+        if items.is_empty() {
+            let text = "its answer does not say what became of the records";
+            return Err(self.fail(io::Error::other(text), None, now));
+        }
+        // What the answer is too long to tell of is sent again.
+        self.recovered();
+        Ok(())
+    }
+
+    fn halve(&mut self, answer: &Answer, front: Front) {
+        self.parts.pop();
+        if front.count > 1 {
+            let half = front.count / 2;
+            self.parts.extend([front.count - half, half]);
+            return;
+        }
+        let reason = answer.reason(&self.secrets);
+        self.refuse(front, reason);
+    }
+
+    fn refuse(&mut self, front: Front, reason: String) {
+        self.refused.push((self.held.copy(front), reason));
+        self.held.forget(front);
+    }
+
+    /// The server answers, and that is what was waited for.
+    fn recovered(&mut self) {
+        self.failed = false;
+        self.backoff.succeeded();
+    }
+
+    fn fail(&mut self, error: io::Error, wait: Option<Duration>, now: Now) -> Halt {
+        self.failed = true;
+        self.backoff.failed_for(now.mono, wait.unwrap_or_default());
+        Halt::Failed(error)
+    }
+
+    /// Takes records over, as many as there is room for.
+    fn take(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> usize {
+        // One batch is on its way while the next one is gathered.
+        let records = self
+            .batch
+            .records
+            .saturating_mul(2)
+            .saturating_sub(self.held.count());
+        let bytes = self
+            .batch
+            .bytes
+            .saturating_mul(2)
+            .saturating_sub(self.held.bytes() as u64);
+        let (mut end, _) = frames.take(from, records, bytes);
+        if end == from && records > 0 && (bytes > 0 || self.held.count() == 0) {
+            end = frames.next(from);
+        }
+        if end > from {
+            self.held.push(frames, (from, end), now.mono);
+        }
+        end
+    }
+}
+
+impl Handler for HttpHandler {
+    fn kind(&self) -> &'static str {
+        "http"
+    }
+
+    fn target(&self) -> String {
+        self.endpoint.shown()
+    }
+
+    /// A server may come later.
+    fn open(&mut self, _now: Now) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn emit(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> Result<(), EmitError> {
+        let mut done = from;
+        let mut now = now;
+        let until = now.mono + LOOK;
+        let mut wait = Duration::ZERO;
+        loop {
+            self.pump(now, wait).map_err(|halt| halt.at(done))?;
+            // While the server is in trouble, it is tried with what is held.
+            if !self.failed {
+                done = self.take(frames, done, now);
+                if self.flight.is_none() {
+                    let pumped = self.pump(now, Duration::ZERO);
+                    pumped.map_err(|halt| halt.at(done))?;
+                }
+                if done == frames.len() {
+                    return Ok(());
+                }
+            }
+            wait = now.until(until);
+            if wait.is_zero() {
+                return Err(EmitError::slow(done));
+            }
+            now = Now::read();
+        }
+    }
+
+    fn deadline(&self, now: Now) -> Option<Instant> {
+        if self.flight.is_some() {
+            return Some(now.mono);
+        }
+        if self.held.count() == 0 {
+            return None;
+        }
+        match self.failed {
+            true => Some(self.backoff.due().unwrap_or(now.mono)),
+            false if self.is_ready(now) => Some(now.mono),
+            false => self.due(),
+        }
+    }
+
+    fn tick(&mut self, now: Now) -> Result<(), EmitError> {
+        self.pump(now, LOOK / 2).map_err(|halt| halt.at(0))?;
+        match self.failed {
+            true => Err(EmitError::slow(0)),
+            false => Ok(()),
+        }
+    }
+
+    /// A server that was away is tried at once, with credentials as they are
+    /// now.
+    fn reopen(&mut self, _now: Now) {
+        let _ = self.read_credentials();
+        self.backoff.succeeded();
+    }
+
+    fn flush(&mut self, now: Now) {
+        let hastens = std::mem::replace(&mut self.hastens, true);
+        // An error comes again, and is told then.
+        let _ = self.pump(now, Duration::ZERO);
+        self.hastens = hastens;
+    }
+
+    fn patience(&self, _hurry: bool) -> Option<Duration> {
+        Some(PATIENCE)
+    }
+
+    fn unproven(&self) -> u64 {
+        self.held.count()
+    }
+
+    fn refused(&mut self, each: &mut dyn FnMut(Refusal<'_>)) {
+        for (frames, reason) in self.refused.drain(..) {
+            each(Refusal {
+                frames: frames.frames(),
+                doing: "cannot deliver a record",
+                reason: &reason,
+            });
+        }
+    }
+
+    fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {
+        self.held.surrender(each);
+        self.parts.clear();
+        self.flight = None;
+        // A late answer would be taken for that of the next request.
+        self.worker = None;
+    }
+
+    fn number(&mut self, sender: SenderId, next: u64) {
+        self.held.number(sender, next);
+    }
+
+    fn close(&mut self, now: Now, _hurry: bool) -> Result<(), EmitError> {
+        self.hastens = true;
+        self.pump(now, LOOK / 2).map_err(|halt| halt.at(0))?;
+        match self.held.count() {
+            0 => Ok(()),
+            _ => Err(EmitError::slow(0)),
+        }
+    }
+}

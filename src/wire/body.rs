@@ -1,0 +1,151 @@
+//! How the body of an HTTP request is made of records that were written one by
+//! one.
+
+use std::collections::HashMap;
+
+use super::presets::elasticsearch;
+
+/// How records are put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Assembly {
+    /// A record is the body.
+    Alone,
+    /// One behind the other, a newline behind each.
+    Lines,
+    /// The same without newlines.
+    Row,
+    /// An array of JSON values.
+    Array,
+    /// Those that are the same up to a mark become one: each is
+    /// `PREFIX MARK item ]}`, and so are the groups, with commas between them.
+    Groups {
+        /// What stands before all.
+        start: Vec<u8>,
+        /// What ends the part that is the same.
+        mark: &'static [u8],
+        /// What stands behind all.
+        end: &'static [u8],
+    },
+    /// Documents of Elasticsearch, each behind its action.
+    Bulk,
+}
+
+/// What ends the record and its group.
+const GROUP_END: &[u8] = b"]}";
+
+impl Assembly {
+    /// Appends the body of records. Each may have the newline behind it that it
+    /// has in a spool. `id` gives the lasting name of the record with this
+    /// index.
+    pub fn assemble<'r>(
+        &self,
+        records: impl Iterator<Item = &'r [u8]>,
+        id: impl Fn(usize) -> String,
+        out: &mut Vec<u8>,
+    ) {
+        let records = records.map(|record| record.strip_suffix(b"\n").unwrap_or(record));
+        match self {
+            Assembly::Alone | Assembly::Row => records.for_each(|r| out.extend_from_slice(r)),
+            Assembly::Lines => records.for_each(|record| {
+                out.extend_from_slice(record);
+                out.push(b'\n');
+            }),
+            Assembly::Array => {
+                out.push(b'[');
+                join(records, out);
+                out.push(b']');
+            }
+            Assembly::Groups { start, mark, end } => {
+                out.extend_from_slice(start);
+                grouped(records, mark, out);
+                out.extend_from_slice(end);
+            }
+            Assembly::Bulk => {
+                for (index, record) in records.enumerate() {
+                    elasticsearch::write_action(&id(index), record, out);
+                }
+            }
+        }
+    }
+}
+
+fn join<'r>(items: impl Iterator<Item = &'r [u8]>, out: &mut Vec<u8>) {
+    for (index, item) in items.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(item);
+    }
+}
+
+fn grouped<'r>(records: impl Iterator<Item = &'r [u8]>, mark: &[u8], out: &mut Vec<u8>) {
+    let finder = memchr::memmem::Finder::new(mark);
+    let mut groups: Vec<(&[u8], Vec<&[u8]>)> = Vec::new();
+    let mut places: HashMap<&[u8], usize> = HashMap::new();
+    for record in records {
+        // A quote within a string has a backslash before it, so that none can
+        // hold the mark.
+        let head = finder.find(record).map_or(0, |at| at + mark.len());
+        let (head, item) = record.split_at(head);
+        let item = item.strip_suffix(GROUP_END).unwrap_or(item);
+        let place = *places.entry(head).or_insert_with(|| {
+            groups.push((head, Vec::new()));
+            groups.len() - 1
+        });
+        groups[place].1.push(item);
+    }
+    for (index, (head, items)) in groups.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(head);
+        join(items.iter().copied(), out);
+        out.extend_from_slice(GROUP_END);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::presets::loki;
+
+    fn assembled(assembly: &Assembly, records: &[&str]) -> String {
+        let mut out = Vec::new();
+        let records = records.iter().map(|record| record.as_bytes());
+        assembly.assemble(records, |index| format!("id{index}"), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn bodies() {
+        let records = ["{\"a\":1}\n", "{}\n"];
+        let all = |assembly| assembled(&assembly, &records);
+        assert_eq!(all(Assembly::Lines), "{\"a\":1}\n{}\n");
+        assert_eq!(all(Assembly::Row), "{\"a\":1}{}");
+        assert_eq!(all(Assembly::Array), "[{\"a\":1},{}]");
+        assert_eq!(
+            all(Assembly::Bulk),
+            "{\"create\":{\"_id\":\"id0\"}}\n{\"a\":1}\n{\"create\":{\"_id\":\"id1\"}}\n{}\n"
+        );
+        assert_eq!(assembled(&Assembly::Alone, &["a\n\n"]), "a\n");
+    }
+
+    #[test]
+    fn groups_keep_their_order_and_no_text_is_a_mark() {
+        let assembly = Assembly::Groups {
+            start: b"{\"streams\":[".to_vec(),
+            mark: loki::MARK,
+            end: b"]}",
+        };
+        let record = |label: &str, line: &str| {
+            format!("{{\"stream\":{{\"l\":\"{label}\"}},\"values\":[[\"1\",\"{line}\"]]}}\n")
+        };
+        let (a, b) = (record("}\\\",\\\"values\\\":[", "1"), record("b", "2]}"));
+        let c = record("}\\\",\\\"values\\\":[", "3");
+        assert_eq!(
+            assembled(&assembly, &[&a, &b, &c]),
+            "{\"streams\":[{\"stream\":{\"l\":\"}\\\",\\\"values\\\":[\"},\"values\":[[\"1\",\"1\"],[\"1\",\"3\"]]},\
+             {\"stream\":{\"l\":\"b\"},\"values\":[[\"1\",\"2]}\"]]}]}"
+        );
+    }
+}

@@ -1,0 +1,340 @@
+//! OpenTelemetry: OTLP/HTTP with JSON, `POST /v1/logs`.
+//!
+//! After "OTLP Specification 1" (opentelemetry.io/docs/specs/otlp), "Logs Data
+//! Model" for severities and trace context, and the JSON mapping of
+//! `opentelemetry/proto/logs/v1/logs.proto`: 64-bit integers are strings, ids
+//! are hexadecimal. The resource takes `OTEL_SERVICE_NAME` and
+//! `OTEL_RESOURCE_ATTRIBUTES` from the environment, as every SDK does.
+
+use std::borrow::Cow;
+use std::io::Write as _;
+
+use super::{exception, level_name};
+use crate::level::Level;
+use crate::record::{Record, Value};
+use crate::wire::tree::{DEPTH, Node, node};
+use crate::wire::{Encode, Refused, fields, json};
+
+/// What stands between a record's scope and the record.
+pub const MARK: &[u8] = b"},\"logRecords\":[";
+
+/// Names under which a record may have the id of its trace, that of its span,
+/// and the flags of its trace.
+const TRACE: [&str; 4] = ["trace_id", "traceId", "trace.id", "otelTraceID"];
+const SPAN: [&str; 4] = ["span_id", "spanId", "span.id", "otelSpanID"];
+const FLAGS: [&str; 2] = ["trace_flags", "traceFlags"];
+
+/// Writes `{"scope":{"name":…},"logRecords":[{…}]}` for each record, the logger
+/// being the scope.
+#[derive(Debug, Default)]
+pub struct OtlpEncoder;
+
+impl Encode for OtlpEncoder {
+    fn encode(
+        &mut self,
+        record: &Record<'_>,
+        out: &mut Vec<u8>,
+        end: &mut dyn FnMut(&mut Vec<u8>),
+    ) -> Result<(), Refused> {
+        out.extend_from_slice(b"{\"scope\":{\"name\":");
+        json::write_string(record.name.as_bytes(), out);
+        out.extend_from_slice(MARK);
+        // Writing to a vector cannot fail.
+        let _ = write!(out, "{{\"timeUnixNano\":\"{}\"", record.created.0.max(0));
+        let severity = severity(record.level);
+        if severity > 0 {
+            let _ = write!(out, ",\"severityNumber\":{severity}");
+        }
+        super::member("severityText", &level_name(record), out);
+        out.extend_from_slice(b",\"body\":{\"stringValue\":");
+        json::write_string(&record.message, out);
+        out.push(b'}');
+        let trace = id(record, &TRACE, 32);
+        let span = id(record, &SPAN, 16);
+        let flags = FLAGS
+            .iter()
+            .find_map(|name| Some((*name, flags(record.get(name)?)?)));
+        for (member, found) in [("traceId", &trace), ("spanId", &span)] {
+            if let Some((_, id)) = found {
+                super::member(member, &id.to_ascii_lowercase(), out);
+            }
+        }
+        if let Some((_, flags)) = flags {
+            let _ = write!(out, ",\"flags\":{flags}");
+        }
+        let used = [trace.map(|(name, _)| name), span.map(|(name, _)| name)];
+        let used = [used[0], used[1], flags.map(|(name, _)| name)];
+        write_attributes(record, &used, out);
+        out.extend_from_slice(b"}]}");
+        end(out);
+        Ok(())
+    }
+}
+
+fn write_attributes(record: &Record<'_>, used: &[Option<&str>], out: &mut Vec<u8>) {
+    const TRACEBACK: &str = "exception.stacktrace";
+    let mut first = true;
+    let mut begin = |out: &mut Vec<u8>| {
+        let start: &[u8] = match std::mem::take(&mut first) {
+            true => b",\"attributes\":[{\"key\":\"",
+            false => b",{\"key\":\"",
+        };
+        out.extend_from_slice(start);
+    };
+    let trace = exception(record);
+    if let Some(trace) = trace {
+        begin(out);
+        out.extend_from_slice(TRACEBACK.as_bytes());
+        out.extend_from_slice(b"\",\"value\":");
+        write_any(&Value::Text(Cow::Borrowed(trace)), 0, out);
+        out.push(b'}');
+    }
+    let taken = |name: &str, _: &Value<'_>| trace.is_some() && name == TRACEBACK;
+    fields::each_extra(record, taken, |name, underscores, value| {
+        if used.contains(&Some(name)) {
+            return;
+        }
+        begin(out);
+        json::write_text(name.as_bytes(), out);
+        out.resize(out.len() + underscores, b'_');
+        out.extend_from_slice(b"\",\"value\":");
+        write_any(value, 0, out);
+        out.push(b'}');
+    });
+    if !first {
+        out.push(b']');
+    }
+}
+
+/// An id of so many hexadecimal digits, not all of them 0, and its name.
+fn id<'r>(
+    record: &'r Record<'_>,
+    names: &[&'static str],
+    length: usize,
+) -> Option<(&'static str, &'r str)> {
+    names.iter().find_map(|name| match record.get(name) {
+        Some(Value::Text(text)) => {
+            let fits = text.len() == length && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            (fits && text.bytes().any(|byte| byte != b'0')).then_some((*name, &**text))
+        }
+        _ => None,
+    })
+}
+
+fn flags(value: &Value<'_>) -> Option<u8> {
+    match value {
+        Value::Text(text) if text.len() == 2 => u8::from_str_radix(text, 16).ok(),
+        Value::Text(_) => None,
+        Value::Json(number) => number.parse().ok(),
+    }
+}
+
+/// `SeverityNumber`; 0 where none is known.
+fn severity(level: Level) -> u32 {
+    match level.0 {
+        0 => 0,
+        1..10 => 1,
+        10..20 => 5,
+        20..25 => 9,
+        25..30 => 10,
+        30..40 => 13,
+        40..50 => 17,
+        50..60 => 21,
+        60..70 => 22,
+        70.. => 23,
+    }
+}
+
+/// An `AnyValue`; null is the one without a value.
+fn write_any(value: &Value<'_>, depth: usize, out: &mut Vec<u8>) {
+    let text = |text: &str, out: &mut Vec<u8>| {
+        out.extend_from_slice(b"{\"stringValue\":");
+        json::write_string(text.as_bytes(), out);
+        out.push(b'}');
+    };
+    if let (Value::Json(json), true) = (value, depth == DEPTH) {
+        return text(json, out);
+    }
+    match node(value) {
+        Node::Text(string) => text(&string, out),
+        Node::Word("null") => out.extend_from_slice(b"{}"),
+        Node::Word(word @ ("true" | "false")) => drop(write!(out, "{{\"boolValue\":{word}}}")),
+        Node::Word(word) => match (word.parse::<i64>(), word.parse::<f64>()) {
+            (Ok(number), _) => drop(write!(out, "{{\"intValue\":\"{number}\"}}")),
+            (_, Ok(number)) if number.is_finite() => {
+                drop(write!(out, "{{\"doubleValue\":{number:?}}}"));
+            }
+            _ => text(word, out),
+        },
+        Node::List(items) => {
+            out.extend_from_slice(b"{\"arrayValue\":{\"values\":[");
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_any(item, depth + 1, out);
+            }
+            out.extend_from_slice(b"]}}");
+        }
+        Node::Object(members) => {
+            out.extend_from_slice(b"{\"kvlistValue\":{\"values\":[");
+            for (index, (name, member)) in members.iter().enumerate() {
+                out.extend_from_slice(if index > 0 {
+                    b",{\"key\":"
+                } else {
+                    b"{\"key\":"
+                });
+                json::write_string(name.as_bytes(), out);
+                out.extend_from_slice(b",\"value\":");
+                write_any(member, depth + 1, out);
+                out.push(b'}');
+            }
+            out.extend_from_slice(b"]}}");
+        }
+    }
+}
+
+/// What stands before the scopes of a request: the resource that all records
+/// come from. `service` and `attributes` are those of the environment
+/// (`OTEL_SERVICE_NAME`, and `OTEL_RESOURCE_ATTRIBUTES` as `key=value` pairs,
+/// percent-encoded, with commas between them).
+pub fn resource(host: &str, service: Option<&str>, attributes: Option<&str>) -> Vec<u8> {
+    let mut all: Vec<(String, String)> = vec![
+        ("service.name".to_owned(), "unknown_service:lh".to_owned()),
+        ("host.name".to_owned(), host.to_owned()),
+    ];
+    let mut set = |name: &str, value: String| match all.iter_mut().find(|(other, _)| other == name)
+    {
+        Some(known) => known.1 = value,
+        None => all.push((name.to_owned(), value)),
+    };
+    let pairs = attributes.unwrap_or_default().split(',');
+    for (name, value) in pairs.filter_map(|pair| pair.split_once('=')) {
+        if !name.trim().is_empty() {
+            set(name.trim(), percent_decoded(value.trim()));
+        }
+    }
+    if let Some(service) = service.filter(|service| !service.is_empty()) {
+        set("service.name", service.to_owned());
+    }
+    let mut out = b"{\"resourceLogs\":[{\"resource\":{\"attributes\":[".to_vec();
+    for (index, (name, value)) in all.iter().enumerate() {
+        out.extend_from_slice(if index > 0 {
+            b",{\"key\":"
+        } else {
+            b"{\"key\":"
+        });
+        json::write_string(name.as_bytes(), &mut out);
+        out.extend_from_slice(b",\"value\":");
+        write_any(&Value::Text(Cow::Borrowed(value)), 0, &mut out);
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]},\"scopeLogs\":[");
+    out
+}
+
+/// What stands behind the scopes.
+pub const END: &[u8] = b"]}]}";
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let digits = behind
+            .get(..2)
+            .and_then(|two| std::str::from_utf8(two).ok());
+        let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        match byte.filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Reads how many records of a request the receiver has refused though it took
+/// the others (`partialSuccess`), and why.
+pub fn read_rejected(answer: &[u8]) -> Option<(u64, String)> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    let partial = &answer["partialSuccess"];
+    let count = &partial["rejectedLogRecords"];
+    let count = count.as_u64().or_else(|| count.as_str()?.parse().ok())?;
+    let reason = partial["errorMessage"]
+        .as_str()
+        .unwrap_or("no reason is given");
+    (count > 0).then(|| (count, reason.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::line;
+    use super::*;
+    use crate::now::Timestamp;
+    use crate::record::Defaults;
+
+    #[test]
+    fn a_log_record() {
+        assert_eq!(
+            line(&mut OtlpEncoder),
+            r#"{"scope":{"name":"app.db"},"logRecords":[{"timeUnixNano":"1700000000123456789","severityNumber":17,"severityText":"ERROR","body":{"stringValue":"a \"b\"\nc�"},"attributes":[{"key":"exception.stacktrace","value":{"stringValue":"Traceback\n"}},{"key":"n","value":{"doubleValue":1.5}},{"key":"host","value":{"stringValue":"h1"}},{"key":"message","value":{"stringValue":"other"}},{"key":"o","value":{"kvlistValue":{"values":[{"key":"k","value":{"arrayValue":{"values":[{"intValue":"1"},{"stringValue":"x"},{}]}}}]}}},{"key":"none","value":{}}]}]}"#
+        );
+    }
+
+    #[test]
+    fn ids_that_are_none_stay_attributes() {
+        let ids = |trace: &str, span: &str| {
+            let defaults = Defaults::default();
+            let mut record = Record::new(&defaults, Timestamp(1));
+            record.extra = vec![
+                ("trace_id".into(), Value::Text(trace.into())),
+                ("spanId".into(), Value::Text(span.into())),
+                ("trace_flags".into(), Value::Text("01".into())),
+            ];
+            let mut out = Vec::new();
+            OtlpEncoder.encode(&record, &mut out, &mut |_| {}).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let good = ids("0AF7651916CD43DD8448EB211C80319C", "b7ad6b7169203331");
+        let want = r#""traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","flags":1}]}"#;
+        assert!(good.ends_with(want), "{good}");
+        let bad = ids(&"0".repeat(32), "x");
+        assert!(
+            !bad.contains("traceId") && bad.contains("\"key\":\"trace_id\""),
+            "{bad}"
+        );
+    }
+
+    #[test]
+    fn the_resource_is_of_the_environment() {
+        let text =
+            |service, attributes| String::from_utf8(resource("h", service, attributes)).unwrap();
+        assert!(text(None, None).contains("unknown_service:lh"));
+        let all = text(
+            Some("shop"),
+            Some("service.name=x, env=a%2Cb ,bad,=y,host.name=z%"),
+        );
+        assert_eq!(
+            all,
+            r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}},{"key":"host.name","value":{"stringValue":"z%"}},{"key":"env","value":{"stringValue":"a,b"}}]},"scopeLogs":["#
+        );
+    }
+
+    #[test]
+    fn what_a_receiver_refused_in_part() {
+        assert_eq!(read_rejected(b"{}"), None);
+        assert_eq!(read_rejected(b"\n"), None);
+        assert_eq!(read_rejected(br#"{"partialSuccess":{}}"#), None);
+        for count in ["3", "\"3\""] {
+            let answer = format!(
+                r#"{{"partialSuccess":{{"rejectedLogRecords":{count},"errorMessage":"no"}}}}"#
+            );
+            assert_eq!(read_rejected(answer.as_bytes()), Some((3, "no".to_owned())));
+        }
+    }
+}

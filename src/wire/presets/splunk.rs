@@ -1,0 +1,71 @@
+//! Splunk's HTTP Event Collector: `POST /services/collector/event`.
+//!
+//! After "Format events for HTTP Event Collector" (docs.splunk.com, Getting
+//! Data In): events stand one behind the other, each an object with `time`,
+//! `host`, `source`, `sourcetype` and `event`. The event is an object, for an
+//! empty string would be refused, and its sourcetype `_json` makes its members
+//! fields.
+
+use std::io::Write as _;
+
+use super::{exception, level_name, member, text, write_extra};
+use crate::record::Record;
+use crate::wire::{Encode, Refused, json};
+
+/// Writes an event for each record.
+#[derive(Debug)]
+pub struct SplunkEncoder {
+    host: String,
+}
+
+impl SplunkEncoder {
+    /// For records of this host.
+    pub fn new(host: String) -> SplunkEncoder {
+        SplunkEncoder { host }
+    }
+}
+
+impl Encode for SplunkEncoder {
+    fn encode(
+        &mut self,
+        record: &Record<'_>,
+        out: &mut Vec<u8>,
+        end: &mut dyn FnMut(&mut Vec<u8>),
+    ) -> Result<(), Refused> {
+        let created = record.created;
+        // Writing to a vector cannot fail.
+        let _ = write!(
+            out,
+            "{{\"time\":{}.{:06}",
+            created.secs().max(0),
+            created.subsec_nanos() / 1000
+        );
+        member("host", text(record, "host").unwrap_or(&self.host), out);
+        member("source", &record.name, out);
+        out.extend_from_slice(b",\"sourcetype\":\"_json\",\"event\":{\"message\":");
+        json::write_string(&record.message, out);
+        member("level", &level_name(record), out);
+        member("logger", &record.name, out);
+        if let Some(trace) = exception(record) {
+            member("exc_text", trace, out);
+        }
+        write_extra(record, &["message", "level", "logger", "exc_text"], out);
+        out.extend_from_slice(b"}}");
+        end(out);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::line;
+    use super::*;
+
+    #[test]
+    fn an_event() {
+        assert_eq!(
+            line(&mut SplunkEncoder::new("here".to_owned())),
+            r#"{"time":1700000000.123456,"host":"h1","source":"app.db","sourcetype":"_json","event":{"message":"a \"b\"\nc�","level":"ERROR","logger":"app.db","exc_text":"Traceback\n","n":1.50,"host":"h1","message_":"other","o":{"k":[1,"x",null]},"none":null}}"#
+        );
+    }
+}
