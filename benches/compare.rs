@@ -16,6 +16,9 @@ mod duels;
 #[path = "compare/eventlog.rs"]
 mod eventlog;
 #[cfg(unix)]
+#[path = "compare/http.rs"]
+mod http;
+#[cfg(unix)]
 #[path = "compare/input.rs"]
 mod input;
 #[cfg(unix)]
@@ -79,6 +82,7 @@ fn main() -> std::process::ExitCode {
         network::all(&options, dir, &place, &mut report);
         listen::all(&options, dir, &place, &mut report);
         eventlog::all(&options, dir, &place, &mut report);
+        http::all(&options, dir, &place, &mut report);
         smtp::all(&options, dir, &place, &mut report);
         small::rates(&options, dir, &place, &mut report);
         small::memory(&options, &inputs, dir, &place, &mut report);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::queueing::QueueingArgs;
-use super::remote::TlsArgs;
+use super::remote::{RetryArgs, TlsArgs};
 use super::{CommonArgs, IntoStage, http_sender};
 use crate::cli::units;
 use crate::diag::Diag;
@@ -15,10 +15,11 @@ use crate::handler::Stage;
 /// Send in the bodies of HTTP requests, one record or many in each (HTTPHandler).
 ///
 /// A record counts as delivered when the server has answered 2xx. On 429, 5xx
-/// and whatever else may pass, it is sent again, later each time, or when the
-/// server says; so it is on 401, 403, 404 and redirects, which are not followed.
-/// A batch that is answered by 400, 413, 414, 422 or 431 is halved, until the
-/// record stands alone that the server does not want: that one is given up.
+/// and redirects, which are not followed, it is sent again, later each time, or
+/// when the server says. A batch that is answered by 400, 413, 414, 422 or
+/// 431 is halved, until the record stands alone that the server does not want:
+/// that one is given up. So are all of a request that is answered by 401, 403,
+/// 404 and the like; with --spool they are kept until that is mended.
 /// Every request has an Idempotency-Key, the same when it is sent again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -122,6 +123,8 @@ pub struct HttpArgs {
     #[arg(long, help_heading = "TLS", conflicts_with_all = ["ca", "server_name"])]
     pub(super) insecure: bool,
 
+    #[command(flatten)]
+    pub(super) retry: RetryArgs,
     #[command(flatten)]
     pub queueing: QueueingArgs,
     #[command(flatten)]

@@ -89,7 +89,9 @@ pub fn stage(args: HttpArgs, diag: &Diag) -> Result<Stage, String> {
     }
     let proxy = Proxy::of(&endpoint, |name| std::env::var(name).ok())?;
     let sender = SenderId::random();
+    let (start, factor, max) = args.retry.waits();
     let options = HttpOptions {
+        keeps: args.queueing.has_spool(),
         method,
         assembly: form.assembly,
         content_type: form.content_type,
@@ -101,7 +103,7 @@ pub fn stage(args: HttpArgs, diag: &Diag) -> Result<Stage, String> {
         batch,
         gzip: args.gzip,
         sender: sender.map_err(|error| format!("the system gives no random numbers: {error}"))?,
-        backoff: Backoff::seeded(BackoffOptions::default()),
+        backoff: Backoff::seeded(BackoffOptions { start, factor, max }),
         endpoint,
         auth: auth.clone(),
     };
@@ -169,7 +171,7 @@ fn headers(args: &HttpArgs, diag: &Diag) -> Result<(Vec<Header>, bool), String> 
         let Some(path) = text.strip_prefix('@') else {
             let header = Header::parse(text).map_err(|error| format!("--header: {error}"))?;
             if header.is_credential() {
-                return Err(format!(
+                diag.warn(format_args!(
                     "--header {}: everybody can see it who lists processes: put it into a file, \
                      and write --header @FILE",
                     header.name()

@@ -10,10 +10,12 @@ use crate::cli::units;
 /// How long the end waits for a peer, unless the user says.
 pub const DRAIN: Duration = Duration::from_secs(10);
 
+/// When a peer that was not there, or did not take what it was sent, is tried
+/// again.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Connection")]
-pub struct ConnectionArgs {
-    /// After a failed attempt to connect, how long until the next [default: 1s].
+pub struct RetryArgs {
+    /// After a failed attempt, how long until the next [default: 1s].
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     retry_start: Option<Duration>,
 
@@ -24,6 +26,24 @@ pub struct ConnectionArgs {
     /// The longest that it becomes [default: 30s].
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     retry_max: Option<Duration>,
+}
+
+impl RetryArgs {
+    /// The wait after the first failure, by how much it grows, and the longest.
+    pub fn waits(&self) -> (Duration, f64, Duration) {
+        (
+            self.retry_start.unwrap_or(Duration::from_secs(1)),
+            self.retry_factor.unwrap_or(2.0),
+            self.retry_max.unwrap_or(Duration::from_secs(30)),
+        )
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct ConnectionArgs {
+    #[command(flatten)]
+    retry: RetryArgs,
 
     /// How long an attempt to connect may take, and a silence while something is
     /// on its way [default: 10s].
@@ -33,11 +53,7 @@ pub struct ConnectionArgs {
 
 impl ConnectionArgs {
     pub fn retry(&self) -> (Duration, f64, Duration) {
-        (
-            self.retry_start.unwrap_or(Duration::from_secs(1)),
-            self.retry_factor.unwrap_or(2.0),
-            self.retry_max.unwrap_or(Duration::from_secs(30)),
-        )
+        self.retry.waits()
     }
 
     pub fn timeout(&self) -> Duration {

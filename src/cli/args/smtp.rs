@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::queueing::QueueingArgs;
-use super::remote::TlsArgs;
+use super::remote::{RetryArgs, TlsArgs};
 use super::{CommonArgs, IntoStage, smtp_sender};
 use crate::cli::units;
 use crate::diag::Diag;
@@ -130,6 +130,8 @@ pub struct SmtpArgs {
 
     #[command(flatten)]
     pub(super) tls_args: TlsArgs,
+    #[command(flatten)]
+    pub(super) retry: RetryArgs,
     #[command(flatten)]
     pub queueing: QueueingArgs,
     #[command(flatten)]

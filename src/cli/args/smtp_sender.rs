@@ -100,6 +100,7 @@ fn handler(args: &SmtpArgs, prefix: bool, diag: &Diag) -> Result<SmtpHandler, St
     }
     let sender = SenderId::random();
     let host = sys::host_name();
+    let (start, factor, max) = args.retry.waits();
     Ok(smtp(SmtpOptions {
         address,
         security,
@@ -109,10 +110,7 @@ fn handler(args: &SmtpArgs, prefix: bool, diag: &Diag) -> Result<SmtpHandler, St
         to: parse_all("--to", &args.to)?,
         cc: parse_all("--cc", &args.cc)?,
         timeout: args.timeout.unwrap_or(Duration::from_secs(5)),
-        backoff: Backoff::seeded(BackoffOptions {
-            max: Duration::from_secs(60),
-            ..BackoffOptions::default()
-        }),
+        backoff: Backoff::seeded(BackoffOptions { start, factor, max }),
         digest: digest(args),
         first_now: args
             .first_now

@@ -111,6 +111,10 @@ pub struct HttpOptions {
     pub sender: SenderId,
     /// How long it waits after a request that has failed.
     pub backoff: Backoff,
+    /// Records are tried again also where a server takes nothing of us (401, 403,
+    /// 404 and the like), and not given up: they wait on the disk, until somebody
+    /// has mended what is wrong.
+    pub keeps: bool,
 }
 
 /// See the [module](self).
@@ -138,6 +142,8 @@ pub struct HttpHandler {
     refused: Vec<(crate::batch::OwnedFrames, String)>,
     /// Nothing has succeeded since something failed.
     failed: bool,
+    /// Records outlive a server that takes nothing of us.
+    keeps: bool,
     /// What is held is sent, however little it is.
     hastens: bool,
     /// Room for a body.
@@ -173,6 +179,7 @@ pub fn http(options: HttpOptions) -> io::Result<HttpHandler> {
         parts: Vec::new(),
         refused: Vec::new(),
         failed: false,
+        keeps: options.keeps,
         hastens: false,
         room: Vec::new(),
     };
@@ -315,15 +322,32 @@ impl HttpHandler {
                 self.recovered();
                 Ok(())
             }
-            Verdict::Later => {
-                if matches!(answer.status, 401 | 403) {
-                    // It may have been replaced. If not, that is told by the answer.
-                    let _ = self.read_credentials();
-                }
+            Verdict::Unwelcome if self.rereads(answer.status) => {
+                let error = io::Error::other(answer.reason(&self.secrets));
+                Err(self.fail(error, None, now))
+            }
+            Verdict::Unwelcome if !self.keeps => {
+                self.parts.clear();
+                let reason = answer.reason(&self.secrets);
+                self.refuse(front, reason);
+                self.recovered();
+                Ok(())
+            }
+            Verdict::Later | Verdict::Unwelcome => {
                 let error = io::Error::other(answer.reason(&self.secrets));
                 Err(self.fail(error, answer.wait(now.wall), now))
             }
         }
+    }
+
+    /// Whether credentials that are refused have been replaced since they were
+    /// read; they are now.
+    fn rereads(&mut self, status: u16) -> bool {
+        if !matches!(status, 401 | 403) {
+            return false;
+        }
+        let before = self.credentials.as_ref().map(Header::secret);
+        self.read_credentials().is_ok() && self.credentials.as_ref().map(Header::secret) != before
     }
 
     /// The server has taken a batch, or parts of it.
@@ -380,7 +404,7 @@ impl HttpHandler {
                 Verdict::Taken => self.held.forget(one),
                 // It is there already.
                 Verdict::Later if item.status == 409 => self.held.forget(one),
-                Verdict::Refused => {
+                Verdict::Refused | Verdict::Unwelcome => {
                     let reason = reason();
                     self.refuse(one, reason);
                 }

@@ -28,19 +28,22 @@ pub(super) struct Answer {
 pub(super) enum Verdict {
     /// They have arrived.
     Taken,
-    /// The server does not want these bytes, however often they are sent.
+    /// The server does not want these bytes, however often they are sent: one
+    /// record of them may be to blame.
     Refused,
+    /// It takes nothing of us, whatever is sent: a wrong address, or credentials.
+    Unwelcome,
     /// They may be taken later, or when somebody has changed something.
     Later,
 }
 
-/// By the status alone. Only what says that the body, or for GET the URL, is
-/// wrong costs a record; whatever a wrong address, wrong credentials or a server
-/// in trouble may answer does not.
+/// By the status alone.
 pub(super) fn judge(status: u16) -> Verdict {
     match status {
         200..300 => Verdict::Taken,
         400 | 413 | 414 | 422 | 431 => Verdict::Refused,
+        408 | 409 | 421 | 423 | 425 | 429 => Verdict::Later,
+        400..500 => Verdict::Unwelcome,
         _ => Verdict::Later,
     }
 }
@@ -166,6 +169,8 @@ mod tests {
             let want = match status {
                 200..=299 => Verdict::Taken,
                 400 | 413 | 414 | 422 | 431 => Verdict::Refused,
+                408 | 409 | 421 | 423 | 425 | 429 => Verdict::Later,
+                400..=499 => Verdict::Unwelcome,
                 _ => Verdict::Later,
             };
             assert_eq!(judge(status), want, "{status}");

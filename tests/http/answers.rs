@@ -1,0 +1,214 @@
+//! What becomes of records by what a server answers.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::server::{Answer, Request, Server, lines, status};
+use crate::support::{Folder, until};
+
+fn messages(requests: &[Request]) -> Vec<String> {
+    let all = requests.iter().flat_map(Request::lines);
+    all.map(|record| record["message"].as_str().expect("a text").to_owned())
+        .collect()
+}
+
+fn numbered(numbers: std::ops::Range<usize>) -> Vec<String> {
+    lines(numbers).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn batches_go_over_one_connection() {
+    let server = Server::new(|_, _| status(204));
+    let folder = Folder::new();
+    let words = format!("http --body ndjson --batch 1000 {}", server.url("/in?x=1"));
+    folder.lh(&words).with(lines(0..10_000)).ok();
+    let seen = server.seen();
+    assert_eq!(messages(&seen), numbered(0..10_000));
+    assert!(seen.len() >= 10 && seen.len() < 30, "{}", seen.len());
+    for request in &seen {
+        assert_eq!(
+            (request.method.as_str(), request.target.as_str()),
+            ("POST", "/in?x=1")
+        );
+        assert_eq!(request.header("content-type"), Some("application/x-ndjson"));
+        assert_eq!(request.connection, 0);
+    }
+}
+
+/// Trial 15: a server in trouble is left alone for as long as it asks, and gets
+/// everything, in order, once.
+#[test]
+fn what_a_server_can_not_take_now_it_gets_later() {
+    for trouble in [429, 500, 502, 503, 504, 408, 307] {
+        let server = Server::new(move |_, before| match before {
+            0 => Answer::Status(
+                trouble,
+                "Retry-After: 1\r\nLocation: /other\r\n",
+                String::new(),
+            ),
+            _ => status(200),
+        });
+        let folder = Folder::new();
+        let words = format!("http --body ndjson --retry-start 10ms {}", server.url("/"));
+        let begun = Instant::now();
+        let ran = folder.lh(&words).with(lines(0..10));
+        let took = begun.elapsed();
+        ran.code(0).said(&format!("it answers {trouble}"));
+        let seen = server.seen();
+        assert_eq!(seen.len(), 2, "{trouble}");
+        assert_eq!(seen[0].body, seen[1].body);
+        let key = |request: &Request| request.header("idempotency-key").map(str::to_owned);
+        assert!(key(&seen[0]).is_some() && key(&seen[0]) == key(&seen[1]));
+        assert!(took >= Duration::from_secs(1), "{trouble}: {took:?}");
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_or_hangs_up_is_asked_again() {
+    for hangs in [false, true] {
+        let server = Server::new(move |_, before| match (before, hangs) {
+            (0, true) => Answer::Stall,
+            (0, false) => Answer::Close,
+            _ => status(200),
+        });
+        let folder = Folder::new();
+        let words = format!(
+            "http --body ndjson --timeout 500ms --retry-start 10ms {}",
+            server.url("/")
+        );
+        folder.lh(&words).with(lines(0..10)).code(0);
+        let seen = server.seen();
+        assert_eq!(seen.len(), 2, "{hangs}");
+        assert_eq!(messages(&seen[1..]), numbered(0..10));
+    }
+}
+
+/// One bad record costs itself, and nothing else.
+#[test]
+fn a_batch_that_is_refused_is_halved() {
+    for refusal in [400, 413, 422] {
+        let server = Server::new(move |request, _| {
+            let bad = request.text().contains("line 37\"") || request.text().contains("line 77\"");
+            match bad {
+                true => Answer::Status(refusal, "", "no such thing".to_owned()),
+                false => status(200),
+            }
+        });
+        let folder = Folder::new();
+        let words = format!("http --body ndjson --dead-letter dead {}", server.url("/"));
+        let ran = folder.lh(&words).with(lines(0..100));
+        ran.code(1)
+            .said("no such thing")
+            .said("2 records were not delivered");
+        let mut good = server.seen();
+        good.retain(|request| {
+            !messages(std::slice::from_ref(request))
+                .iter()
+                .any(|m| m == "line 37" || m == "line 77")
+        });
+        let mut want = numbered(0..100);
+        want.retain(|line| line != "line 37" && line != "line 77");
+        assert_eq!(messages(&good), want);
+        assert_eq!(folder.text("dead").lines().count(), 2);
+        assert!(server.seen().len() < 40, "{}", server.seen().len());
+    }
+}
+
+/// What is wrong with all requests is an error and not waited for, unless the
+/// records outlive it.
+#[test]
+fn a_wrong_address_is_an_error_and_costs_nothing_that_is_on_the_disk() {
+    for wrong in [401, 403, 404, 405] {
+        let server = Server::new(move |_, _| status(wrong));
+        let folder = Folder::new();
+        let words = format!("http --body ndjson --dead-letter dead {}", server.url("/"));
+        let ran = folder.lh(&words).with(lines(0..10));
+        ran.code(1)
+            .said(&format!("it answers {wrong}"))
+            .said("10 records were not delivered");
+        assert_eq!(server.seen().len(), 1, "{wrong}");
+        assert_eq!(folder.text("dead").lines().count(), 10);
+
+        let words = format!(
+            "http --body ndjson --spool spool --retry-start 10ms --drain-timeout 200ms {}",
+            server.url("/")
+        );
+        folder.lh(&words).with(lines(0..10)).code(0);
+        let mended = Server::new(|_, _| status(200));
+        let words = format!("http --body ndjson --spool spool {}", mended.url("/"));
+        folder.lh(&words).run().code(0);
+        assert_eq!(messages(&mended.seen()), numbered(0..10));
+    }
+}
+
+#[test]
+fn a_server_that_is_away_for_the_run() {
+    let address = {
+        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        socket.local_addr().expect("an address").to_string()
+    };
+    let folder = Folder::new();
+    let words = format!("http --body ndjson --drain-timeout 500ms http://{address}/");
+    let begun = Instant::now();
+    let ran = folder.lh(&words).with(lines(0..10));
+    ran.code(1)
+        .said("refused")
+        .said("10 records were not delivered");
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    let words = format!("http --body ndjson --spool spool --drain-timeout 300ms http://{address}/");
+    folder
+        .lh(&words)
+        .with(lines(0..10))
+        .code(0)
+        .said("10 records");
+    let server = Server::at(&address, |_, _| status(200));
+    folder.lh(&words).with(lines(10..20)).ok();
+    assert_eq!(messages(&server.seen()), numbered(0..20));
+}
+
+/// The end of a run does not wait for a server that says nothing.
+#[test]
+fn a_signal_ends_it_in_time() {
+    let server = Server::new(|_, _| Answer::Stall);
+    let folder = Folder::new();
+    let words = format!(
+        "http --body ndjson --batch 1 --timeout 1h --drain-timeout 1h {}",
+        server.url("/")
+    );
+    let mut running = folder.lh(&words).start();
+    running.send(lines(0..1));
+    until("it is asked", || !server.seen().is_empty());
+    let begun = Instant::now();
+    running.signal(Signal::SIGTERM);
+    std::thread::sleep(Duration::from_millis(100));
+    running.signal_now(Signal::SIGTERM);
+    running
+        .wait_exit()
+        .code(1)
+        .said("1 records were not delivered");
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+/// However long an answer is, little of it is read.
+#[test]
+fn an_answer_of_a_hundred_megabytes() {
+    let server = Server::new(|_, _| Answer::Status(500, "", "x".repeat(100 << 20)));
+    let folder = Folder::new();
+    let words = format!(
+        "http --retry-start 1h --drain-timeout 1s {}",
+        server.url("/")
+    );
+    let mut running = folder.lh(&words).start();
+    running.send(lines(0..1));
+    running.wait_said("it answers 500");
+    let text = std::fs::read_to_string(format!("/proc/{}/status", running.id())).expect("it runs");
+    let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|peak| peak.trim().split(' ').next()?.parse::<u64>().ok());
+    assert!(peak.expect("a number") < 40 << 10, "{peak:?}");
+    running.end().code(1);
+}
