@@ -64,10 +64,13 @@ complete -c lh -n "__fish_lh_needs_command" -f -a "timed" -d 'Append to a file t
 complete -c lh -n "__fish_lh_needs_command" -f -a "syslog" -d 'Send to a syslog daemon, on this machine or another (SysLogHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "socket" -d 'Send over a stream: tcp, tls or a unix socket (SocketHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "udp" -d 'Send each record as a datagram: udp or a unix datagram socket (DatagramHandler)'
+complete -c lh -n "__fish_lh_needs_command" -f -a "smtp" -d 'Send as mails, a record in each or many (SMTPHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "eventlog" -d 'Write to the operating system\'s event log: on Linux, systemd\'s journal (NTEventLogHandler)'
+complete -c lh -n "__fish_lh_needs_command" -f -a "http" -d 'Send in the bodies of HTTP requests, one record or many in each (HTTPHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "buffer" -d 'Hold records back for the handler that follows (MemoryHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "queue" -d 'Run the handler that follows on a thread of its own (QueueHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "listen" -d 'Receive records over a network and put them through handlers'
+complete -c lh -n "__fish_lh_needs_command" -f -a "check" -d 'Try whether a chain can deliver, and send nothing'
 complete -c lh -n "__fish_lh_needs_command" -f -a "spool" -d 'Look into a spool, the records that a handler keeps on the disk until they are delivered, and mend it'
 complete -c lh -n "__fish_lh_needs_command" -f -a "cat" -d 'Print a file with its rolled-over files, in the order in which they were written'
 complete -c lh -n "__fish_lh_needs_command" -f -a "tail" -d 'Print the last lines of a file with its rolled-over files, and follow it'
@@ -392,7 +395,7 @@ complete -c lh -n "__fish_lh_using_subcommand syslog" -l ca -d 'The certificates
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l cert -d 'The certificate to show to the other end, a PEM file' -r -F
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l key -d 'Its private key, a PEM file' -r -F
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l server-name -d 'The name that the other end\'s certificate has to have [default: that of the address]' -r
-complete -c lh -n "__fish_lh_using_subcommand syslog" -l retry-start -d 'After a failed attempt to connect, how long until the next [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l retry-start -d 'After a failed attempt, how long until the next [default: 1s]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l retry-factor -d 'By how much that grows with each attempt that fails [default: 2]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l retry-max -d 'The longest that it becomes [default: 30s]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l timeout -d 'How long an attempt to connect may take, and a silence while something is on its way [default: 10s]' -r
@@ -459,7 +462,7 @@ complete -c lh -n "__fish_lh_using_subcommand socket" -l cert -d 'The certificat
 complete -c lh -n "__fish_lh_using_subcommand socket" -l key -d 'Its private key, a PEM file' -r -F
 complete -c lh -n "__fish_lh_using_subcommand socket" -l server-name -d 'The name that the other end\'s certificate has to have [default: that of the address]' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l hmac-key-file -d 'Put an HMAC-SHA-256 before each record, with the key in this file' -r -F
-complete -c lh -n "__fish_lh_using_subcommand socket" -l retry-start -d 'After a failed attempt to connect, how long until the next [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l retry-start -d 'After a failed attempt, how long until the next [default: 1s]' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l retry-factor -d 'By how much that grows with each attempt that fails [default: 2]' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l retry-max -d 'The longest that it becomes [default: 30s]' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l timeout -d 'How long an attempt to connect may take, and a silence while something is on its way [default: 10s]' -r
@@ -525,7 +528,7 @@ complete -c lh -n "__fish_lh_using_subcommand udp" -l compress -d 'How GELF is c
 gzip\t''
 zlib\t''"
 complete -c lh -n "__fish_lh_using_subcommand udp" -l hmac-key-file -d 'Put an HMAC-SHA-256 before each record, with the key in this file' -r -F
-complete -c lh -n "__fish_lh_using_subcommand udp" -l retry-start -d 'After a failed attempt to connect, how long until the next [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l retry-start -d 'After a failed attempt, how long until the next [default: 1s]' -r
 complete -c lh -n "__fish_lh_using_subcommand udp" -l retry-factor -d 'By how much that grows with each attempt that fails [default: 2]' -r
 complete -c lh -n "__fish_lh_using_subcommand udp" -l retry-max -d 'The longest that it becomes [default: 30s]' -r
 complete -c lh -n "__fish_lh_using_subcommand udp" -l timeout -d 'How long an attempt to connect may take, and a silence while something is on its way [default: 10s]' -r
@@ -580,6 +583,80 @@ complete -c lh -n "__fish_lh_using_subcommand udp" -l tee -d 'Pass the input thr
 complete -c lh -n "__fish_lh_using_subcommand udp" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
 complete -c lh -n "__fish_lh_using_subcommand udp" -s q -l quiet -d 'No warnings; errors stay'
 complete -c lh -n "__fish_lh_using_subcommand udp" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l host -d 'The mail server' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l tls -d 'When TLS begins [default: starttls where a user is given, else none]' -r -f -a "none\t''
+starttls\t''
+implicit\t''"
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l user -d 'The user\'s name, for a server that wants a log-in' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l password-file -d 'A file that holds the password' -r -F
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l timeout -d 'How long each phase of a session may take [default: 5s]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l from -d 'Whom mails are from: NAME@HOST, or "Full Name <NAME@HOST>"' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l to -d 'Who gets them; several may be given' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l cc -d 'Who gets a copy; several may be given' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l subject -d 'The subject: a template as of --format, with counts' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l digest -d 'Many records in one mail: a count, a duration, or both (100,5m)' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l max-per-hour -d 'No more mails than this in an hour' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l ca -d 'The certificates to trust, a PEM file [default: the system\'s]' -r -F
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l cert -d 'The certificate to show to the other end, a PEM file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l key -d 'Its private key, a PEM file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l server-name -d 'The name that the other end\'s certificate has to have [default: that of the address]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l retry-start -d 'After a failed attempt, how long until the next [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l retry-factor -d 'By how much that grows with each attempt that fails [default: 2]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l retry-max -d 'The longest that it becomes [default: 30s]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l capacity -d 'How many records wait in memory [default: 10000]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l overflow -d 'What becomes of records when the queue, or the spool, is full [default: block]' -r -f -a "block\t''
+drop-new\t''
+drop-old\t''"
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l spool -d 'Keep records in this directory until they are delivered' -r -F
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l spool-max -d 'How large the spool may grow [default: 1G]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l fsync -d 'When spooled records are made durable: never, batch, close, or SECONDS [default: never]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l drain-timeout -d 'How long the end waits until what is in the queue is delivered' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l min-level -d 'Leave out records below this level' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l include -d 'Only messages that match; of several, one has to' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l exclude -d 'No messages that match' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
+drop\t''
+prune\t''
+exit\t''"
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l dead-letter -d 'Keep what is given up in this file, as JSON lines with the reason' -r -F
+complete -c lh -n "__fish_lh_using_subcommand smtp" -s i -l input -d 'How stdin is read' -r -f -a "lines\t''
+json\t''
+auto\t''"
+complete -c lh -n "__fish_lh_using_subcommand smtp" -s m -l message -d 'One record with this text, in place of stdin' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l level -d 'Level of records that carry none [default: INFO; ERROR for the stderr of a command]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l level-scale -d 'How a level that is a number is read [default: auto]' -r -f -a "auto\t'By the key and what stands beside it'
+python\t'10 debug to 50 critical'
+syslog\t'7 debug to 0 emergency'
+pino\t'10 trace to 60 fatal, as bunyan too'"
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l name -d 'Logger name of every record that has none [default: root]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l field -d 'An attribute for every record; several allowed' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l max-record -d 'Longest record, without its newline [default: 1M]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l oversize -d 'What becomes of a longer line [default: split]' -r -f -a "split\t''
+truncate\t''
+drop\t''"
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l join -d 'Make lines that continue the one before a part of its record' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l join-timeout -d 'How long a record is held back for lines that continue it [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l mask -d 'Replace what matches, before any handler sees it [default TEXT: ***]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l dedup -d 'Sum up records that repeat the one before' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l metrics-file -d 'The same figures in Prometheus text format, in a file that is replaced every 15 s and at the end' -r -F
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l stdout-level -d 'Level of what the command writes to stdout [default: INFO]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l stderr-level -d 'Level of what the command writes to stderr [default: ERROR]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l grace -d 'How long to read on when the command has ended and something that it started holds its output open [default: 5s]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l insecure-auth -d 'Log in without TLS, too, where everybody on the way can read the password'
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l first-now -d 'The first error at once, and the rest as digests'
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l attach -d 'Attach the records of a mail, up to 4 MiB, as records.log'
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l utc -d 'Times in UTC: in the format, and in the calendar of rollovers'
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l detect-level -d 'Find the level in a plain line: a leading <N>, or its first level word'
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l strip-ansi -d 'Take colours and other escape sequences out, and what was overwritten'
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l progress -d 'A live line on stderr: records, bytes, rate, rollovers, queues, errors'
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l stats -d 'What was read and what became of it: one JSON object on stderr at the end, and at SIGUSR1'
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l tee -d 'Pass the input through to stdout as it came'
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
+complete -c lh -n "__fish_lh_using_subcommand smtp" -s q -l quiet -d 'No warnings; errors stay'
+complete -c lh -n "__fish_lh_using_subcommand smtp" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -s t -l app -l ident -d 'What records come from [default: the logger\'s name, or the user\'s]' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -s p -l priority -d 'The facility, and a level for every record [default: user]' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l facility -d 'The facility: kern, user, mail, daemon, auth, cron, local0 to local7, ...' -r
@@ -589,7 +666,7 @@ complete -c lh -n "__fish_lh_using_subcommand eventlog" -l log -d 'The log: Appl
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l dll -d 'The file with the texts of messages' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l event-id -d 'The number of the message\'s text' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l category -d 'The number of the event\'s category' -r
-complete -c lh -n "__fish_lh_using_subcommand eventlog" -l retry-start -d 'After a failed attempt to connect, how long until the next [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l retry-start -d 'After a failed attempt, how long until the next [default: 1s]' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l retry-factor -d 'By how much that grows with each attempt that fails [default: 2]' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l retry-max -d 'The longest that it becomes [default: 30s]' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l timeout -d 'How long an attempt to connect may take, and a silence while something is on its way [default: 10s]' -r
@@ -644,6 +721,82 @@ complete -c lh -n "__fish_lh_using_subcommand eventlog" -l tee -d 'Pass the inpu
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -s q -l quiet -d 'No warnings; errors stay'
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lh -n "__fish_lh_using_subcommand http" -l method -d 'How requests are made [default: POST]' -r -f -a "GET\t''
+POST\t''"
+complete -c lh -n "__fish_lh_using_subcommand http" -l body -d 'form, json, ndjson, or a template [default: form]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l preset -d 'What a well-known receiver asks for' -r -f -a "loki\t'Grafana Loki: /loki/api/v1/push'
+elasticsearch\t'Elasticsearch, OpenSearch: /logs-generic-default/_bulk'
+splunk\t'Splunk\'s HTTP Event Collector: /services/collector/event'
+otlp\t'OpenTelemetry, OTLP/HTTP with JSON: /v1/logs'
+datadog\t'Datadog\'s log intake: /api/v2/logs'
+slack\t'An incoming webhook of Slack'"
+complete -c lh -n "__fish_lh_using_subcommand http" -l header -d 'A header of every request, or @FILE for a file that holds some' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l batch -d 'When records are sent together: a count, a size or a duration, or several' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l timeout -d 'How long each phase of a request may take [default: 10s]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l user -d 'The user\'s name, for a server that wants a password' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l password-file -d 'A file that holds the password' -r -F
+complete -c lh -n "__fish_lh_using_subcommand http" -l bearer-file -d 'A file that holds a token: of splunk and datadog, their own' -r -F
+complete -c lh -n "__fish_lh_using_subcommand http" -l ca -d 'The certificates to trust, a PEM file [default: the system\'s]' -r -F
+complete -c lh -n "__fish_lh_using_subcommand http" -l cert -d 'The certificate to show to the other end, a PEM file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand http" -l key -d 'Its private key, a PEM file' -r -F
+complete -c lh -n "__fish_lh_using_subcommand http" -l server-name -d 'The name that the other end\'s certificate has to have [default: that of the address]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l retry-start -d 'After a failed attempt, how long until the next [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l retry-factor -d 'By how much that grows with each attempt that fails [default: 2]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l retry-max -d 'The longest that it becomes [default: 30s]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l capacity -d 'How many records wait in memory [default: 10000]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l overflow -d 'What becomes of records when the queue, or the spool, is full [default: block]' -r -f -a "block\t''
+drop-new\t''
+drop-old\t''"
+complete -c lh -n "__fish_lh_using_subcommand http" -l spool -d 'Keep records in this directory until they are delivered' -r -F
+complete -c lh -n "__fish_lh_using_subcommand http" -l spool-max -d 'How large the spool may grow [default: 1G]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l fsync -d 'When spooled records are made durable: never, batch, close, or SECONDS [default: never]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l drain-timeout -d 'How long the end waits until what is in the queue is delivered' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l min-level -d 'Leave out records below this level' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l include -d 'Only messages that match; of several, one has to' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l exclude -d 'No messages that match' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
+drop\t''
+prune\t''
+exit\t''"
+complete -c lh -n "__fish_lh_using_subcommand http" -l dead-letter -d 'Keep what is given up in this file, as JSON lines with the reason' -r -F
+complete -c lh -n "__fish_lh_using_subcommand http" -s i -l input -d 'How stdin is read' -r -f -a "lines\t''
+json\t''
+auto\t''"
+complete -c lh -n "__fish_lh_using_subcommand http" -s m -l message -d 'One record with this text, in place of stdin' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l level -d 'Level of records that carry none [default: INFO; ERROR for the stderr of a command]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l level-scale -d 'How a level that is a number is read [default: auto]' -r -f -a "auto\t'By the key and what stands beside it'
+python\t'10 debug to 50 critical'
+syslog\t'7 debug to 0 emergency'
+pino\t'10 trace to 60 fatal, as bunyan too'"
+complete -c lh -n "__fish_lh_using_subcommand http" -l name -d 'Logger name of every record that has none [default: root]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l field -d 'An attribute for every record; several allowed' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l max-record -d 'Longest record, without its newline [default: 1M]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l oversize -d 'What becomes of a longer line [default: split]' -r -f -a "split\t''
+truncate\t''
+drop\t''"
+complete -c lh -n "__fish_lh_using_subcommand http" -l join -d 'Make lines that continue the one before a part of its record' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l join-timeout -d 'How long a record is held back for lines that continue it [default: 1s]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l mask -d 'Replace what matches, before any handler sees it [default TEXT: ***]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l dedup -d 'Sum up records that repeat the one before' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l metrics-file -d 'The same figures in Prometheus text format, in a file that is replaced every 15 s and at the end' -r -F
+complete -c lh -n "__fish_lh_using_subcommand http" -l stdout-level -d 'Level of what the command writes to stdout [default: INFO]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l stderr-level -d 'Level of what the command writes to stderr [default: ERROR]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l grace -d 'How long to read on when the command has ended and something that it started holds its output open [default: 5s]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l gzip -d 'Compress bodies'
+complete -c lh -n "__fish_lh_using_subcommand http" -l insecure-auth -d 'Send credentials over http, too, where everybody on the way can read them'
+complete -c lh -n "__fish_lh_using_subcommand http" -l insecure -d 'Do not check whose certificate it is: whoever answers can read everything'
+complete -c lh -n "__fish_lh_using_subcommand http" -l utc -d 'Times in UTC: in the format, and in the calendar of rollovers'
+complete -c lh -n "__fish_lh_using_subcommand http" -l detect-level -d 'Find the level in a plain line: a leading <N>, or its first level word'
+complete -c lh -n "__fish_lh_using_subcommand http" -l strip-ansi -d 'Take colours and other escape sequences out, and what was overwritten'
+complete -c lh -n "__fish_lh_using_subcommand http" -l progress -d 'A live line on stderr: records, bytes, rate, rollovers, queues, errors'
+complete -c lh -n "__fish_lh_using_subcommand http" -l stats -d 'What was read and what became of it: one JSON object on stderr at the end, and at SIGUSR1'
+complete -c lh -n "__fish_lh_using_subcommand http" -l tee -d 'Pass the input through to stdout as it came'
+complete -c lh -n "__fish_lh_using_subcommand http" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
+complete -c lh -n "__fish_lh_using_subcommand http" -s q -l quiet -d 'No warnings; errors stay'
+complete -c lh -n "__fish_lh_using_subcommand http" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand buffer" -l capacity -d 'How many records are held [default: 1000]' -r
 complete -c lh -n "__fish_lh_using_subcommand buffer" -l flush-level -d 'Deliver at once with a record of this level or above [default: ERROR]' -r
 complete -c lh -n "__fish_lh_using_subcommand buffer" -s i -l input -d 'How stdin is read' -r -f -a "lines\t''
@@ -774,6 +927,7 @@ complete -c lh -n "__fish_lh_using_subcommand listen" -l tee -d 'Pass the input 
 complete -c lh -n "__fish_lh_using_subcommand listen" -l pty -d 'Give the command a terminal for each output, so that it writes line by line'
 complete -c lh -n "__fish_lh_using_subcommand listen" -s q -l quiet -d 'No warnings; errors stay'
 complete -c lh -n "__fish_lh_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lh -n "__fish_lh_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand spool; and not __fish_seen_subcommand_from ls cat check retry drop" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand spool; and not __fish_seen_subcommand_from ls cat check retry drop" -f -a "ls" -d 'Say in one line what it holds, and who has it'
 complete -c lh -n "__fish_lh_using_subcommand spool; and not __fish_seen_subcommand_from ls cat check retry drop" -f -a "cat" -d 'Print the records that wait, as they are, one after the other'

@@ -38,11 +38,26 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
     let mut input = args::InputArgs::default();
     let mut alone = None;
     let split = split::split(argv).map_err(|error| Failure::usage(error.to_string()))?;
+    let mut check = false;
     let mut listen: Option<Box<args::ListenArgs>> = None;
     for words in split.pieces {
         let mut words = words;
         let mut piece = args::parse(words.clone())?;
         input = input.merge(piece.input).map_err(Failure::usage)?;
+        if let Command::Check(args) = piece.command {
+            let rest = match (args.take_rest(), chain.is_empty() && !check) {
+                (Some(rest), true) => rest,
+                _ => {
+                    let text = "check stands before a chain: lh check HANDLER [OPTIONS] + HANDLER";
+                    return Err(Failure::usage(text.to_owned()));
+                }
+            };
+            check = true;
+            words.truncate(1);
+            words.extend(rest);
+            piece = args::parse(words.clone())?;
+            input = input.merge(piece.input).map_err(Failure::usage)?;
+        }
         if let Command::Listen(mut args) = piece.command {
             if listen.is_some() || !chain.is_empty() {
                 let text =
@@ -71,6 +86,12 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
         }
     }
     match alone {
+        None if check => match listen.is_some() || split.command.is_some() {
+            true => Err(Failure::usage(
+                "check is for handlers, and starts no command and no listener".to_owned(),
+            )),
+            false => run::check(&input, chain),
+        },
         None => match listen {
             None => run::chain(input, chain, split.command),
             Some(_) if split.command.is_some() => Err(Failure::usage(
@@ -89,6 +110,8 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
         Some(Command::Tail(args)) => cat::tail(&args),
         Some(Command::Completions(args)) => generate::completions(args.shell),
         Some(Command::Man(args)) => generate::man(args.directory.as_deref()),
-        Some(Command::Handler(_) | Command::Listen(_)) => unreachable!("handlers are in the chain"),
+        Some(Command::Handler(_) | Command::Listen(_) | Command::Check(_)) => {
+            unreachable!("handlers are in the chain")
+        }
     }
 }

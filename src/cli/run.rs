@@ -1,6 +1,7 @@
 //! From parsed arguments to a run, and from its tally to a status.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 
 use anyhow::{Context, anyhow};
 
@@ -53,6 +54,30 @@ pub fn chain(
     };
     let dropped = report_input(&fed, &input, &diag);
     Ok(status(&pipeline.finish(), dropped))
+}
+
+/// Tries the targets of a chain, and sends nothing.
+pub fn check(input: &InputArgs, chain: Vec<HandlerCommand>) -> Result<Status, Failure> {
+    let diag = console::diag(input.quiet);
+    let stages = chain.into_iter().map(|handler| handler.into_stage(&diag));
+    let stages: Vec<_> = stages
+        .collect::<Result<_, String>>()
+        .map_err(Failure::usage)?;
+    let mut stdout = std::io::stdout().lock();
+    let mut status = Status::Delivered;
+    for stage in &stages {
+        let handler = stage.look();
+        let (kind, target) = (handler.kind(), handler.target());
+        let found = stage.probe().unwrap_or_else(|reason| {
+            status = Status::Incomplete;
+            let reason = reason
+                .strip_prefix(&format!("{target}: "))
+                .unwrap_or(&reason);
+            format!("FAILED: {reason}")
+        });
+        writeln!(stdout, "{kind} {target}: {found}").context("cannot write to stdout")?;
+    }
+    Ok(status)
 }
 
 /// Runs a chain on what peers send.

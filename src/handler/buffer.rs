@@ -226,6 +226,10 @@ impl Handler for MemoryHandler {
         self.inner.look().check()
     }
 
+    fn probe(&self) -> Result<String, String> {
+        self.inner.probe()
+    }
+
     fn writes_to(&self, file: &std::fs::File) -> bool {
         self.inner.look().writes_to(file)
     }

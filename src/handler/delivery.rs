@@ -171,6 +171,15 @@ impl Delivery {
         letters.map_or(Ok(()), |letters| check(letters.handler()))
     }
 
+    /// [Tries](Handler::probe) the handler's target, and sends nothing.
+    ///
+    /// # Errors
+    /// What a record would fail of.
+    pub fn probe(&self) -> Result<String, String> {
+        self.check()?;
+        self.handler.probe()
+    }
+
     /// Opens the handler.
     ///
     /// # Errors

@@ -63,6 +63,16 @@ pub trait Handler: Send {
         Ok(())
     }
 
+    /// Tries the target as far as that goes without a record: connects, agrees on
+    /// TLS, logs in. Says in a few words what it found. To be called in place of
+    /// [`open`](Handler::open), after [`check`](Handler::check) has succeeded.
+    ///
+    /// # Errors
+    /// What a record would fail of, in words.
+    fn probe(&self) -> Result<String, String> {
+        Ok("it can be written".to_owned())
+    }
+
     /// Whether it would write into this open file.
     fn writes_to(&self, file: &std::fs::File) -> bool {
         let _ = file;

@@ -181,12 +181,25 @@ impl Stage {
         self.delivery.check()
     }
 
+    /// [Tries](Handler::probe) the handler's target, and sends nothing.
+    ///
+    /// # Errors
+    /// What a record would fail of.
+    pub fn probe(&self) -> Result<String, String> {
+        self.delivery.probe()
+    }
+
     /// Opens the handler.
     ///
     /// # Errors
     /// What can't be opened, and why.
     pub fn open(&mut self, now: Now) -> Result<(), String> {
         self.delivery.open(now)
+    }
+
+    /// Looks at the handler.
+    pub fn look(&self) -> &dyn Handler {
+        self.delivery.look()
     }
 
     /// The handler behind it.

@@ -165,3 +165,42 @@ fn a_password_has_to_be_somewhere() {
         .feed("")
         .expect(2);
 }
+
+/// `lh check` logs in, and sends nothing.
+#[test]
+fn a_log_in_is_tried() {
+    if !able() {
+        return;
+    }
+    let folder = folder();
+    let certificates = Certificates::new(folder.path());
+    let (cert, key) = (certificates.cert("good"), certificates.key("good"));
+    let server = Server::start(
+        folder.path(),
+        &format!(
+            "--starttls {} {} --mechanism PLAIN --auth ann:correct_horse",
+            cert.display(),
+            key.display()
+        ),
+    );
+    let ca = certificates.cert("ca");
+    for (word, code, said) in [
+        (
+            PASSWORD,
+            0,
+            "it answers, its certificate is good, it lets ann in",
+        ),
+        ("wrong", 1, "FAILED"),
+    ] {
+        let options = server.options();
+        let options = format!("check smtp {options} --ca {} --user ann", ca.display());
+        let lh = Lh::new(&options)
+            .env("LH_SMTP_PASSWORD", word)
+            .read_stdout();
+        let outcome = lh.feed("");
+        assert_eq!(outcome.code(), code, "{}", outcome.stderr);
+        let out = String::from_utf8_lossy(&outcome.stdout).into_owned();
+        assert!(out.contains(said) && !out.contains(word), "{out}");
+    }
+    assert!(server.mails().is_empty());
+}

@@ -3,6 +3,7 @@
 
 mod buffer;
 mod cat;
+mod check;
 mod common;
 mod eventlog;
 mod file;
@@ -55,6 +56,7 @@ use crate::handler::{BaseRotatingHandler, Stage};
 use crate::text::guard::Escape;
 
 pub use cat::{LogCatArgs, LogTailArgs};
+pub use check::CheckChainArgs;
 pub use common::CommonArgs;
 pub use input::InputArgs;
 pub use listen::ListenArgs;
@@ -130,6 +132,7 @@ pub enum Command {
     #[command(flatten)]
     Handler(Box<HandlerCommand>),
     Listen(Box<ListenArgs>),
+    Check(CheckChainArgs),
     Spool(SpoolArgs),
     Cat(LogCatArgs),
     Tail(LogTailArgs),

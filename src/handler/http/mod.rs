@@ -26,7 +26,7 @@ pub use proxy::Proxy;
 
 use held::{Front, Held};
 use verdict::{Answer, Verdict, judge, shown};
-use worker::{Common, Done, Job, Worker, dialer};
+use worker::{Common, Done, Job, Worker, dialer, look};
 
 use super::{EmitError, Handler, Refusal};
 use crate::batch::Frames;
@@ -485,6 +485,29 @@ impl Handler for HttpHandler {
 
     fn target(&self) -> String {
         self.endpoint.shown()
+    }
+
+    /// Asks for the head of what is at the URL, with the credentials.
+    fn probe(&self) -> Result<String, String> {
+        let (proxy, tls) = (self.proxy.as_ref(), self.tls.as_ref());
+        let dialer = dialer(&self.endpoint, proxy, tls, self.timeout);
+        let asked = look(
+            &self.common,
+            dialer,
+            self.endpoint.url(b""),
+            self.credentials.clone(),
+        );
+        let answer = asked.map_err(|error| shown(error.to_string().as_bytes(), &self.secrets))?;
+        let secured = match tls.is_some() {
+            true => ", its certificate is good",
+            false => "",
+        };
+        match answer.status {
+            401 | 403 | 407 | 500.. => Err(answer.reason(&self.secrets)),
+            200..300 => Ok(format!("it answers{secured}")),
+            // Many take nothing but POST.
+            status => Ok(format!("it answers{secured} ({status} to HEAD)")),
+        }
     }
 
     /// A server may come later.

@@ -97,6 +97,22 @@ impl Worker {
     }
 }
 
+/// Asks for the head of what is there, and nothing more.
+pub(super) fn look(
+    common: &Common,
+    dialer: Dialer,
+    url: String,
+    auth: Option<Header>,
+) -> io::Result<Answer> {
+    let client = Client::new(common.clone(), dialer);
+    let mut request = Request::builder().method("HEAD").uri(&url);
+    for header in common.headers.iter().chain(&auth) {
+        request = request.header(&header.name, &header.value);
+    }
+    let request = request.body(()).map_err(io::Error::other)?;
+    client.agent.run(request).map_err(in_words).map(read)
+}
+
 /// Makes the connections of a thread.
 pub(super) fn dialer(
     endpoint: &super::Endpoint,

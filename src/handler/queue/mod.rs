@@ -12,6 +12,7 @@ mod tests;
 mod waiting;
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -24,8 +25,10 @@ use waiting::{Order, Shared};
 use super::delivery::{Delivery, Ledger};
 use super::{EmitError, End, Fault, Handler};
 use crate::batch::Frames;
+use crate::diag::plain;
 use crate::now::Now;
 use crate::spool::{Reader, Writer};
+use crate::sys;
 use crate::wire::lh::SenderId;
 
 /// How long is waited for the thread while nothing moves, and at most where
@@ -260,6 +263,27 @@ impl QueueHandler {
     }
 }
 
+/// What is known of a spool from outside.
+fn probe_spool(directory: &Path) -> Result<String, String> {
+    let name = directory.display();
+    if !directory.exists() {
+        let parent = directory
+            .parent()
+            .filter(|path| !path.as_os_str().is_empty());
+        let parent = parent.unwrap_or_else(|| Path::new("."));
+        return sys::check_append(&parent.join("spool"), true, true)
+            .map(|()| format!("the spool {name} would be made"))
+            .map_err(|error| format!("{name}: the spool cannot be made: {}", plain(&error)));
+    }
+    let found = crate::spool::inspect(directory).map_err(|error| error.to_string())?;
+    let waiting = found.waiting;
+    match found.owner {
+        Some(Some(pid)) => Err(format!("{name}: the spool is that of process {pid}")),
+        Some(None) => Err(format!("{name}: another process has the spool")),
+        None => Ok(format!("{waiting} records wait in the spool {name}")),
+    }
+}
+
 impl Handler for QueueHandler {
     fn kind(&self) -> &'static str {
         self.kind
@@ -272,6 +296,21 @@ impl Handler for QueueHandler {
     fn check(&self) -> io::Result<()> {
         let inner = self.inner.as_ref();
         inner.map_or(Ok(()), |inner| inner.look().check())
+    }
+
+    fn probe(&self) -> Result<String, String> {
+        let found = self
+            .inner
+            .as_ref()
+            .map_or(Ok(String::new()), Delivery::probe);
+        let Some(spool) = &self.spool else {
+            return found;
+        };
+        let spooled = probe_spool(&spool.directory)?;
+        match found {
+            Ok(found) => Ok(format!("{found}; {spooled}")),
+            Err(reason) => Err(format!("{reason}; {spooled}")),
+        }
     }
 
     /// Known only before the thread starts, which is when it is asked.

@@ -302,6 +302,10 @@ impl Handler for DatagramDelivery {
         self.link.target()
     }
 
+    fn probe(&self) -> Result<String, String> {
+        self.link.probe()
+    }
+
     /// A peer may come later.
     fn open(&mut self, _now: Now) -> io::Result<()> {
         Ok(())

@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::diag::plain;
-use crate::net::{Backoff, ConnectError, Connection, Connector};
+use crate::net::{Backoff, ConnectError, Connection, Connector, Transport};
 use crate::now::Now;
 
 /// How long is waited for an attempt before whoever wants the connection is
@@ -102,6 +102,24 @@ impl Link {
             let _ = answer.send(made);
         })?;
         Ok(attempt)
+    }
+
+    /// Connects, and hangs up.
+    pub(super) fn probe(&self) -> Result<String, String> {
+        let connection = self
+            .connector
+            .connect()
+            .map_err(|error| error.to_string())?;
+        drop(connection);
+        Ok(match self.connector.transport {
+            Transport::Tcp | Transport::UnixStream => "it listens".to_owned(),
+            Transport::Tls(_) => "it listens, and its certificate is good".to_owned(),
+            Transport::UnixDatagram => "it is there".to_owned(),
+            // Nobody answers who is not sent anything.
+            Transport::Udp => {
+                "its address is known; whether somebody listens there is not".to_owned()
+            }
+        })
     }
 
     /// Something has arrived over the connection: it is good.

@@ -327,6 +327,10 @@ impl Handler for StreamDelivery {
         self.link.target()
     }
 
+    fn probe(&self) -> Result<String, String> {
+        self.link.probe()
+    }
+
     /// A peer may come later.
     fn open(&mut self, _now: Now) -> io::Result<()> {
         Ok(())

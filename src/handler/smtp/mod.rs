@@ -599,6 +599,18 @@ impl Handler for SmtpHandler {
         self.route.connector.target()
     }
 
+    fn probe(&self) -> Result<String, String> {
+        let found = SmtpHandler::probe(self)?;
+        let secured = match found.secured {
+            true => ", its certificate is good",
+            false => ", without TLS",
+        };
+        let user = found
+            .user
+            .map_or_else(String::new, |user| format!(", it lets {user} in"));
+        Ok(format!("it answers{secured}{user}"))
+    }
+
     /// A server may come later.
     fn open(&mut self, _now: Now) -> io::Result<()> {
         Ok(())
