@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Folder, until};
+use crate::support::{Folder, close_reader, until};
 
 #[test]
 fn a_handler_has_a_lowest_level() {
@@ -174,7 +174,11 @@ fn another_reader_of_a_fifo_gets_what_follows() {
     let mut lh = folder.lh("file fifo + file a.log").start();
     lh.send("one\n");
     read(&first, "one\n");
-    drop(first);
+    // lh has it open for writing; this end only asks.
+    let mut asks = std::fs::File::options();
+    let asks = asks.write(true).open(folder.path("fifo")).expect("fifo");
+    close_reader(first, &asks);
+    drop(asks);
     lh.send_to("two\n", "a.log").wait_said("fifo");
     let second = open();
     read(&second, "two\n");
@@ -187,7 +191,7 @@ fn another_reader_of_a_fifo_gets_what_follows() {
 fn a_closed_stdout_ends_its_handler_and_no_other() {
     let folder = Folder::new();
     let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
+    close_reader(reader, &writer);
     let mut lh = folder.lh("stream + file a.log").stdout(writer).start();
     lh.send_to("one\n", "a.log").send_to("two\n", "a.log");
     let ran = lh.end().code(1);
@@ -195,7 +199,7 @@ fn a_closed_stdout_ends_its_handler_and_no_other() {
         .said("stdout: 2 records were not delivered");
     // Alone, there is nothing left to do: it ends while the writer goes on.
     let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
+    close_reader(reader, &writer);
     let mut lh = folder.lh("stream").stdout(writer).start();
     lh.send("one\n");
     lh.wait_exit().code(1).said("Broken pipe");

@@ -7,11 +7,13 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -68,6 +70,18 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(begun.elapsed() < DEADLINE, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Closes the reading end of a pipe. A child that another test is just starting
+/// may hold a copy until its exec, so it is over when the pipe says so.
+pub fn close_reader(reader: impl Sized, writer: &impl AsFd) {
+    drop(reader);
+    until("nobody has the pipe open for reading", || {
+        let mut pipe = [PollFd::new(writer.as_fd(), PollFlags::empty())];
+        poll(&mut pipe, PollTimeout::ZERO).expect("poll");
+        let seen = pipe[0].revents();
+        seen.is_some_and(|events| events.contains(PollFlags::POLLERR))
+    });
 }
 
 /// A program that has the signals which are ignored here, as under nohup or in
