@@ -363,7 +363,7 @@ _lh() {
                     return 0
                     ;;
                 --log)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=($(compgen -W "application system security" -- "${cur}"))
                     return 0
                     ;;
                 --dll)

@@ -65,7 +65,7 @@ complete -c lh -n "__fish_lh_needs_command" -f -a "syslog" -d 'Send to a syslog 
 complete -c lh -n "__fish_lh_needs_command" -f -a "socket" -d 'Send over a stream: tcp, tls or a unix socket (SocketHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "udp" -d 'Send each record as a datagram: udp or a unix datagram socket (DatagramHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "smtp" -d 'Send as mails, a record in each or many (SMTPHandler)'
-complete -c lh -n "__fish_lh_needs_command" -f -a "eventlog" -d 'Write to the operating system\'s event log: on Linux, systemd\'s journal (NTEventLogHandler)'
+complete -c lh -n "__fish_lh_needs_command" -f -a "eventlog" -d 'Write to the operating system\'s event log: systemd\'s journal, or that of Windows (NTEventLogHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "http" -d 'Send in the bodies of HTTP requests, one record or many in each (HTTPHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "buffer" -d 'Hold records back for the handler that follows (MemoryHandler)'
 complete -c lh -n "__fish_lh_needs_command" -f -a "queue" -d 'Run the handler that follows on a thread of its own (QueueHandler)'
@@ -662,10 +662,12 @@ complete -c lh -n "__fish_lh_using_subcommand eventlog" -s p -l priority -d 'The
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l facility -d 'The facility: kern, user, mail, daemon, auth, cron, local0 to local7, ...' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l message-id -d 'MESSAGE_ID of every record: 32 hexadecimal digits, or a UUID' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l socket -d 'The journal\'s socket [default: /run/systemd/journal/socket]' -r -F
-complete -c lh -n "__fish_lh_using_subcommand eventlog" -l log -d 'The log: Application, System or Security' -r
-complete -c lh -n "__fish_lh_using_subcommand eventlog" -l dll -d 'The file with the texts of messages' -r
-complete -c lh -n "__fish_lh_using_subcommand eventlog" -l event-id -d 'The number of the message\'s text' -r
-complete -c lh -n "__fish_lh_using_subcommand eventlog" -l category -d 'The number of the event\'s category' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l log -d 'The log [default: Application]' -r -f -a "application\t''
+system\t''
+security\t''"
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l dll -d 'The file with the texts of messages [default: one that shows the record\'s]' -r -F
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l event-id -d 'The number of the message\'s text there, from 1 to 65535 [default: 1]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l category -d 'The number of the event\'s category there [default: 0, none]' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l retry-start -d 'After a failed attempt, how long until the next [default: 1s]' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l retry-factor -d 'By how much that grows with each attempt that fails [default: 2]' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l retry-max -d 'The longest that it becomes [default: 30s]' -r

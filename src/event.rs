@@ -1,6 +1,6 @@
 //! What reaches a running pipeline from outside, beside its input.
 
-use std::os::fd::BorrowedFd;
+use crate::sys::Waitable;
 
 /// A request to a running pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Notice {
 /// A source of [`Notice`]s that can be waited for.
 pub trait Events {
     /// Becomes readable when there are events.
-    fn descriptor(&self) -> BorrowedFd<'_>;
+    fn waitable(&self) -> Waitable<'_>;
 
     /// The events since the last call. Equal ones may have become one.
     fn take(&mut self) -> Vec<Notice>;

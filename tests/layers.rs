@@ -48,7 +48,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
         "memchr",
         &["batch", "clean", "join", "source/listen", "text", "wire"],
     ),
-    ("mio", &["source/listen"]),
+    ("mio", &["source/listen", "sys"]),
     ("nix", &["sys"]),
     (
         "regex",
@@ -59,7 +59,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["net/tls"]),
     ("serde", &["wire/json", "wire/pickle"]),
     ("serde_json", &["handler/dead_letter", "wire"]),
-    ("signal_hook", &["sys/signals"]),
+    ("signal_hook", &["sys/unix/signals"]),
     ("socket2", &["net", "sys"]),
     ("terminal_size", &["cli/feed", "cli/report/progress"]),
     (
@@ -78,6 +78,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ),
     ("ureq", &["handler/http"]),
     ("webpki", &["net/tls"]),
+    ("windows_sys", &["sys/windows"]),
     ("xattr", &["sys"]),
     ("zstd", &["roll/compress"]),
 ];

@@ -7,7 +7,8 @@ use socket2::Socket;
 
 use crate::batch::Frames;
 use crate::sys::memfd;
-use crate::sys::socket::{self, DATAGRAMS};
+use crate::sys::socket;
+use crate::sys::sockets::DATAGRAMS;
 
 use super::connect::unix_datagram;
 use super::connection::{Connection, Kind};

@@ -37,6 +37,7 @@ pub use tls::{HandshakeError, TlsClient, TlsError, TlsOptions};
 pub use tls::{TlsFed, TlsServer, TlsServerOptions, TlsServerSession};
 
 pub use crate::sys::drops::dropped_datagrams;
-pub use crate::sys::listen::{Credentials, SocketName, peer_credentials};
+pub use crate::sys::listen::{SocketName, peer_credentials};
 pub use crate::sys::receive::{Batch, Datagram, Sender, receive_many};
 pub use crate::sys::service::ServiceManager;
+pub use crate::sys::sockets::Credentials;

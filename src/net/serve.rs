@@ -2,8 +2,6 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs, UdpSocket};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,11 +9,13 @@ use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
 use super::listen_address::{Hosts, ListenAddress};
 use crate::diag::plain;
-use crate::sys::activation::{self, Passed};
+use crate::sys::activation;
 use crate::sys::directory_of;
 use crate::sys::listen::{
-    PathProblem, SocketName, bind_unix, enlarge_receive_buffer, is_no_address, tell_of_datagrams,
+    SocketName, bind_unix, enlarge_receive_buffer, is_no_address, tell_of_datagrams,
 };
+use crate::sys::local::{UnixDatagram, UnixListener, path_name};
+use crate::sys::sockets::{Passed, PathProblem};
 
 /// So many connections may wait to be accepted; the system may allow less (on
 /// Linux net.core.somaxconn, 4096).
@@ -175,9 +175,9 @@ pub fn bind_path(
             warning = small_buffer(asked, given.map_err(|error| failed(error.into()))?);
         }
         tell_of_datagrams(&socket, true);
-        ListenSocket::UnixDatagram(OwnedFd::from(socket).into())
+        ListenSocket::UnixDatagram(socket.into())
     } else {
-        ListenSocket::Unix(OwnedFd::from(socket).into())
+        ListenSocket::Unix(socket.into())
     };
     Ok(Bound {
         kind,
@@ -204,10 +204,7 @@ pub fn take_passed() -> io::Result<Vec<Bound>> {
 }
 
 fn adopt(name: &str, socket: Passed) -> io::Result<Bound> {
-    let path = |address: std::os::unix::net::SocketAddr| match address.as_pathname() {
-        Some(path) => path.display().to_string(),
-        None => "a socket without a path".to_owned(),
-    };
+    let named = |path: Option<String>| path.unwrap_or_else(|| "a socket without a path".to_owned());
     let (kind, at, socket) = match socket {
         Passed::Tcp(socket) => {
             prepare_listener(&SockRef::from(&socket))?;
@@ -227,12 +224,12 @@ fn adopt(name: &str, socket: Passed) -> io::Result<Bound> {
             (ListenKind::Udp, at, ListenSocket::Udp(socket))
         }
         Passed::Unix(socket) => {
-            let at = path(socket.local_addr()?);
+            let at = named(path_name(&socket.local_addr()?));
             (ListenKind::Unix, at, ListenSocket::Unix(socket))
         }
         Passed::UnixDatagram(socket) => {
             tell_of_datagrams(&socket, true);
-            let at = path(socket.local_addr()?);
+            let at = named(path_name(&socket.local_addr()?));
             (
                 ListenKind::UnixDatagram,
                 at,

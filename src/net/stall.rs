@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::sys::socket::TcpState;
+use crate::sys::sockets::TcpState;
 
 /// Since when bytes have been waiting to be acknowledged.
 #[derive(Clone, Copy, Debug, Default)]

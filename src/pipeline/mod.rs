@@ -5,7 +5,6 @@ mod run;
 mod serve;
 mod signals;
 
-use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use crate::batch::Frames;
@@ -17,7 +16,7 @@ use crate::handler::delivery::PAUSES;
 use crate::handler::stage::End;
 use crate::now::Now;
 use crate::source::Command;
-use crate::sys;
+use crate::sys::{self, Waitable};
 
 /// After SIGTERM, how long what is still in the pipe is read, and delivered by
 /// a handler that says nothing else.
@@ -162,7 +161,7 @@ impl Pipeline {
     }
 
     /// Waits for input, an event, or the earliest deadline, `due` included.
-    fn wait(&mut self, input: [Option<BorrowedFd<'_>>; STREAMS], due: Option<Instant>) -> Wait {
+    fn wait(&mut self, input: [Option<Waitable<'_>>; STREAMS], due: Option<Instant>) -> Wait {
         let now = Now::read();
         self.end_grace(now);
         let limit = match self.stop {
@@ -193,7 +192,7 @@ impl Pipeline {
     /// have input.
     fn wait_for(
         &mut self,
-        input: [Option<BorrowedFd<'_>>; STREAMS],
+        input: [Option<Waitable<'_>>; STREAMS],
         limit: Option<Duration>,
     ) -> [bool; STREAMS] {
         let limit = match &self.reporting {
@@ -204,7 +203,7 @@ impl Pipeline {
                 until.into_iter().chain(limit).min()
             }
         };
-        let events = self.events.descriptor();
+        let events = self.events.waitable();
         let [one, other] = input.map(|input| input.unwrap_or(events));
         let [event, one, other] = match sys::wait_readable([events, one, other], limit) {
             Ok(ready) => ready,

@@ -35,10 +35,10 @@ impl Pipeline {
             self.stages.iter_mut().for_each(Stage::collect);
         }
         let mut result = Ok(());
-        while self.command_runs() || streams.iter().any(|s| s.descriptor().is_some()) {
+        while self.command_runs() || streams.iter().any(|s| s.waitable().is_some()) {
             let mut input = [None; STREAMS];
             for (place, stream) in input.iter_mut().zip(&*streams) {
-                *place = stream.descriptor();
+                *place = stream.waitable();
             }
             let due = streams.iter().filter_map(|s| s.intake.deadline()).min();
             match self.wait(input, due) {

@@ -34,7 +34,7 @@ impl Pipeline {
             let now = Now::read();
             let look = (!unsettled.is_empty()).then(|| now.mono + LOOK);
             let due = listen.deadline(now).into_iter().chain(look).min();
-            let wait = self.wait([Some(listen.descriptor()), None], due);
+            let wait = self.wait([Some(listen.waitable()), None], due);
             let now = Now::read();
             if self.reopened != std::mem::replace(&mut reopened, self.reopened) {
                 listen.reload();

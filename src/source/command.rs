@@ -81,6 +81,7 @@ impl CommandOptions {
             .stdout(for_stdout)
             .stderr(for_stderr)
             .spawn()?;
+        sys::watch_child(&child)?;
         let command = Command {
             child,
             status: None,
@@ -96,8 +97,7 @@ impl CommandOptions {
         match self.terminal {
             None => {
                 let (read, write) = io::pipe()?;
-                let read = std::os::fd::OwnedFd::from(read);
-                Ok((read.into(), write.into()))
+                Ok((sys::file_of(read), write.into()))
             }
             Some((columns, rows)) => {
                 let (read, write) = sys::terminal(columns, rows)?;

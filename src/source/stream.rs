@@ -1,18 +1,17 @@
 //! A stream of bytes that is read, and where a copy of it goes.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io;
 
 use super::{Intake, Tee};
-use crate::sys;
+use crate::sys::{self, Input, Waitable};
 
 /// Standard input, or an output of a command.
 #[derive(Debug)]
 pub struct Stream {
     name: &'static str,
     /// `None` once it has ended.
-    file: Option<File>,
+    input: Option<Input>,
     /// It is a terminal's end, which fails to be read when nobody has the
     /// other one open.
     terminal: bool,
@@ -36,10 +35,9 @@ pub enum Taken {
 impl Stream {
     /// Reads from an open file, which messages call so.
     pub fn new(name: &'static str, file: File, intake: Intake, tee: Option<Tee>) -> Stream {
-        sys::enlarge_pipe(file.as_fd());
         Stream {
             name,
-            file: Some(file),
+            input: Some(Input::new(file)),
             terminal: false,
             intake,
             tee,
@@ -58,18 +56,18 @@ impl Stream {
     }
 
     /// What can be waited for, as long as it has not ended.
-    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        self.file.as_ref().map(|file| file.as_fd())
+    pub fn waitable(&self) -> Option<Waitable<'_>> {
+        self.input.as_ref().map(Input::waitable)
     }
 
     /// The file, as long as it has not ended.
     pub fn file(&self) -> Option<&File> {
-        self.file.as_ref()
+        self.input.as_ref().map(Input::file)
     }
 
     /// Whether it ends when its writer does.
     pub fn writer_ends(&self) -> bool {
-        self.descriptor().is_some_and(sys::is_pipe)
+        self.file().is_some_and(sys::is_pipe)
     }
 
     /// Reads once.
@@ -77,10 +75,10 @@ impl Stream {
     /// # Errors
     /// Those of read(2); the stream has ended then.
     pub fn read(&mut self) -> io::Result<Taken> {
-        let Some(file) = &mut self.file else {
+        let Some(input) = &mut self.input else {
             return Ok(Taken::End);
         };
-        let result = match file.read(self.intake.space()) {
+        let result = match input.read(self.intake.space()) {
             Ok(0) => Ok(Taken::End),
             Ok(count) => {
                 self.intake.fill(count);
@@ -100,6 +98,6 @@ impl Stream {
 
     /// Reads no more; a writer that goes on is told so by the system.
     pub fn close(&mut self) {
-        self.file = None;
+        self.input = None;
     }
 }

@@ -3,10 +3,20 @@
 //! Every call that only one family of systems has stands in a file below this
 //! one, behind a function whose meaning is the same on all of them.
 
-#[cfg(all(unix, feature = "cli"))]
-pub mod signals;
+mod files;
+#[cfg(feature = "net")]
+pub mod receive;
+#[cfg(feature = "net")]
+pub mod sockets;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
+pub use files::{Meta, OpenRules, Opened, Private, check_link, directory_of, replace_link};
 #[cfg(unix)]
 pub use unix::*;
+#[cfg(windows)]
+pub use windows::*;
+
+use files::{born, is_own_stream, own_stream};

@@ -18,6 +18,7 @@ pub mod json;
 pub mod lh;
 pub mod logfmt;
 pub mod mail;
+pub mod nt_event;
 pub mod pickle;
 pub mod presets;
 mod repr;

@@ -169,19 +169,6 @@ impl CommonArgs {
         Ok(formatter)
     }
 
-    /// The format of a text of which the handler makes a message, with the text
-    /// of an exception; `None` is the handler's own.
-    ///
-    /// # Errors
-    /// As [`formatter`](Self::formatter).
-    pub fn line_formatter(&self) -> Result<Option<Formatter>, String> {
-        self.message_formatter()?;
-        match self.format {
-            None => Ok(None),
-            Some(_) => self.formatter(),
-        }
-    }
-
     /// For a handler that carries whole records.
     ///
     /// # Errors

@@ -348,7 +348,7 @@ fn preset_form(preset: PresetArg, common: &CommonArgs) -> Result<Form, String> {
     };
     match preset {
         PresetArg::Loki => {
-            let line = common.line_formatter()?;
+            let line = line_formatter(common)?;
             form.encoder = Box::new(LokiEncoder::new(host, line));
             form.assembly = Assembly::Groups {
                 start: b"{\"streams\":[".to_vec(),
@@ -379,7 +379,7 @@ fn preset_form(preset: PresetArg, common: &CommonArgs) -> Result<Form, String> {
         }
         PresetArg::Datadog => form.encoder = Box::new(DatadogEncoder::new(host)),
         PresetArg::Slack => {
-            let text = common.line_formatter()?;
+            let text = line_formatter(common)?;
             let usual = || Formatter::parse("{levelname} {name}: {message}", None, common.utc);
             let text = text
                 .map_or_else(usual, Ok)
@@ -390,4 +390,13 @@ fn preset_form(preset: PresetArg, common: &CommonArgs) -> Result<Form, String> {
         }
     }
     Ok(form)
+}
+
+/// The format of a text of which the handler makes a message, with the text of an
+/// exception; `None` is the handler's own.
+fn line_formatter(common: &CommonArgs) -> Result<Option<Formatter>, String> {
+    match common.message_formatter()? {
+        None => Ok(None),
+        Some(_) => common.formatter(),
+    }
 }

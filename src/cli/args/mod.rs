@@ -180,7 +180,7 @@ pub enum HandlerCommand {
     Udp(udp::UdpArgs),
     /// Send as mails, a record in each or many (SMTPHandler).
     Smtp(smtp::SmtpArgs),
-    /// Write to the operating system's event log: on Linux, systemd's journal (NTEventLogHandler).
+    /// Write to the operating system's event log: systemd's journal, or that of Windows (NTEventLogHandler).
     Eventlog(eventlog::EventlogArgs),
     /// Send in the bodies of HTTP requests, one record or many in each (HTTPHandler).
     Http(http::HttpArgs),

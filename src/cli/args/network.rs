@@ -13,6 +13,7 @@ use crate::net::tls::{TlsClient, TlsOptions};
 use crate::net::{Address, Backoff, BackoffOptions, Connector, Transport};
 use crate::now::Now;
 use crate::sys;
+use crate::sys::local::HAS_UNIX_SOCKETS;
 use crate::text::Formatter;
 use crate::text::guard::Escape;
 use crate::wire::Encode;
@@ -21,6 +22,7 @@ use crate::wire::gelf::compress::Method;
 use crate::wire::gelf::{GelfEncoder, GelfOptions};
 use crate::wire::hmac::Key;
 use crate::wire::lh::SenderId;
+use crate::wire::nt_event::SourceOptions;
 use crate::wire::pickle::PickleEncoder;
 use crate::wire::syslog::{LineFeeds, SyslogEncoder, SyslogOptions};
 
@@ -39,6 +41,13 @@ pub fn handler(
         (Carrier::Datagram, Address::Path(_)) => Transport::UnixDatagram,
         (Carrier::Tls(args), address) => Transport::Tls(tls(args, address, diag)?),
     };
+    let local = matches!(transport, Transport::UnixStream | Transport::UnixDatagram);
+    if local && !HAS_UNIX_SOCKETS {
+        return Err(format!(
+            "{}: this system has no Unix sockets; give HOST:PORT",
+            target.address
+        ));
+    }
     let (start, factor, max) = connection.retry();
     let options = BackoffOptions { start, factor, max };
     let id = random()?;
@@ -64,14 +73,18 @@ pub fn handler(
 /// The handler for the system's own event log; nothing is opened yet.
 pub fn event_log(
     socket: Option<PathBuf>,
+    source: SourceOptions,
     connection: &ConnectionArgs,
+    diag: &Diag,
 ) -> Result<Box<dyn Handler>, String> {
     let (start, factor, max) = connection.retry();
-    eventlog::event_log(EventLogOptions {
+    let options = EventLogOptions {
         socket,
         backoff: BackoffOptions { start, factor, max },
         timeout: connection.timeout(),
-    })
+        source,
+    };
+    eventlog::event_log(options, diag)
 }
 
 /// Whether an address is that of a local socket.

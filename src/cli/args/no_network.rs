@@ -7,6 +7,7 @@ use super::remote::{ConnectionArgs, Target, WireArg};
 use crate::diag::Diag;
 use crate::handler::Handler;
 use crate::handler::stage::Rendering;
+use crate::wire::nt_event::SourceOptions;
 
 /// There is none.
 pub fn handler(
@@ -23,7 +24,9 @@ pub fn handler(
 /// There is none.
 pub fn event_log(
     _socket: Option<PathBuf>,
+    _source: SourceOptions,
     _connection: &ConnectionArgs,
+    _diag: &Diag,
 ) -> Result<Box<dyn Handler>, String> {
     Err("this lh was built without the feature net, and so without eventlog".to_owned())
 }

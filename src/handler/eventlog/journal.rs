@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 
 use super::EventLogOptions;
+use crate::diag::Diag;
 use crate::handler::Handler;
 use crate::handler::remote::{RemoteOptions, datagrams_or_files};
 use crate::net::{Address, Backoff, Connector, Transport};
@@ -27,7 +28,7 @@ const HINT: &str =
 ///
 /// # Errors
 /// None; other systems have no journal.
-pub fn event_log(options: EventLogOptions) -> Result<Box<dyn Handler>, String> {
+pub fn event_log(options: EventLogOptions, _diag: &Diag) -> Result<Box<dyn Handler>, String> {
     let socket = options.socket.unwrap_or_else(|| PathBuf::from(SOCKET));
     let address = Address::Path(socket);
     let remote = RemoteOptions {

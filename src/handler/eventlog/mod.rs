@@ -1,10 +1,13 @@
 //! The operating system's own event log (`NTEventLogHandler`): on Linux the
-//! journal of systemd.
+//! journal of systemd, on Windows the NT event log.
 
 #[cfg(target_os = "linux")]
 #[path = "journal.rs"]
 mod system;
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+#[path = "nt.rs"]
+mod system;
+#[cfg(not(any(target_os = "linux", windows)))]
 #[path = "stub.rs"]
 mod system;
 
@@ -12,6 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::net::BackoffOptions;
+use crate::wire::nt_event::SourceOptions;
 
 pub use system::event_log;
 
@@ -24,4 +28,6 @@ pub struct EventLogOptions {
     pub backoff: BackoffOptions,
     /// How long a connection may take to be made, and take nothing.
     pub timeout: Duration,
+    /// What only Windows knows.
+    pub source: SourceOptions,
 }

@@ -4,11 +4,13 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
-use mio::net::{TcpStream, UnixStream};
+use mio::net::TcpStream;
 use mio::{Interest, Registry, Token, event::Source};
 
 use super::framing::Protocol;
 use crate::net::TlsServerSession;
+use crate::sys::local::watched::UnixStream;
+use crate::sys::poller::SHORT_READ_IS_ALL;
 
 /// The most that waits to be sent to a peer: one that does not listen is not
 /// heard either.
@@ -240,9 +242,8 @@ fn read_into(socket: &mut Socket, buffer: &mut Vec<u8>, size: usize) -> io::Resu
     let (count, came) = loop {
         match socket.read(&mut buffer[before..]) {
             Ok(0) => break (0, Ok(Came::End)),
-            // A stream that gave less than there was room for is empty; what
-            // comes after that is told anew.
-            Ok(count) if count < size => break (count, Ok(Came::Drained)),
+            // What comes after that is told anew.
+            Ok(count) if count < size && SHORT_READ_IS_ALL => break (count, Ok(Came::Drained)),
             Ok(count) => break (count, Ok(Came::More)),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

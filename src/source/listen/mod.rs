@@ -17,13 +17,9 @@ mod senders;
 mod streams;
 
 use std::collections::VecDeque;
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use mio::{Events, Poll};
 
 use self::admit::Admission;
 use self::complaints::Complaints;
@@ -39,6 +35,8 @@ use crate::figures::InputFigures;
 use crate::net::{Allow, Bound, ServiceManager, TlsServer, dropped_datagrams};
 use crate::now::Now;
 use crate::record::Defaults;
+use crate::sys::Waitable;
+use crate::sys::poller::Poller;
 use crate::wire::framing::{Oversize, OversizeCounts};
 use crate::wire::gelf::assembly::{Assembly, Limits};
 use crate::wire::hmac::Key;
@@ -160,8 +158,7 @@ struct Tally {
 
 /// See the [module](self).
 pub struct Listen {
-    poll: Poll,
-    events: Events,
+    poller: Poller,
     ports: Vec<Port>,
     connections: Vec<Option<Box<Connection>>>,
     free: Vec<usize>,
@@ -208,8 +205,8 @@ impl Listen {
     /// # Errors
     /// What can't be watched or read, and why.
     pub fn new(mut options: ListenOptions, diag: Diag) -> Result<Listen, String> {
-        let poll = Poll::new();
-        let poll = poll.map_err(|error| format!("cannot wait for peers: {}", plain(&error)))?;
+        let poller = Poller::new();
+        let poller = poller.map_err(|error| format!("cannot wait for peers: {}", plain(&error)))?;
         let senders = match &options.state {
             None => Senders::default(),
             Some(path) => Senders::load(path).map_err(|error| {
@@ -220,14 +217,13 @@ impl Listen {
         let mut ports = Vec::new();
         for (place, bound) in std::mem::take(&mut options.bound).into_iter().enumerate() {
             let name = bound.name.clone();
-            let port = Port::register(bound, poll.registry(), place);
+            let port = Port::register(bound, poller.registry(), place);
             ports.push(port.map_err(|error| format!("{name}: cannot listen: {}", plain(&error)))?);
         }
         let datagrams = ports.iter().any(Port::takes_datagrams);
         let longest = options.max_record.saturating_add(64 << 10);
         Ok(Listen {
-            poll,
-            events: Events::with_capacity(1024),
+            poller,
             ports,
             connections: Vec::new(),
             free: Vec::new(),
@@ -292,8 +288,8 @@ impl Listen {
     }
 
     /// Readable when somebody has something.
-    pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.poll.registry().as_fd()
+    pub fn waitable(&self) -> Waitable<'_> {
+        self.poller.waitable()
     }
 
     /// When [`turn`](Self::turn) has to be called at the latest; at once where
@@ -318,37 +314,30 @@ impl Listen {
 
     /// Asks the system who has something.
     fn look(&mut self, now: Now) {
-        if let Err(error) = self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
-            if error.kind() != io::ErrorKind::Interrupted {
-                let reason = plain(&error);
-                self.complaints.tell(
-                    "listen",
-                    format_args!("cannot look for peers: {reason}"),
-                    now.mono,
-                );
-            }
-            return;
-        }
         let ports = self.ports.len();
         let mut writable = Vec::new();
-        for event in &self.events {
-            let token = event.token().0;
-            if let Some(port) = self.ports.get_mut(token) {
+        let looked = self.poller.take(|seen| {
+            if let Some(port) = self.ports.get_mut(seen.token) {
                 port.readable = true;
-                continue;
+                return;
             }
-            let place = token - ports;
+            let place = seen.token - ports;
             let Some(Some(connection)) = self.connections.get_mut(place) else {
-                continue;
+                return;
             };
-            if event.is_readable() || event.is_read_closed() || event.is_error() {
+            if seen.readable {
                 connection.readable = true;
-                connection.hung_up |= event.is_read_closed() || event.is_error();
+                connection.hung_up |= seen.hung_up;
                 queue(&mut self.ready, connection, place);
             }
-            if event.is_writable() {
+            if seen.writable {
                 writable.push(place);
             }
+        });
+        if let Err(error) = looked {
+            let reason = plain(&error);
+            let text = format_args!("cannot look for peers: {reason}");
+            self.complaints.tell("listen", text, now.mono);
         }
         for place in writable {
             self.flush(place, now);

@@ -4,11 +4,12 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use mio::net::{TcpListener, UdpSocket, UnixDatagram, UnixListener};
+use mio::net::{TcpListener, UdpSocket};
 use mio::{Interest, Registry, Token};
 
 use super::connection::Socket;
 use crate::net::{Bound, ListenKind, ListenSocket, Sender, SocketName, peer_credentials};
+use crate::sys::local::watched::{UnixDatagram, UnixListener};
 
 /// A socket that is watched.
 pub(super) struct Port {

@@ -133,7 +133,7 @@ impl Listen {
         };
         let place = self.free.pop().unwrap_or(self.connections.len());
         let token = mio::Token(ports + place);
-        if let Err(error) = socket.register(self.poll.registry(), token) {
+        if let Err(error) = socket.register(self.poller.registry(), token) {
             self.free.push(place);
             let reason = plain(&error);
             let text = format_args!("cannot watch the connection: {reason}");

@@ -2,27 +2,14 @@
 
 use std::env;
 use std::io;
-use std::net::{TcpListener, UdpSocket};
-use std::os::unix::net::{UnixDatagram, UnixListener};
 
 use listenfd::ListenFd;
 use socket2::SockRef;
 
+use crate::sys::sockets::Passed;
+
 /// Nobody passes more.
 const MOST: usize = 1024;
-
-/// A socket that was passed.
-#[derive(Debug)]
-pub enum Passed {
-    /// Listens for TCP.
-    Tcp(TcpListener),
-    /// For UDP.
-    Udp(UdpSocket),
-    /// Listens for Unix streams.
-    Unix(UnixListener),
-    /// For Unix datagrams.
-    UnixDatagram(UnixDatagram),
-}
 
 /// Takes the sockets that this process was started with, each with the name that
 /// it has (FileDescriptorName= of systemd; empty where there is none). They do
@@ -98,7 +85,9 @@ fn must_listen<'s>(socket: impl Into<SockRef<'s>>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::{TcpListener, UdpSocket};
     use std::os::fd::{AsFd, OwnedFd};
+    use std::os::unix::net::{UnixDatagram, UnixListener};
     use std::process::{Command, Stdio};
 
     /// What a child says of its sockets, to a file: its three standard streams

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::os::fd::AsFd;
 
 /// How many datagrams the kernel has dropped since the socket was made: the same
-/// count as [`Batch::dropped`](super::receive::Batch::dropped), and up to date at
+/// count as [`Batch::dropped`](crate::sys::receive::Batch::dropped), and up to date at
 /// the end, too, when no datagram follows. Reads the kernel's list of all UDP
 /// sockets, so it is for once in a while. `None` where the system does not tell.
 pub fn dropped_datagrams(socket: &impl AsFd) -> Option<u32> {

@@ -1,6 +1,5 @@
 //! Sockets that others connect or send to: what socket2 leaves to the system.
 
-use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -13,26 +12,9 @@ use nix::sys::stat::{Mode, fchmod};
 use socket2::{Domain, Socket, Type};
 
 use super::socket::{begin_connect, unix_address};
-use super::{FileId, directory_of, lstat};
-
-/// The process at the other end of a Unix socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Credentials {
-    /// Its number; `None` where the system does not tell, or the process is in
-    /// another namespace.
-    pub pid: Option<u32>,
-    /// Its user's number.
-    pub uid: u32,
-}
-
-impl fmt::Display for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(pid) = self.pid {
-            write!(f, "pid={pid} ")?;
-        }
-        write!(f, "uid={}", self.uid)
-    }
-}
+use super::{FileId, lstat};
+use crate::sys::directory_of;
+use crate::sys::sockets::{Credentials, PathProblem};
 
 /// Who connected to a Unix stream socket, as it was then.
 ///
@@ -108,23 +90,6 @@ pub fn is_no_address(error: &io::Error) -> bool {
         .any(|errno| code == Some(*errno as i32))
 }
 
-/// Why there is no socket under a path.
-#[derive(Debug)]
-pub enum PathProblem {
-    /// Something else than a socket has the name.
-    NoSocket,
-    /// A socket has it at which somebody answers.
-    Taken,
-    /// What the system said.
-    System(io::Error),
-}
-
-impl From<io::Error> for PathProblem {
-    fn from(error: io::Error) -> PathProblem {
-        PathProblem::System(error)
-    }
-}
-
 /// The name of a Unix socket that was bound here; removed when this is dropped,
 /// unless it is another's by then.
 #[derive(Debug)]
@@ -190,7 +155,7 @@ pub fn bind_unix(
             socket.listen(backlog)?;
         }
         std::fs::rename(&temporary, path)?;
-        Ok(super::Meta::from(made).id)
+        Ok(crate::sys::Meta::from(made).id)
     };
     match finish() {
         Ok(id) => {

@@ -5,16 +5,22 @@ pub mod activation;
 #[cfg(feature = "net")]
 pub mod drops;
 #[cfg(feature = "net")]
+pub mod fill;
+#[cfg(feature = "net")]
 pub mod listen;
+#[cfg(feature = "net")]
+pub mod local;
 mod lock;
 #[cfg(feature = "net")]
 pub mod memfd;
 mod open;
+#[cfg(feature = "net")]
+pub mod poller;
 mod process;
 #[cfg(feature = "net")]
-pub mod receive;
-#[cfg(feature = "net")]
 pub mod service;
+#[cfg(feature = "cli")]
+pub mod signals;
 #[cfg(feature = "net")]
 pub mod socket;
 mod spool;
@@ -28,25 +34,25 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use nix::errno::Errno;
 
+use super::{Meta, born};
+
 pub use lock::{lock, try_lock, unlock};
 pub use open::{
-    OpenRules, behind_link, check_append, create_new, open_append, open_existing,
-    open_may_succeed_later,
+    behind_link, check_append, create_new, open_append, open_existing, open_may_succeed_later,
 };
 #[cfg(feature = "cli")]
 pub use process::ignores_signal;
 #[cfg(all(feature = "cli", feature = "net"))]
 pub use process::raise_descriptor_limit;
-pub use process::{TERMINATE, exit_code, is_hangup, signal_child, terminal};
+pub use process::{TERMINATE, exit_code, file_of, is_hangup, signal_child, terminal, watch_child};
 pub use spool::{
-    Private, boot, distrusted_directory, is_locked, is_unreadable, make_private_directory,
-    open_private, read_at, write_at,
+    boot, distrusted_directory, is_locked, is_unreadable, make_private_directory, open_private,
+    read_at, write_at,
 };
-pub use stdio::{enlarge_pipe, is_pipe, stderr, stdin, stdout, wait_readable, write_some};
+pub use stdio::{Input, Waitable, is_pipe, stderr, stdin, stdout, wait_readable, write_some};
 
 /// The extended attribute that holds a backup's place in the order of
 /// rollovers, as decimal text.
@@ -59,25 +65,6 @@ pub struct FileId {
     inode: u64,
 }
 
-/// What is known of a file.
-#[derive(Clone, Copy, Debug)]
-pub struct Meta {
-    /// Its identity.
-    pub id: FileId,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Whether it is a regular file.
-    pub regular: bool,
-    /// How many names it has.
-    pub links: u64,
-    /// Permission bits and owner, to give to the file that takes its place.
-    pub owner: Owner,
-    /// When it was last written, in seconds since the epoch.
-    pub modified: i64,
-    /// When it was made, where the file system knows, likewise.
-    pub born: Option<i64>,
-}
-
 /// Permission bits and owner of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
@@ -88,13 +75,6 @@ pub struct Owner {
 
 impl From<Metadata> for Meta {
     fn from(meta: Metadata) -> Meta {
-        let born = meta
-            .created()
-            .ok()
-            .map(|at| match at.duration_since(UNIX_EPOCH) {
-                Ok(since) => since.as_secs() as i64,
-                Err(before) => -(before.duration().as_secs() as i64),
-            });
         Meta {
             id: FileId {
                 device: meta.dev(),
@@ -109,17 +89,8 @@ impl From<Metadata> for Meta {
                 gid: meta.gid(),
             },
             modified: meta.mtime(),
-            born,
+            born: born(&meta),
         }
-    }
-}
-
-impl Meta {
-    /// When the file began, as far as can be told: its birth, or when it was
-    /// last written if that is earlier, as it is for a copy that kept its time.
-    pub fn began(&self) -> i64 {
-        self.born
-            .map_or(self.modified, |born| born.min(self.modified))
     }
 }
 
@@ -145,15 +116,6 @@ pub fn fstat(file: &File) -> io::Result<Meta> {
     file.metadata().map(Meta::from)
 }
 
-/// The directory that a name stands in.
-pub fn directory_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) => Path::new("."),
-        None => path,
-    }
-}
-
 /// Whether an error says that the file system, or the user's share, is full.
 pub fn is_full(error: &io::Error) -> bool {
     let code = error.raw_os_error();
@@ -161,6 +123,10 @@ pub fn is_full(error: &io::Error) -> bool {
         .iter()
         .any(|errno| code == Some(*errno as i32))
 }
+
+/// Whether the system's own log is that of Windows.
+#[cfg(feature = "cli")]
+pub const IS_NT: bool = false;
 
 /// Where the local syslog daemon listens.
 #[cfg(feature = "cli")]
@@ -285,32 +251,9 @@ pub fn set_sequence(file: &File, sequence: u64) -> io::Result<()> {
     file.set_xattr(SEQUENCE, sequence.to_string().as_bytes())
 }
 
-/// Looks whether [`replace_link`] could make a link, and changes nothing.
-pub fn check_link(link: &Path) -> io::Result<()> {
-    match std::fs::symlink_metadata(link) {
-        Ok(meta) if !meta.is_symlink() => {
-            let text = "there is something else than a symbolic link of that name";
-            Err(io::Error::new(io::ErrorKind::AlreadyExists, text))
-        }
-        Ok(_) => Ok(()),
-        Err(_) if directory_of(link).is_dir() => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
-/// Replaces or makes a symbolic link in one step.
-pub fn replace_link(target: &Path, link: &Path) -> io::Result<()> {
-    check_link(link)?;
-    if std::fs::read_link(link).is_ok_and(|now| now == target) {
-        return Ok(());
-    }
-    let mut name = link.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = link.with_file_name(name);
-    std::os::unix::fs::symlink(target, &temporary)?;
-    std::fs::rename(&temporary, link).inspect_err(|_| {
-        let _ = std::fs::remove_file(&temporary);
-    })
+/// Makes a symbolic link.
+pub fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
 }
 
 /// The bytes of a file name.

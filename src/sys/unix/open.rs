@@ -10,34 +10,8 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, access};
 
-use super::{Meta, Owner, directory_of, fstat, stat, stderr, stdout};
-
-/// The names under which a process finds its own standard streams.
-const STDOUT: &[&str] = &["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
-
-const STDERR: &[&str] = &["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"];
-
-/// How a log file is opened.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct OpenRules {
-    /// Follow links, and take what is no regular file, in any directory.
-    pub follow: bool,
-    /// Permission bits of a file that is made, whatever the umask is.
-    pub perm: Option<u32>,
-    /// Permission bits and owner that a file that is made takes over.
-    pub inherit: Option<Owner>,
-}
-
-/// A file that was opened for appending.
-#[derive(Debug)]
-pub struct Opened {
-    /// The file; its descriptor does not block where it is no regular file.
-    pub file: File,
-    /// What is known of it.
-    pub meta: Meta,
-    /// Whether this call made it.
-    pub created: bool,
-}
+use super::{fstat, stat};
+use crate::sys::{Meta, OpenRules, Opened, Owner, directory_of, is_own_stream, own_stream};
 
 /// Opens a log file for appending and makes it where it is missing.
 ///
@@ -115,11 +89,7 @@ pub fn open_append(path: &Path, rules: OpenRules) -> io::Result<Opened> {
 pub fn behind_link(path: &Path, follow: bool) -> Option<PathBuf> {
     let link = std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_symlink());
     let trusted = link && (follow || !others_can_write(directory_of(path)).unwrap_or(true));
-    let own = STDOUT
-        .iter()
-        .chain(STDERR)
-        .any(|name| path == Path::new(name));
-    if !trusted || own || !stat(path).is_ok_and(|meta| meta.regular) {
+    if !trusted || is_own_stream(path) || !stat(path).is_ok_and(|meta| meta.regular) {
         return None;
     }
     std::fs::canonicalize(path).ok()
@@ -228,19 +198,6 @@ pub fn create_new(path: &Path, owner: Owner) -> io::Result<File> {
     };
     take_over(&file, rules)?;
     Ok(file)
-}
-
-/// A copy of an own standard stream, where the path is one of its names: it
-/// can't be opened again where it is a socket.
-fn own_stream(path: &Path) -> io::Result<Option<File>> {
-    let named = |names: &[&str]| names.iter().any(|name| path == Path::new(name));
-    if named(STDOUT) {
-        stdout().map(Some)
-    } else if named(STDERR) {
-        stderr().map(Some)
-    } else {
-        Ok(None)
-    }
 }
 
 /// Whether a user other than this one and root can make names in a directory.

@@ -13,6 +13,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use nix::unistd::Pid;
 
+/// The end of a pipe as a file.
+pub fn file_of(end: impl Into<OwnedFd>) -> File {
+    end.into().into()
+}
+
 /// The number of SIGTERM.
 pub const TERMINATE: i32 = Signal::SIGTERM as i32;
 
@@ -33,6 +38,11 @@ pub fn ignores_signal(signal: i32) -> bool {
 pub fn signal_child(child: &Child, signal: i32) -> io::Result<()> {
     let pid = i32::try_from(child.id()).map_err(|_| Errno::ESRCH)?;
     kill(Pid::from_raw(pid), Signal::try_from(signal)?).map_err(io::Error::from)
+}
+
+/// Has it told as an event when a child has ended, which SIGCHLD does.
+pub fn watch_child(_child: &Child) -> io::Result<()> {
+    Ok(())
 }
 
 /// The status as a shell gives it: the program's own, or 128 and the number of

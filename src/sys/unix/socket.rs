@@ -15,42 +15,13 @@ use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::MsgFlags;
 use socket2::{SockAddr, Socket};
 
+use super::FileId;
 use super::stdio::poll;
-use super::{FileId, Meta};
+use crate::sys::Meta;
+use crate::sys::sockets::{DATAGRAMS, Ready, TcpState};
 
 #[cfg(target_os = "linux")]
 use super::tcp_state;
-
-/// How many datagrams go out with one call.
-pub const DATAGRAMS: usize = 64;
-
-/// How the packets of a TCP connection fare.
-#[derive(Clone, Copy, Debug)]
-pub struct TcpState {
-    /// Packets that were sent and not acknowledged.
-    pub in_flight: u32,
-    /// Probes of a closed window that nothing has answered.
-    pub probes: u32,
-    /// Since the last packet with data was sent, the first time or again.
-    pub since_sent: Duration,
-    /// Since the last acknowledgement.
-    pub since_acknowledged: Duration,
-    /// The smoothed round trip time.
-    pub round_trip: Duration,
-}
-
-/// What can be done with a socket, and what became of its other side.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Ready {
-    /// There are bytes to read, or an end.
-    pub readable: bool,
-    /// The other side has ended its stream.
-    pub ended: bool,
-    /// Neither direction is left.
-    pub hung_up: bool,
-    /// There is an error to be asked for.
-    pub failed: bool,
-}
 
 /// Waits until a socket can be read or written, as asked, until its other side
 /// ends its stream or it fails; at most so long.

@@ -9,18 +9,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-/// How a private file is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Private {
-    /// To be read; it must be there.
-    Read,
-    /// To be read and written; it must be there.
-    Write,
-    /// Likewise; it is made where it is missing.
-    WriteOrMake,
-    /// Likewise; it must not be there.
-    Make,
-}
+use crate::sys::Private;
 
 /// Makes a directory that only this user can enter.
 pub fn make_private_directory(path: &Path) -> io::Result<()> {

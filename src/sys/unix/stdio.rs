@@ -84,10 +84,43 @@ fn wait_writable(file: impl AsFd, limit: Duration) -> io::Result<bool> {
     Ok(poll(&mut fds, Some(limit))? > 0)
 }
 
+/// What can be waited for.
+pub type Waitable<'a> = BorrowedFd<'a>;
+
+/// An open file that is read in the order of its bytes.
+#[derive(Debug)]
+pub struct Input(File);
+
+impl Input {
+    /// A pipe is made as large as it may be.
+    pub fn new(file: File) -> Input {
+        enlarge_pipe(file.as_fd());
+        Input(file)
+    }
+
+    /// Readable when a read would not wait.
+    pub fn waitable(&self) -> Waitable<'_> {
+        self.0.as_fd()
+    }
+
+    /// The file itself.
+    pub fn file(&self) -> &File {
+        &self.0
+    }
+
+    /// Reads once.
+    ///
+    /// # Errors
+    /// Those of read(2).
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        std::io::Read::read(&mut self.0, buffer)
+    }
+}
+
 /// Waits for input on any of the descriptors, at most so long; tells which
 /// have some, an end or an error.
 pub fn wait_readable<const N: usize>(
-    files: [BorrowedFd<'_>; N],
+    files: [Waitable<'_>; N],
     limit: Option<Duration>,
 ) -> io::Result<[bool; N]> {
     let mut fds = files.map(|fd| PollFd::new(fd, PollFlags::POLLIN));
@@ -113,7 +146,7 @@ pub(super) fn poll(fds: &mut [PollFd<'_>], limit: Option<Duration>) -> io::Resul
 
 /// Makes a pipe as large as an unprivileged user may, so that its writer and
 /// its reader wait less often for each other. Anything else is left alone.
-pub fn enlarge_pipe(descriptor: BorrowedFd<'_>) {
+fn enlarge_pipe(descriptor: BorrowedFd<'_>) {
     #[cfg(target_os = "linux")]
     {
         use nix::fcntl::{FcntlArg, fcntl};
@@ -123,11 +156,8 @@ pub fn enlarge_pipe(descriptor: BorrowedFd<'_>) {
     let _ = descriptor;
 }
 
-/// Whether a descriptor is a pipe or a socket: something that a writer ends.
-pub fn is_pipe(descriptor: BorrowedFd<'_>) -> bool {
-    let copy = descriptor.try_clone_to_owned().map(File::from);
-    let kind = copy
-        .and_then(|file| file.metadata())
-        .map(|meta| meta.file_type());
+/// Whether a file is a pipe or a socket: something that a writer ends.
+pub fn is_pipe(file: &File) -> bool {
+    let kind = file.metadata().map(|meta| meta.file_type());
     kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
 }

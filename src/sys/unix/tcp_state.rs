@@ -14,7 +14,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::libc;
 
-use super::socket::TcpState;
+use crate::sys::sockets::TcpState;
 
 /// The bytes that wait in a socket's send queue: for TCP those that the other
 /// side has not acknowledged, a FIN included as one; for Unix sockets the memory

@@ -1,7 +1,7 @@
 //! Signals as events that a loop can wait for.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
 use signal_hook::consts::{
@@ -12,7 +12,7 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::iterator::exfiltrator::origin::Origin;
 use signal_hook::low_level::siginfo::Cause;
 
-use super::ignores_signal;
+use super::{Waitable, ignores_signal};
 use crate::event::{Event, Events, Notice};
 
 /// The signals that lh understands.
@@ -51,7 +51,7 @@ impl Signals {
 }
 
 impl Events for Signals {
-    fn descriptor(&self) -> BorrowedFd<'_> {
+    fn waitable(&self) -> Waitable<'_> {
         self.delivery.get_read().as_fd()
     }
 

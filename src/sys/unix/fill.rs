@@ -4,171 +4,29 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 
-use nix::errno::Errno;
 use nix::sys::socket::SockaddrStorage;
 
-use super::listen::Credentials;
+use crate::sys::receive::{Batch, End, Received, Sender};
+#[cfg(target_os = "linux")]
+use crate::sys::{receive::DATAGRAMS, sockets::Credentials};
 
-/// How many datagrams come with one call, at most.
-const DATAGRAMS: usize = 64;
+/// A socket that datagrams come to.
+pub trait DatagramSocket: AsFd {}
 
-/// And with the first, or where few came with the last: a call costs more the
-/// more it asks for.
-const FEW: usize = 8;
-
-/// No UDP datagram is longer.
-const UDP_ROOM: usize = 65_535;
-
-/// Who sent a datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sender {
-    /// A port of a host. UDP lets everybody claim any.
-    Inet(SocketAddr),
-    /// A process on this machine.
-    Process(Credentials),
-    /// The system does not tell.
-    Unknown,
-}
-
-/// One datagram of a [`Batch`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Datagram<'b> {
-    /// Its content, or as much of it as there was room for.
-    pub bytes: &'b [u8],
-    /// How long it was, in bytes.
-    pub length: usize,
-    /// Who sent it.
-    pub sender: Sender,
-}
-
-impl Datagram<'_> {
-    /// Whether its end is missing.
-    pub fn is_truncated(&self) -> bool {
-        self.bytes.len() < self.length
-    }
-}
-
-/// Room for the datagrams of one call, used again and again. Of the memory that
-/// it sets aside, the system gives only what datagrams have ever filled.
-#[derive(Debug)]
-pub struct Batch {
-    buffer: Vec<u8>,
-    /// The bytes of one datagram.
-    room: usize,
-    local: bool,
-    /// How many to ask for next.
-    asks: usize,
-    /// Whether the last call got as many as it asked for.
-    full: bool,
-    received: Vec<Received>,
-    dropped: Option<u32>,
-}
-
-/// What is known of the datagram in one place of the buffer.
-#[derive(Clone, Copy, Debug)]
-struct Received {
-    length: usize,
-    sender: Sender,
-}
-
-impl Batch {
-    /// For a UDP socket: 64 datagrams of any length that there is, 4 MiB.
-    pub fn udp() -> Batch {
-        Batch::new(DATAGRAMS, UDP_ROOM, false)
-    }
-
-    /// For a Unix datagram socket: 16 datagrams of at most so many bytes, which
-    /// may be more than UDP's.
-    pub fn unix(longest: usize) -> Batch {
-        Batch::new(DATAGRAMS / 4, longest.max(1), true)
-    }
-
-    fn new(count: usize, room: usize, local: bool) -> Batch {
-        Batch {
-            buffer: vec![0; count * room],
-            room,
-            local,
-            asks: FEW.min(count),
-            full: false,
-            received: Vec::with_capacity(count),
-            dropped: None,
-        }
-    }
-
-    /// The datagrams that came with the last call, in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Datagram<'_>> {
-        let places = self.buffer.chunks_exact(self.room);
-        self.received
-            .iter()
-            .zip(places)
-            .map(|(received, place)| Datagram {
-                bytes: &place[..received.length.min(place.len())],
-                length: received.length,
-                sender: received.sender,
-            })
-    }
-
-    /// Whether there may be more datagrams. If not, the last call has seen the end
-    /// of the queue, and what comes later is an event of its own for epoll(7) and
-    /// its like, edge-triggered too.
-    pub fn may_be_more(&self) -> bool {
-        self.full
-    }
-
-    /// Learns from how many came.
-    fn adapt(&mut self) {
-        let count = self.received.len();
-        self.full = count == self.asks;
-        if self.full {
-            self.asks = (self.asks * 2).min(self.received.capacity());
-        } else if count < self.asks / 4 {
-            self.asks = (self.asks / 2).max(FEW);
-        }
-    }
-
-    /// How many datagrams the kernel had dropped when the last one came that was
-    /// received here, since the socket was made; starts again at 2^32. `None`
-    /// before it tells of any, which it does from the first drop on.
-    pub fn dropped(&self) -> Option<u32> {
-        self.dropped
-    }
-}
-
-/// Receives what is there, at most as many datagrams as the batch has room for and
-/// at first fewer, and says how many; never waits. The batch then holds these and
-/// no others.
-/// Allocates three times in all for the kernel's headers, on Linux: they can't be
-/// used twice, for it leaves lengths in them.
-///
-/// # Errors
-/// `WouldBlock` where there is none; else those of recvmmsg(2) or recvfrom(2).
-pub fn receive_many(socket: &impl AsFd, batch: &mut Batch) -> io::Result<usize> {
-    batch.received.clear();
-    batch.full = false;
-    loop {
-        match fill(socket, batch) {
-            Ok(()) => {
-                batch.adapt();
-                return Ok(batch.received.len());
-            }
-            Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
-}
+impl<S: AsFd> DatagramSocket for S {}
 
 #[cfg(target_os = "linux")]
-fn fill(socket: &impl AsFd, batch: &mut Batch) -> nix::Result<()> {
+pub(in crate::sys) fn fill(socket: &impl DatagramSocket, batch: &mut Batch) -> io::Result<End> {
     use nix::sys::socket::UnixCredentials;
     use nix::sys::socket::{ControlMessageOwned, MultiHeaders, SockaddrLike};
     use std::io::IoSliceMut;
 
     fn receive<S: SockaddrLike + Copy>(
-        socket: &impl AsFd,
+        socket: &impl DatagramSocket,
         batch: &mut Batch,
         control: Option<Vec<u8>>,
         address: impl Fn(&S) -> Sender,
-    ) -> nix::Result<()> {
+    ) -> io::Result<End> {
         use nix::sys::socket::{MsgFlags, recvmmsg};
         let mut headers = MultiHeaders::<S>::preallocate(batch.asks, control);
         let mut places = batch.buffer.chunks_exact_mut(batch.room);
@@ -194,7 +52,7 @@ fn fill(socket: &impl AsFd, batch: &mut Batch) -> nix::Result<()> {
             let length = message.bytes;
             batch.received.push(Received { length, sender });
         }
-        Ok(())
+        Ok(End::Seen)
     }
 
     if !batch.local {
@@ -213,14 +71,14 @@ fn fill(socket: &impl AsFd, batch: &mut Batch) -> nix::Result<()> {
 
 /// The same by one call a datagram.
 #[cfg(not(target_os = "linux"))]
-fn fill(socket: &impl AsFd, batch: &mut Batch) -> nix::Result<()> {
+pub(in crate::sys) fn fill(socket: &impl DatagramSocket, batch: &mut Batch) -> io::Result<End> {
     one_by_one(socket, batch)
 }
 
 /// For systems without recvmmsg(2); tried on all. A socket that blocks is read
 /// only when something is there, by whoever calls.
 #[cfg(any(test, not(target_os = "linux")))]
-fn one_by_one(socket: &impl AsFd, batch: &mut Batch) -> nix::Result<()> {
+fn one_by_one(socket: &impl DatagramSocket, batch: &mut Batch) -> io::Result<End> {
     use nix::sys::socket::recvfrom;
     let descriptor = socket.as_fd().as_raw_fd();
     for place in batch.buffer.chunks_exact_mut(batch.room).take(batch.asks) {
@@ -229,11 +87,11 @@ fn one_by_one(socket: &impl AsFd, batch: &mut Batch) -> nix::Result<()> {
                 length,
                 sender: address.as_ref().map_or(Sender::Unknown, inet),
             }),
-            Err(errno) if batch.received.is_empty() => return Err(errno),
+            Err(errno) if batch.received.is_empty() => return Err(errno.into()),
             Err(_) => break,
         }
     }
-    Ok(())
+    Ok(End::Seen)
 }
 
 fn inet(address: &SockaddrStorage) -> Sender {
@@ -250,6 +108,7 @@ fn inet(address: &SockaddrStorage) -> Sender {
 mod tests {
     use super::*;
     use crate::sys::listen::tell_of_datagrams;
+    use crate::sys::receive::receive_many;
     use std::net::UdpSocket;
     use std::os::unix::net::UnixDatagram;
 
@@ -336,7 +195,8 @@ mod tests {
         let (receiver, sender) = pair("127.0.0.1:0").unwrap();
         let mut batch = Batch::udp();
         batch.asks = 64;
-        assert_eq!(one_by_one(&receiver, &mut batch), Err(Errno::EAGAIN));
+        let nothing = one_by_one(&receiver, &mut batch).unwrap_err();
+        assert_eq!(nothing.kind(), io::ErrorKind::WouldBlock);
         for n in 0..70 {
             sender.send(&[n; 9]).unwrap();
         }
