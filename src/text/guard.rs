@@ -24,7 +24,7 @@ pub enum Escape {
 ///
 /// Costs a look at each byte, and a copy only where there is something to do.
 pub fn guard(escape: Escape, start: usize, out: &mut Vec<u8>, scratch: &mut Vec<u8>) {
-    if escape == Escape::None || out[start..].iter().all(|byte| is_plain(*byte)) {
+    if escape == Escape::None || are_plain(&out[start..]) {
         return;
     }
     scratch.clear();
@@ -36,6 +36,13 @@ pub fn guard(escape: Escape, start: usize, out: &mut Vec<u8>, scratch: &mut Vec<
             write_byte(*byte, out);
         }
     }
+}
+
+/// In pieces without a way out of them, which the compiler makes vectors of.
+fn are_plain(bytes: &[u8]) -> bool {
+    let piece = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & is_plain(*byte));
+    let (pieces, rest) = bytes.as_chunks::<32>();
+    pieces.iter().all(|bytes| piece(bytes)) && piece(rest)
 }
 
 /// ASCII that is no control but the tab.

@@ -50,6 +50,7 @@ pub(super) struct Admission {
     masked_in_frames: u64,
     dedup: Option<Dedup>,
     time: TimeText,
+    stamps: syslog::Stamps,
     /// Room for what is made anew for each batch.
     pub(super) received: String,
     pub(super) room: Vec<(Cow<'static, str>, Value<'static>)>,
@@ -69,6 +70,7 @@ impl Admission {
                 .dedup
                 .map(|window| Dedup::new(window).ignoring(TIMES)),
             time: TimeText::new(TimeStyle::Rfc3339Micros, false),
+            stamps: syslog::Stamps::default(),
             received: String::new(),
             room: Vec::new(),
             records: 0,
@@ -121,8 +123,10 @@ impl Admission {
             |record: &mut Record<'a>| json::decode(bytes, defaults, received, record).is_ok();
         let gelf =
             |record: &mut Record<'a>| gelf::decode(bytes, defaults, received, record).is_ok();
-        let syslog =
-            |record: &mut Record<'a>| syslog::decode(bytes, defaults, received, record).is_ok();
+        let stamps = &self.stamps;
+        let syslog = |record: &mut Record<'a>| {
+            syslog::decode_with(stamps, bytes, defaults, received, record).is_ok()
+        };
         let understood = match message.kind {
             Kind::Pickle => {
                 pickle::decode(bytes, defaults, received, record)?;

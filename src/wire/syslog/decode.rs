@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::loose;
+use super::stamp::Stamps;
 use super::structured;
 use super::tables::Facility;
 use crate::level::Level;
@@ -56,12 +57,27 @@ pub fn decode<'a>(
     received: Timestamp,
     record: &mut Record<'a>,
 ) -> Result<(), NotSyslog> {
-    decode_in(&LocalZone, frame, defaults, received, record)
+    decode_with(&Stamps::default(), frame, defaults, received, record)
+}
+
+/// [`decode`] of one message of many, which mostly have the times of others.
+///
+/// # Errors
+/// As for [`decode`].
+pub fn decode_with<'a>(
+    stamps: &Stamps,
+    frame: &'a [u8],
+    defaults: &'a Defaults,
+    received: Timestamp,
+    record: &mut Record<'a>,
+) -> Result<(), NotSyslog> {
+    decode_in(&LocalZone, stamps, frame, defaults, received, record)
 }
 
 /// [`decode`] where local time is that of a zone.
 pub(super) fn decode_in<'a>(
     zone: &dyn Zone,
+    stamps: &Stamps,
     frame: &'a [u8],
     defaults: &'a Defaults,
     received: Timestamp,
@@ -72,7 +88,7 @@ pub(super) fn decode_in<'a>(
     record.level = level;
     let (parts, structured) = match rfc5424(rest, zone) {
         Some(parts) => (parts, true),
-        None => (loose::read(rest, received, zone), false),
+        None => (loose::read(rest, received, zone, stamps), false),
     };
     if let Some(created) = parts.created {
         record.created = created;

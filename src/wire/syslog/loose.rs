@@ -2,14 +2,19 @@
 //! 3164, and those of devices that never read it.
 
 use super::decode::Parts;
-use super::stamp;
+use super::stamp::{self, Stamps};
 use crate::now::Timestamp;
 use crate::text::time::epoch_by_magnitude;
 use crate::zone::Zone;
 
 /// Takes apart what is understood. Nothing fails: the rest is the message.
-pub(super) fn read<'a>(bytes: &'a [u8], received: Timestamp, zone: &dyn Zone) -> Parts<'a> {
-    let timed = |bytes: &'a [u8]| stamp::read(trimmed(bytes), received, zone);
+pub(super) fn read<'a>(
+    bytes: &'a [u8],
+    received: Timestamp,
+    zone: &dyn Zone,
+    stamps: &Stamps,
+) -> Parts<'a> {
+    let timed = |bytes: &'a [u8]| stamp::read(trimmed(bytes), received, zone, stamps);
     if let Some((created, rest)) = timed(bytes).or_else(|| epoch(bytes)) {
         return with_host(created, rest);
     }

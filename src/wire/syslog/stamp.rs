@@ -1,8 +1,58 @@
 //! The times that stand in messages of the older forms.
 
+use std::cell::Cell;
+
 use crate::now::Timestamp;
 use crate::text::time::parse_timestamp;
 use crate::zone::{self, UtcZone, Zone};
+
+/// The instants of the last times without a zone. To find one takes four questions
+/// to the system's zone; most messages have the time of the one before, or of one
+/// not long before. They hold for one moment of reception, and one zone.
+#[derive(Debug, Default)]
+pub struct Stamps {
+    slots: [Cell<Option<(Key, Option<Timestamp>)>>; SLOTS],
+}
+
+/// A place for each of so many seconds.
+const SLOTS: usize = 8;
+
+/// All that an instant depends on, but for a fraction of a second and the zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key {
+    received: Timestamp,
+    year: Option<u32>,
+    month: u32,
+    day: u32,
+    clock: [u32; 3],
+}
+
+impl Stamps {
+    fn resolve(
+        &self,
+        fields: &Fields<'_>,
+        received: Timestamp,
+        zone: &dyn Zone,
+    ) -> Option<Timestamp> {
+        if !fields.fraction.is_empty() {
+            return fields.resolve(received, zone);
+        }
+        let key = Key {
+            received,
+            year: fields.year,
+            month: fields.month,
+            day: fields.day,
+            clock: fields.clock,
+        };
+        let slot = &self.slots[fields.clock[2] as usize % SLOTS];
+        if let Some((_, instant)) = slot.get().filter(|(known, _)| *known == key) {
+            return instant;
+        }
+        let instant = fields.resolve(received, zone);
+        slot.set(Some((key, instant)));
+        instant
+    }
+}
 
 /// The time at the start, and what is behind it: nothing, or a space first.
 ///
@@ -14,11 +64,12 @@ pub(super) fn read<'a>(
     bytes: &'a [u8],
     received: Timestamp,
     zone: &dyn Zone,
+    stamps: &Stamps,
 ) -> Option<(Timestamp, &'a [u8])> {
     let (time, rest) = match bytes {
         [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', ..] => iso(bytes, zone)?,
-        [b'*' | b'.', rest @ ..] => traditional(rest, received, zone)?,
-        _ => traditional(bytes, received, zone)?,
+        [b'*' | b'.', rest @ ..] => traditional(rest, received, zone, stamps)?,
+        _ => traditional(bytes, received, zone, stamps)?,
     };
     let rest = rest.strip_prefix(b":").unwrap_or(rest);
     at_end(rest).then_some((time, rest))
@@ -90,6 +141,7 @@ fn traditional<'a>(
     bytes: &'a [u8],
     received: Timestamp,
     zone: &dyn Zone,
+    stamps: &Stamps,
 ) -> Option<(Timestamp, &'a [u8])> {
     let mut reader = Reader(bytes);
     let mut year = reader.maybe(|reader| {
@@ -141,7 +193,7 @@ fn traditional<'a>(
             let there = fields.resolve(near, &UtcZone)?;
             Timestamp::from_parts(there.secs() - secs, there.subsec_nanos())?
         }
-        None | Some(Offset::Unknown) => fields.resolve(received, zone)?,
+        None | Some(Offset::Unknown) => stamps.resolve(&fields, received, zone)?,
     };
     Some((created, reader.0))
 }
@@ -254,6 +306,7 @@ impl Fields<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::read as read_with;
     use super::*;
     use crate::zone::tests::at;
     use chrono_tz::{America, Europe, Tz};
@@ -263,6 +316,41 @@ mod tests {
 
     fn instant(text: &str) -> Timestamp {
         parse_timestamp(text, &UtcZone).expect(text)
+    }
+
+    fn read<'a>(
+        bytes: &'a [u8],
+        received: Timestamp,
+        zone: &dyn Zone,
+    ) -> Option<(Timestamp, &'a [u8])> {
+        read_with(bytes, received, zone, &Stamps::default())
+    }
+
+    /// What is remembered is what would be found.
+    #[test]
+    fn known_times_are_found_again() {
+        let stamps = Stamps::default();
+        let texts = [
+            "Jul 20 12:00:05",
+            "Jul 20 12:00:13",
+            "Jul 20 12:00:05.5",
+            "Jul 20 13:00:05",
+            "Jul 21 12:00:05",
+            "Aug 20 12:00:05",
+            "2023 Jul 20 12:00:05",
+            "Jul 32 12:00:05",
+            "Jul 20 12:00:05 UTC",
+            "Jan  1 00:00:05",
+        ];
+        for _ in 0..3 {
+            for received in ["2024-07-20T12:00:00Z", "2024-12-31T12:00:00Z"] {
+                let received = instant(received);
+                for text in texts {
+                    let known = read_with(text.as_bytes(), received, &LONDON, &stamps);
+                    assert_eq!(known, read(text.as_bytes(), received, &LONDON), "{text}");
+                }
+            }
+        }
     }
 
     #[test]

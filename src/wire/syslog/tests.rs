@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use chrono_tz::{Europe, Tz};
 use proptest::prelude::*;
 
+use super::Stamps;
 use super::decode::decode_in;
 use super::*;
 use crate::level::Level;
@@ -28,7 +29,15 @@ fn received() -> Timestamp {
 
 fn decoded<'a>(frame: &'a [u8], defaults: &'a Defaults) -> Option<Record<'a>> {
     let mut record = Record::new(defaults, Timestamp(7));
-    decode_in(&LONDON, frame, defaults, received(), &mut record).ok()?;
+    decode_in(
+        &LONDON,
+        &Stamps::default(),
+        frame,
+        defaults,
+        received(),
+        &mut record,
+    )
+    .ok()?;
     Some(record)
 }
 
@@ -378,7 +387,7 @@ proptest! {
             &record,
         );
         let mut again = Record::new(&defaults, Timestamp(7));
-        decode_in(&UtcZone, &messages[0], &defaults, received(), &mut again).unwrap();
+        decode_in(&UtcZone, &Stamps::default(), &messages[0], &defaults, received(), &mut again).unwrap();
         let message: String = message
             .chars()
             .map(|ch| match ch {
