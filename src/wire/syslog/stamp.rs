@@ -11,8 +11,11 @@ use crate::zone::{self, UtcZone, Zone};
 /// not long before. They hold for one moment of reception, and one zone.
 #[derive(Debug, Default)]
 pub struct Stamps {
-    slots: [Cell<Option<(Key, Option<Timestamp>)>>; SLOTS],
+    slots: [Cell<Option<Known>>; SLOTS],
 }
+
+/// What a time comes to, if it is one.
+type Known = (Key, Option<Timestamp>);
 
 /// A place for each of so many seconds.
 const SLOTS: usize = 8;
