@@ -136,34 +136,34 @@ impl<'a> Found<'a> {
         record: &mut Record<'a>,
     ) -> Result<(), NotAPickle> {
         let name = match key {
-            Item::Text(name) => name,
-            key => writer.objects.text(*key).unwrap_or_default(),
+            Item::Text(name) => name.as_bytes(),
+            key => writer.objects.text(*key).unwrap_or_default().as_bytes(),
         };
         let none = matches!(item, Item::None);
         let place = match (name.len(), name) {
-            (3, "msg") => &mut self.msg,
-            (4, "name") => &mut self.name,
-            (4, "args") => &mut self.args,
-            (5, "msecs") | (15, "relativeCreated") => return Ok(()),
-            (7, "levelno") => &mut self.levelno,
-            (7, "created") => &mut self.created,
-            (7, "message") => {
+            (3, b"msg") => &mut self.msg,
+            (4, b"name") => &mut self.name,
+            (4, b"args") => &mut self.args,
+            (5, b"msecs") | (15, b"relativeCreated") => return Ok(()),
+            (7, b"levelno") => &mut self.levelno,
+            (7, b"created") => &mut self.created,
+            (7, b"message") => {
                 self.message = (!none).then_some((*item, record.extra.len()));
                 return Ok(());
             }
-            (8, "exc_info") => &mut self.exc_info,
-            (8, "exc_text") => &mut self.exc_text,
-            (9, "levelname") => &mut self.levelname,
-            (6, "module" | "lineno" | "thread")
-            | (7, "process")
-            | (8, "pathname" | "filename" | "funcName" | "taskName")
-            | (10, "stack_info" | "threadName")
-            | (11, "processName")
+            (8, b"exc_info") => &mut self.exc_info,
+            (8, b"exc_text") => &mut self.exc_text,
+            (9, b"levelname") => &mut self.levelname,
+            (6, b"module" | b"lineno" | b"thread")
+            | (7, b"process")
+            | (8, b"pathname" | b"filename" | b"funcName" | b"taskName")
+            | (10, b"stack_info" | b"threadName")
+            | (11, b"processName")
                 if none =>
             {
                 return Ok(());
             }
-            _ if self.is_short && *name != *"stack_info" => return Ok(()),
+            _ if self.is_short && name != b"stack_info" => return Ok(()),
             _ => {
                 let (key, value) = (writer.text(*key)?, writer.value(*item)?);
                 record.extra.push((key, value));

@@ -77,6 +77,7 @@ impl<'o, 'a> Writer<'o, 'a> {
     pub(super) fn text(&mut self, item: Item<'a>) -> Result<Cow<'a, str>, NotAPickle> {
         match item {
             Item::Text(text) => {
+                let text = text.as_str();
                 self.pay(text.len())?;
                 Ok(Cow::Borrowed(text))
             }
