@@ -52,7 +52,10 @@ pub struct Batch {
     pub(super) buffer: Vec<u8>,
     /// The bytes of one datagram.
     pub(super) room: usize,
-    #[cfg_attr(windows, allow(dead_code, reason = "no datagram is local there"))]
+    #[cfg_attr(
+        not(target_os = "linux"),
+        allow(dead_code, reason = "it is for recvmmsg")
+    )]
     pub(super) local: bool,
     /// How many to ask for next.
     pub(super) asks: usize,

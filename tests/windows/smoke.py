@@ -1,6 +1,6 @@
 """lh on Windows, under Wine: what users do first, once each.
 
-    python3 tests/windows/smoke.py target/windows/x86_64-pc-windows-gnu/debug/lh.exe
+    python3 tests/windows/smoke.py target/elsewhere/x86_64-pc-windows-gnu/debug/lh.exe
 
 Everything is in a folder of its own, the Wine prefix included. Each check says its
 name; the first that fails ends the run with what was found.

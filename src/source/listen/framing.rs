@@ -200,7 +200,7 @@ impl Text {
         }
         let text = &bytes[..length];
         let text = match end {
-            Some(b'\n') => text.strip_suffix(b"\r").unwrap_or(text),
+            Some(b'\n') if found.is_some() => text.strip_suffix(b"\r").unwrap_or(text),
             _ => text,
         };
         let piece = std::mem::take(&mut self.continued);
@@ -417,6 +417,12 @@ mod tests {
             assert_eq!(texts(b"{\"a\":1}\n{}\n", sizes), ["{\"a\":1}", "{}"]);
             assert_eq!(texts(b"{\"a\":1}\0{}\0", sizes), ["{\"a\":1}", "{}"]);
             assert_eq!(texts(b"one\n\ntwo", sizes), ["one", "", "two"]);
+            // A carriage return belongs to a line's end only where there is one.
+            let many = [&b"a\r\n".repeat(9)[..], b"b\r"].concat();
+            assert_eq!(
+                texts(&many, sizes),
+                ["a", "a", "a", "a", "a", "a", "a", "a", "a", "b\r"]
+            );
         }
         // Messages with line feeds in them, ended by a NUL.
         assert_eq!(

@@ -2,9 +2,10 @@
 
 use std::env;
 use std::io;
+use std::os::fd::AsFd;
 
 use listenfd::ListenFd;
-use socket2::SockRef;
+use nix::sys::socket::{getsockopt, sockopt};
 
 use crate::sys::sockets::Passed;
 
@@ -72,8 +73,8 @@ fn take_one(passed: &mut ListenFd, at: usize) -> io::Result<Passed> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, text))
 }
 
-fn must_listen<'s>(socket: impl Into<SockRef<'s>>) -> io::Result<()> {
-    match socket.into().is_listener() {
+fn must_listen(socket: &impl AsFd) -> io::Result<()> {
+    match getsockopt(socket, sockopt::AcceptConn) {
         Ok(false) => {
             let text = "it is one connection, not a socket that listens: use Accept=no";
             Err(io::Error::new(io::ErrorKind::InvalidInput, text))
@@ -86,7 +87,7 @@ fn must_listen<'s>(socket: impl Into<SockRef<'s>>) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::net::{TcpListener, UdpSocket};
-    use std::os::fd::{AsFd, OwnedFd};
+    use std::os::fd::OwnedFd;
     use std::os::unix::net::{UnixDatagram, UnixListener};
     use std::process::{Command, Stdio};
 

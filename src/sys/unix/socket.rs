@@ -1,6 +1,5 @@
 //! Sockets: what socket2 leaves to the system.
 
-use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
@@ -18,7 +17,7 @@ use socket2::{SockAddr, Socket};
 use super::FileId;
 use super::stdio::poll;
 use crate::sys::Meta;
-use crate::sys::sockets::{DATAGRAMS, Ready, TcpState};
+use crate::sys::sockets::{Ready, TcpState};
 
 #[cfg(target_os = "linux")]
 use super::tcp_state;
@@ -210,8 +209,9 @@ pub fn tcp_state(socket: &Socket) -> io::Result<Option<TcpState>> {
     }
 }
 
-/// Sends datagrams, each from one slice, at most [`DATAGRAMS`] of them; how many
-/// were sent. Less than all is no error yet: the next call has it, if it stays.
+/// Sends datagrams, each from one slice, at most
+/// [`DATAGRAMS`](crate::sys::sockets::DATAGRAMS) of them; how many were sent. Less
+/// than all is no error yet: the next call has it, if it stays.
 ///
 /// # Errors
 /// Those of sendmmsg(2) or send(2), where not one was sent.
@@ -223,7 +223,9 @@ pub fn send_datagrams(socket: &Socket, datagrams: &[[IoSlice<'_>; 1]]) -> io::Re
         target_os = "netbsd"
     ))]
     {
+        use crate::sys::sockets::DATAGRAMS;
         use nix::sys::socket::{ControlMessage, MultiHeaders, sendmmsg};
+        use std::cell::RefCell;
         thread_local! {
             // Made once for each thread that sends; it is not `Send` itself.
             static HEADERS: RefCell<MultiHeaders<()>> =
