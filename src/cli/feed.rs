@@ -13,6 +13,7 @@ use crate::figures::InputFigures;
 use crate::pipeline::Pipeline;
 use crate::source::command::{StartError, Started};
 use crate::source::{self, CommandOptions, InputFormat, Intake, Stream, Tee};
+use crate::sys::END_KEY;
 
 /// The size of a command's terminal where lh has none: columns and rows.
 const TERMINAL: (u16, u16) = (80, 24);
@@ -39,7 +40,7 @@ pub fn stdin(pipeline: &mut Pipeline) -> anyhow::Result<File> {
 pub fn from_stdin(stdin: File, input: &InputArgs, pipeline: &mut Pipeline, diag: &Diag) -> Fed {
     if std::io::stdin().is_terminal() {
         diag.warn(format_args!(
-            "reading lines from this terminal; end with Ctrl-D, or give one with -m TEXT"
+            "reading lines from this terminal; end with {END_KEY}, or give one with -m TEXT"
         ));
     }
     let intake = Intake::new(input.intake(), "stdin", diag.clone());

@@ -59,7 +59,9 @@ class Wine:
         compiler = "x86_64-w64-mingw32-gcc"
         shim = ["-shared", "-o", self.bin / "bcryptprimitives.dll", HERE / "shim.c", "-ladvapi32"]
         subprocess.run([compiler, *shim], check=True)
-        subprocess.run([compiler, "-o", self.bin / "hold.exe", HERE / "hold.c"], check=True)
+        for name in ("hold", "press"):
+            program = ["-o", self.bin / f"{name}.exe", HERE / f"{name}.c"]
+            subprocess.run([compiler, *program], check=True)
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -256,6 +258,23 @@ def a_command(wine):
     check("cannot run no-such-program" in err, err)
 
 
+def a_key_of_the_console(wine):
+    lh = str(wine.bin / "lh.exe")
+    words = ["c.press", lh, "file", "c.log"]
+    press = wine.start(str(wine.bin / "press.exe"), *words, stdin=subprocess.PIPE)
+    press.stdin.write(b"one\ntwo")
+    press.stdin.flush()
+    until("the log", wine.path("c.log").exists, lambda: said(press.err))
+    # Behind a pipe the first one is the writer's.
+    for _ in range(2):
+        wine.path("c.press").touch()
+        until("the key", lambda: not wine.path("c.press").exists())
+    # The input stays open, and still it ends.
+    until("the end", lambda: press.poll() is not None, lambda: said(press.err))
+    check(press.returncode == 0, f"status {press.returncode}", said(press.err))
+    check(wine.text("c.log") == "one\ntwo\n", said(press.err))
+
+
 def listening(wine, *words):
     lh = wine.lh("listen", *words)
     found = until("the port", lambda: re.findall(r"listening at (\w+) \S*:(\d+)", said(lh.err)),
@@ -384,6 +403,7 @@ CHECKS = [
     by_the_clock,
     json_input,
     a_command,
+    a_key_of_the_console,
     socket_and_listen,
     a_spool,
     requests,

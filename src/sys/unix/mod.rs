@@ -124,6 +124,10 @@ pub fn is_full(error: &io::Error) -> bool {
         .any(|errno| code == Some(*errno as i32))
 }
 
+/// What ends the input at a terminal.
+#[cfg(feature = "cli")]
+pub const END_KEY: &str = "Ctrl-D";
+
 /// Whether the system's own log is that of Windows.
 #[cfg(feature = "cli")]
 pub const IS_NT: bool = false;

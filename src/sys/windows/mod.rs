@@ -152,6 +152,10 @@ pub fn is_full(error: &io::Error) -> bool {
     is(error, &full)
 }
 
+/// What ends the input at a terminal.
+#[cfg(feature = "cli")]
+pub const END_KEY: &str = "Ctrl-Z";
+
 /// Whether the system's own log is that of Windows.
 #[cfg(feature = "cli")]
 pub const IS_NT: bool = true;
