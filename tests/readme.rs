@@ -29,14 +29,32 @@ echo '2026-11-23 10:00:01 ERROR cannot reach the database'
 echo 'a line on stderr' >&2
 ";
 
-fn blocks() -> Vec<String> {
-    let readme = include_str!("../README.md");
+fn blocks_of(text: &str) -> Vec<String> {
     let mut blocks = Vec::new();
-    for part in readme.split("```sh\n").skip(1) {
+    for part in text.split("```sh\n").skip(1) {
         let block = part.split("```").next().unwrap();
         blocks.push(block.trim_end().to_owned());
     }
     blocks
+}
+
+fn blocks() -> Vec<String> {
+    blocks_of(include_str!("../README.md"))
+}
+
+/// Those of the pages in docs/.
+fn blocks_of_book() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut pages: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "md"))
+        .collect();
+    pages.sort();
+    let texts = pages
+        .iter()
+        .map(|page| std::fs::read_to_string(page).unwrap());
+    texts.flat_map(|text| blocks_of(&text)).collect()
 }
 
 /// The block with this text.
@@ -101,6 +119,8 @@ impl LogHost {
                 serve_http as fn(TcpStream) -> Option<usize>,
             ),
             ("https://loghost:8443", serve_http),
+            ("http://loghost:4318", serve_http),
+            ("http://loghost:9200", serve_http),
             ("mailhost", serve_mail),
         ] {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -150,7 +170,7 @@ fn serve_http(mut stream: TcpStream) -> Option<usize> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut all = 0;
     loop {
-        let mut length = 0;
+        let (mut length, mut answer) = (0, "HTTP/1.1 204 Fine\r\n\r\n");
         loop {
             let mut line = String::new();
             if reader.read_line(&mut line).ok()? == 0 {
@@ -160,6 +180,10 @@ fn serve_http(mut stream: TcpStream) -> Option<usize> {
             if line.is_empty() {
                 break;
             }
+            // Elasticsearch says of each record what became of it.
+            if line.contains("/_bulk") {
+                answer = "HTTP/1.1 200 Fine\r\nContent-Length: 27\r\n\r\n{\"errors\":false,\"items\":[]}";
+            }
             if let Some(value) = line.strip_prefix("content-length:") {
                 length = value.trim().parse().ok()?;
             }
@@ -167,7 +191,7 @@ fn serve_http(mut stream: TcpStream) -> Option<usize> {
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
         all += length;
-        stream.write_all(b"HTTP/1.1 204 Fine\r\n\r\n").ok()?;
+        stream.write_all(answer.as_bytes()).ok()?;
     }
 }
 
@@ -236,23 +260,65 @@ fn every_recipe_works_when_pasted() {
     // Those that go on until they are ended are below.
     let ends = |block: &&String| !block.starts_with("lh listen") && !block.contains("--tls");
     for block in blocks.iter().skip(2).filter(ends) {
-        let folder = tempfile::tempdir().unwrap();
-        let host = LogHost::of(block, folder.path());
-        let (_, stderr) = run(&host.command, folder.path());
-        assert_eq!(stderr, "", "{block}");
-        if host.command != *block {
-            // One record at least; of udp, all that the system has kept. A
-            // mail has the end of it, and what is compressed is short.
-            let short = ["buffer", "--gzip"].iter().any(|word| block.contains(word));
-            let least = match (block.contains("myapp"), short) {
-                _ if block.starts_with("lh check") => 0,
-                (true, true) => 5_000,
-                (true, false) => 100_000,
-                (false, _) => 20,
-            };
-            host.until(least);
+        works(block);
+    }
+}
+
+#[test]
+fn every_command_of_the_book_works_when_pasted() {
+    let blocks = blocks_of_book();
+    assert!(blocks.len() > 20, "docs/ has its commands in ```sh blocks");
+    // Of the listener there is a recipe in the README.
+    for block in blocks
+        .iter()
+        .filter(|block| !block.starts_with("lh listen"))
+    {
+        match block.contains("--wire lh") {
+            true => reaches_another_lh(block),
+            false => works(block),
         }
     }
+}
+
+fn reaches_another_lh(block: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    run("true", folder.path());
+    let command = "lh listen --tcp 127.0.0.1:9020 --wire lh --state senders file all.log";
+    let listener = Listener::run(command.to_owned(), &work);
+    let own = format!("127.0.0.1:{}", listener.ports[0]);
+    let (_, stderr) = run(&block.replace("loghost:9020", &own), folder.path());
+    assert_eq!(stderr, "");
+    listener.end();
+    let text = std::fs::read_to_string(work.join("all.log")).unwrap();
+    assert_eq!(text.lines().count(), 20_002);
+}
+
+#[track_caller]
+fn works(block: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let host = LogHost::of(block, folder.path());
+    let (_, stderr) = run(&host.command, folder.path());
+    // What the program says there is passed on.
+    let passed = block.contains("--tee") && block.ends_with("-- myapp");
+    let said = if passed { "a line on stderr\n" } else { "" };
+    assert_eq!(stderr, said, "{block}");
+    if host.command == *block {
+        return;
+    }
+    // One record at least; of udp, all that the system has kept. A mail has the
+    // end of it, and what is compressed is short.
+    let short = ["buffer", "--gzip", "--min-level"];
+    let short = short.iter().any(|word| block.contains(word));
+    let least = match (block.contains("myapp"), short) {
+        _ if block.starts_with("lh check") => 0,
+        // Nothing has failed, so nobody hears of it.
+        _ if block.contains("--flush-on-failure") => 0,
+        (true, true) => 300,
+        (true, false) => 100_000,
+        (false, _) => 20,
+    };
+    host.until(least);
 }
 
 #[test]
@@ -362,7 +428,10 @@ struct Listener {
 
 impl Listener {
     fn start(text: &str, work: &Path) -> Listener {
-        let mut command = find(text);
+        Listener::run(find(text), work)
+    }
+
+    fn run(mut command: String, work: &Path) -> Listener {
         for port in ["127.0.0.1:9020", "127.0.0.1:8080", ":5514", "'*:6514'"] {
             command = command.replace(port, "127.0.0.1:0");
         }

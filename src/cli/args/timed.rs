@@ -17,7 +17,10 @@ use crate::roll::when::When;
 /// all of them; --max-bytes also rolls over a file that grows too large.
 #[derive(Debug, Args)]
 #[command(mut_arg("when", |arg| arg.help(
-    "S, M, H, D, W0 (Monday) to W6, or midnight, in any case [default: H]")))]
+    "S, M, H, D, W0 (Monday) to W6, or midnight, in any case [default: H]").long_help(
+    "Roll over by the clock: S, M, H, D, W0 (Monday) to W6, or midnight, in any case [default: H].\n\n\
+    S, M, H and D count seconds, minutes, hours and days from when the file began; midnight and W0 \
+    to W6 go by the calendar, as does --align.")))]
 #[command(after_help = "\
 Examples:
   myapp 2>&1 | lh timed --when midnight --backups 14 app.log
