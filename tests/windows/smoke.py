@@ -264,7 +264,8 @@ def a_key_of_the_console(wine):
     press = wine.start(str(wine.bin / "press.exe"), *words, stdin=subprocess.PIPE)
     press.stdin.write(b"one\ntwo")
     press.stdin.flush()
-    until("the log", wine.path("c.log").exists, lambda: said(press.err))
+    log = wine.path("c.log")
+    until("a line", lambda: log.exists() and log.read_bytes() == b"one\n", lambda: said(press.err))
     # Behind a pipe the first one is the writer's.
     for _ in range(2):
         wine.path("c.press").touch()
