@@ -34,7 +34,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("chrono", &["roll/when", "text/time", "zone"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
-    ("clap_mangen", &["cli/generate"]),
+    ("clap_mangen", &["cli/manual"]),
     ("crc32c", &["source/listen/senders", "spool"]),
     ("encoding_rs", &["text/encoding"]),
     ("flate2", &["roll/compress", "wire/gelf", "wire/http"]),

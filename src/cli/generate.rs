@@ -9,9 +9,7 @@ use clap_complete::Shell;
 
 use super::args::Piece;
 use super::exit::{Failure, Status};
-
-/// When the manual was last changed.
-const MANUAL_DATE: &str = "2026-11-23";
+use super::manual;
 
 /// The file name of a shell's completions, as its users look for it.
 pub fn completion_file(shell: Shell) -> String {
@@ -41,30 +39,12 @@ pub fn man_pages() -> Vec<(String, Vec<u8>)> {
 
 /// Adds the page of a command, and those of its subcommands behind it.
 fn add_pages(command: &Command, name: &str, pages: &mut Vec<(String, Vec<u8>)>) {
-    pages.push((format!("{name}.1"), page(command.clone(), name)));
+    pages.push((format!("{name}.1"), manual::page(command, name)));
     for command in command.get_subcommands() {
         if !command.is_hide_set() && command.get_name() != "help" {
             add_pages(command, &format!("{name}-{}", command.get_name()), pages);
         }
     }
-}
-
-fn page(command: Command, name: &str) -> Vec<u8> {
-    let name: &'static str = name.to_owned().leak();
-    let page = clap_mangen::Man::new(command.name(name).display_name(name))
-        .manual("lh manual")
-        .source(concat!("lh ", env!("CARGO_PKG_VERSION")))
-        .date(MANUAL_DATE);
-    let mut text = Vec::new();
-    // Writing to memory does not fail.
-    let _ = page.render(&mut text);
-    without_escapes(&text)
-}
-
-/// Takes out the escape sequence that keeps clap from seeing a line break.
-fn without_escapes(text: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(text);
-    text.replace("\u{1b}[m", "").into_bytes()
 }
 
 /// Prints `lh.1`, or writes all pages into a directory.

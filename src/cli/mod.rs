@@ -11,6 +11,7 @@ mod listen;
 #[cfg(not(feature = "net"))]
 #[path = "no_listen.rs"]
 mod listen;
+mod manual;
 pub mod report;
 mod retry;
 mod run;
