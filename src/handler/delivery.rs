@@ -51,6 +51,8 @@ pub enum End {
 /// See the [module](self).
 pub struct Delivery {
     handler: Box<dyn Handler>,
+    /// What it says of its target: made once, because each batch asks.
+    target: String,
     on_error: OnError,
     ledger: Ledger,
     /// The handler is a wrapper, and the delivery in it counts what is delivered.
@@ -131,6 +133,7 @@ impl Delivery {
         diag: Diag,
     ) -> Delivery {
         Delivery {
+            target: handler.target(),
             handler,
             on_error,
             ledger: Ledger {
@@ -326,7 +329,7 @@ impl Delivery {
         if self.wraps {
             return;
         }
-        let (ledger, target) = (&self.ledger, self.handler.target());
+        let (ledger, target) = (&self.ledger, &self.target);
         let (told, trouble) = (&mut self.told_drop, &mut self.trouble);
         self.handler.refused(&mut |refusal| {
             let Refusal {
@@ -347,7 +350,7 @@ impl Delivery {
                 ledger.figures.delivered.sub(count);
             }
             let reason = format!("{doing}: {reason}");
-            ledger.lose(&target, &frames, (0, frames.len()), &reason, now);
+            ledger.lose(target, &frames, (0, frames.len()), &reason, now);
             ledger.figures.note_error(reason);
         });
     }
