@@ -48,7 +48,9 @@ fuzz_target!(|datagram: &[u8]| {
         host: "h".to_owned(),
     });
     let mut text = Vec::new();
-    encoder.encode(&record, &mut text, &mut |_| {}).expect("it takes every record");
+    encoder
+        .encode(&record, &mut text, &mut |_| {})
+        .expect("it takes every record");
     assert!(looks_like(&text) && !text.contains(&0));
     let mut again = Record::new(&defaults, Timestamp(1));
     assert!(decode(&text, &defaults, Timestamp(1), &mut again).is_ok());

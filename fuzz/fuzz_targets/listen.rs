@@ -97,9 +97,15 @@ impl Bench {
         let mut quiet = 0;
         while quiet < 2 {
             let now = Now::read();
-            let turn = self.listen.turn(now, &mut |frame, record| records.push(text(frame, record)));
+            let turn = self
+                .listen
+                .turn(now, &mut |frame, record| records.push(text(frame, record)));
             self.listen.accepted(turn, now);
-            quiet = if self.listen.has_more(now) { 0 } else { quiet + 1 };
+            quiet = if self.listen.has_more(now) {
+                0
+            } else {
+                quiet + 1
+            };
         }
     }
 

@@ -28,7 +28,10 @@ fuzz_target!(|input: (u8, &[u8])| {
             });
             let (mut out, mut ends) = (Vec::new(), vec![0]);
             let _ = encoder.encode(&record, &mut out, &mut |out| ends.push(out.len()));
-            assert!(!out.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t'));
+            assert!(
+                !out.iter()
+                    .any(|byte| byte.is_ascii_control() && *byte != b'\t')
+            );
             let several = ends.len() > 2;
             for message in ends.windows(2).map(|ends| &out[ends[0]..ends[1]]) {
                 assert!(!several || message.len() <= most);

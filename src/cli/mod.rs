@@ -17,7 +17,7 @@ mod retry;
 mod run;
 mod split;
 mod spool;
-mod units;
+pub mod units;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

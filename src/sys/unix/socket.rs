@@ -145,7 +145,10 @@ pub fn socket_file(path: &Path) -> io::Result<Option<SocketFile>> {
 
 /// Whether everybody can read a file. Its group may be one that is there for
 /// that, so it does not count.
-#[cfg(any(feature = "tls", all(feature = "cli", feature = "smtp")))]
+#[cfg(any(
+    feature = "tls",
+    all(feature = "cli", any(feature = "smtp", feature = "http"))
+))]
 pub fn is_world_readable(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|meta| meta.mode() & 0o004 != 0)
 }

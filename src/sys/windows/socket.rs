@@ -100,7 +100,10 @@ pub fn socket_file(_path: &Path) -> io::Result<Option<SocketFile>> {
 }
 
 /// Whether everybody can read a file: access lists are not looked at.
-#[cfg(any(feature = "tls", all(feature = "cli", feature = "smtp")))]
+#[cfg(any(
+    feature = "tls",
+    all(feature = "cli", any(feature = "smtp", feature = "http"))
+))]
 pub fn is_world_readable(_path: &Path) -> bool {
     false
 }
