@@ -890,18 +890,26 @@ Register-ArgumentCompleter -Native -CommandName 'lh' -ScriptBlock {
         }
         'lh;cat' {
             [CompletionResult]::new('--namer', '--namer', [CompletionResultType]::ParameterName, 'The names of rolled-over files, as it was given to rotate or timed')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this time on: 2026-11-23T10:00:00Z, ''2026-11-23 10:00'', 2026-11-23, 10:30 today, or 2h for two hours ago')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this time')
+            [CompletionResult]::new('--min-level', '--min-level', [CompletionResultType]::ParameterName, 'Of this level or above; a record without a level is INFO')
+            [CompletionResult]::new('--grep', '--grep', [CompletionResultType]::ParameterName, 'With a match; of several, one has to')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'lh;tail' {
-            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'How many lines')
-            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'How many lines')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'How many lines; of records that are picked, how many records')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'How many lines; of records that are picked, how many records')
             [CompletionResult]::new('--namer', '--namer', [CompletionResultType]::ParameterName, 'The names of rolled-over files, as it was given to rotate or timed')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this time on: 2026-11-23T10:00:00Z, ''2026-11-23 10:00'', 2026-11-23, 10:30 today, or 2h for two hours ago')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this time')
+            [CompletionResult]::new('--min-level', '--min-level', [CompletionResultType]::ParameterName, 'Of this level or above; a record without a level is INFO')
+            [CompletionResult]::new('--grep', '--grep', [CompletionResultType]::ParameterName, 'With a match; of several, one has to')
             [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Go on with what is written from then on, also across rollovers: each line once. Waits for a file that is not there yet')
             [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on with what is written from then on, also across rollovers: each line once. Waits for a file that is not there yet')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'lh;completions' {

@@ -865,17 +865,25 @@ set edit:completion:arg-completer[lh] = {|@words|
         }
         &'lh;cat'= {
             cand --namer 'The names of rolled-over files, as it was given to rotate or timed'
+            cand --since 'From this time on: 2026-11-23T10:00:00Z, ''2026-11-23 10:00'', 2026-11-23, 10:30 today, or 2h for two hours ago'
+            cand --until 'Before this time'
+            cand --min-level 'Of this level or above; a record without a level is INFO'
+            cand --grep 'With a match; of several, one has to'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'lh;tail'= {
-            cand -n 'How many lines'
-            cand --lines 'How many lines'
+            cand -n 'How many lines; of records that are picked, how many records'
+            cand --lines 'How many lines; of records that are picked, how many records'
             cand --namer 'The names of rolled-over files, as it was given to rotate or timed'
+            cand --since 'From this time on: 2026-11-23T10:00:00Z, ''2026-11-23 10:00'', 2026-11-23, 10:30 today, or 2h for two hours ago'
+            cand --until 'Before this time'
+            cand --min-level 'Of this level or above; a record without a level is INFO'
+            cand --grep 'With a match; of several, one has to'
             cand -f 'Go on with what is written from then on, also across rollovers: each line once. Waits for a file that is not there yet'
             cand --follow 'Go on with what is written from then on, also across rollovers: each line once. Waits for a file that is not there yet'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'lh;completions'= {
             cand -h 'Print help'

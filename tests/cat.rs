@@ -269,3 +269,94 @@ fn what_is_gone_is_told() {
     let held = wait_for(Duration::from_secs(20), || follow.stdout().ends_with(&tail));
     assert!(held, "{}", follow.stdout().escape_ascii());
 }
+
+/// A line a second from midnight on, of which each tenth is an error with a trace.
+fn timed_lines(count: u32) -> String {
+    let line = |n: u32| {
+        let clock = format!("{:02}:{:02}:{:02}", n / 3600, n / 60 % 60, n % 60);
+        match n % 10 {
+            0 => format!("2026-11-23 {clock},000 ERROR n={n}\nTraceback:\n  at {n}\n"),
+            _ => format!("2026-11-23 {clock},000 INFO n={n}\n"),
+        }
+    };
+    (0..count).map(line).collect()
+}
+
+#[test]
+fn records_are_picked_by_time_level_and_text() {
+    for options in ["", " --compress gzip", " --namer {stem}-{n}{ext}"] {
+        let folder = folder();
+        let file = folder.path().join("app.log");
+        let write = format!("rotate --max-bytes 4000 --backups 100{options}");
+        let text = timed_lines(2000);
+        let outcome = Lh::new(&write).arg(&file).feed(text.as_bytes());
+        outcome.expect(0);
+        let namer = options
+            .strip_prefix(" --namer")
+            .map(|name| format!(" --namer{name}"));
+        let namer = namer.unwrap_or_default();
+        let run = |command: &str, more: &str| {
+            let (out, stderr) = said(&format!("{command}{namer} {more}"), &file, 0);
+            assert_eq!(stderr, "");
+            String::from_utf8(out).unwrap()
+        };
+        let between =
+            |from: &str, to: &str| &text[text.find(from).unwrap()..text.find(to).unwrap()];
+        assert_eq!(run("cat", "--grep ."), text);
+        assert_eq!(
+            run(
+                "cat",
+                "--since 2026-11-23T00:10:00 --until 2026-11-23T00:20:00"
+            ),
+            between("2026-11-23 00:10:00", "2026-11-23 00:20:00")
+        );
+        let errors = run("cat", "--min-level error --until 2026-11-23T00:01:00");
+        assert_eq!(errors.lines().count(), 18, "{errors}");
+        assert!(errors.contains("00:00:50,000 ERROR n=50\nTraceback:\n  at 50\n"));
+        let found = run("cat", "--grep at.1990$ --grep n=3$");
+        assert!(found.contains("INFO n=3\n") && found.contains("ERROR n=1990\nTraceback:"));
+        assert_eq!(found.lines().count(), 4, "{found}");
+        let last = run("tail", "-n 2 --min-level error");
+        assert_eq!(last.lines().count(), 6, "{last}");
+        assert!(
+            last.contains("n=1980\n") && last.ends_with("  at 1990\n"),
+            "{last}"
+        );
+    }
+    let folder = folder();
+    let (_, stderr) = said("cat --since yesterday", &folder.path().join("x"), 2);
+    assert!(
+        stderr.contains("--since: \"yesterday\" is no time: write "),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn picked_records_are_followed_over_rollovers() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    let mut writer = Lh::new("rotate --max-bytes 2000 --backups 100")
+        .arg(&file)
+        .spawn();
+    let until = |holds: &mut dyn FnMut() -> bool| wait_for(Duration::from_secs(20), holds);
+    writer.write(timed_lines(5).as_bytes());
+    assert!(until(&mut || file.exists()));
+    let tail = Lh::new("tail -n 1 -f --min-level error")
+        .arg(&file)
+        .read_stdout()
+        .spawn();
+    let read = || String::from_utf8(tail.stdout()).unwrap();
+    assert!(until(&mut || read().contains("n=0\n")), "{}", read());
+    let all = timed_lines(400);
+    for part in all.as_bytes()[timed_lines(5).len()..].chunks(700) {
+        writer.write(part);
+    }
+    assert!(until(&mut || read().ends_with("  at 390\n")), "{}", read());
+    let found = read();
+    assert_eq!(found.matches("ERROR").count(), 40, "{found}");
+    assert_eq!(found.lines().count(), 120, "{found}");
+    assert!(folder.path().join("app.log.5").exists());
+    tail.signal(Signal::SIGTERM);
+    tail.end();
+    writer.end().expect(0);
+}

@@ -1,6 +1,6 @@
 //! `lh cat` and `lh tail`: reading what rotate and timed have written.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,7 +9,9 @@ use anyhow::{Context, anyhow};
 use super::args::{LogCatArgs, LogTailArgs};
 use super::console;
 use super::exit::{Failure, Status};
+use super::pick::{Picker, QUIET};
 use crate::diag::plain;
+use crate::now::Now;
 use crate::roll::follow::{EndLine, Follower};
 use crate::roll::lines::{CopyError, copy};
 use crate::roll::set::{LogSet, Part};
@@ -19,7 +21,20 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// Prints sets whole.
 pub fn cat(args: &LogCatArgs) -> Result<Status, Failure> {
+    let now = Now::read().wall;
+    let wanted = args.picks.wanted(now).map_err(Failure::usage)?;
     let mut stdout = std::io::stdout().lock();
+    if wanted.is_all() {
+        return print_all(args, &mut stdout);
+    }
+    let mut stdout = BufWriter::new(stdout);
+    let mut picker = Picker::new(wanted, None, now, &mut stdout);
+    let status = print_all(args, &mut picker)?;
+    let ended = picker.finish().and_then(|()| picker.flush());
+    written(ended, status)
+}
+
+fn print_all(args: &LogCatArgs, stdout: &mut dyn Write) -> Result<Status, Failure> {
     let (mut status, mut open) = (Status::Delivered, false);
     for file in &args.files {
         let parts = log_set(file, args.names.namer.as_deref())?.open();
@@ -36,7 +51,7 @@ pub fn cat(args: &LogCatArgs) -> Result<Status, Failure> {
             }
         };
         for part in &parts {
-            match print(part, &mut stdout, &mut open) {
+            match print(part, stdout, &mut open) {
                 Ok(()) => {}
                 Err(CopyError::Read(error)) => {
                     complain(&part.path, &error);
@@ -63,22 +78,54 @@ pub fn tail(args: &LogTailArgs) -> Result<Status, Failure> {
         complain(&args.file, &ErrorKind::NotFound.into());
         return Ok(Status::Incomplete);
     }
-    let mut stdout = std::io::stdout().lock();
-    let started = Follower::start(set, args.lines, &mut stdout);
+    let now = Now::read().wall;
+    let wanted = args.picks.wanted(now).map_err(Failure::usage)?;
+    let mut stdout = BufWriter::new(std::io::stdout().lock());
+    if wanted.is_all() {
+        let started = Follower::start(set, args.lines, &mut stdout);
+        return follow(args, started, &mut stdout, |_, _| Ok(()));
+    }
+    // All of them are read, and the last are kept.
+    let mut picker = Picker::new(wanted, Some(args.lines), now, &mut stdout);
+    let started = Follower::start(set, u64::MAX, &mut picker);
+    let kept = match args.follow {
+        true => picker.settle(),
+        false => picker.finish(),
+    };
+    if let Err(error) = kept.and_then(|()| picker.let_go()) {
+        return written(Err(error), Status::Delivered);
+    }
+    follow(args, started, &mut picker, |picker, quiet| {
+        match quiet >= QUIET {
+            true => picker.settle(),
+            false => Ok(()),
+        }
+    })
+}
+
+/// Goes on with what is written from now on, if that is asked for. `idle` is told
+/// for how long nothing was.
+fn follow<W: Write>(
+    args: &LogTailArgs,
+    started: Result<Follower, CopyError>,
+    to: &mut W,
+    mut idle: impl FnMut(&mut W, Duration) -> io::Result<()>,
+) -> Result<Status, Failure> {
     let mut follower = match started {
         Ok(follower) => follower,
         Err(error) => return ended(&args.file, error),
     };
-    if !args.follow {
-        return written(stdout.flush(), Status::Delivered);
+    let flushed = to.flush();
+    if flushed.is_err() || !args.follow {
+        return written(flushed, Status::Delivered);
     }
     if !follower.has_file() {
         let name = args.file.display();
         console::say(format_args!("{name}: is not there yet; waiting for it"));
     }
-    let mut gaps = 0;
+    let (mut gaps, mut quiet) = (0, Duration::ZERO);
     loop {
-        let stepped = follower.step(&mut stdout);
+        let stepped = follower.step(to);
         if follower.gaps() > std::mem::replace(&mut gaps, follower.gaps()) {
             let name = args.file.display();
             console::say(format_args!(
@@ -86,12 +133,16 @@ pub fn tail(args: &LogTailArgs) -> Result<Status, Failure> {
             ));
         }
         match stepped {
-            Ok(true) => {}
-            Ok(false) => std::thread::sleep(LOOK),
+            Ok(true) => quiet = Duration::ZERO,
+            Ok(false) => {
+                std::thread::sleep(LOOK);
+                quiet += LOOK;
+            }
             Err(error) => return ended(&args.file, error),
         }
-        if let Err(error) = stdout.flush() {
-            return written(Err(error), Status::Delivered);
+        let flushed = idle(to, quiet).and_then(|()| to.flush());
+        if flushed.is_err() {
+            return written(flushed, Status::Delivered);
         }
     }
 }

@@ -3,6 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use regex::bytes::Regex;
+
+use crate::cli::pick::{Wanted, parse_when};
+use crate::cli::units;
+use crate::level::Level;
+use crate::now::Timestamp;
 
 /// Print a file with its rolled-over files, in the order in which they were
 /// written.
@@ -13,6 +19,7 @@ use clap::Args;
 #[command(after_help = "\
 Examples:
   lh cat app.log | grep -c ERROR
+  lh cat --since 10:30 --until 11:00 --min-level warning app.log
   lh cat --namer '{stem}-{suffix}{ext}' app.log | less")]
 pub struct LogCatArgs {
     /// The file that is written, without the number or the time of the others
@@ -21,6 +28,9 @@ pub struct LogCatArgs {
 
     #[command(flatten)]
     pub names: NamesArgs,
+
+    #[command(flatten)]
+    pub picks: PickArgs,
 }
 
 /// Print the last lines of a file with its rolled-over files, and follow it.
@@ -28,13 +38,13 @@ pub struct LogCatArgs {
 #[command(after_help = "\
 Examples:
   lh tail -n 1000 app.log
-  lh tail -f app.log")]
+  lh tail -f --min-level error app.log")]
 pub struct LogTailArgs {
     /// The file that is written, without the number or the time of the others
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    /// How many lines
+    /// How many lines; of records that are picked, how many records
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     pub lines: u64,
 
@@ -45,6 +55,9 @@ pub struct LogTailArgs {
 
     #[command(flatten)]
     pub names: NamesArgs,
+
+    #[command(flatten)]
+    pub picks: PickArgs,
 }
 
 #[derive(Debug, Args)]
@@ -52,4 +65,49 @@ pub struct NamesArgs {
     /// The names of rolled-over files, as it was given to rotate or timed
     #[arg(long, value_name = "TEMPLATE")]
     pub namer: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Picking records")]
+pub struct PickArgs {
+    /// From this time on: 2026-11-23T10:00:00Z, '2026-11-23 10:00', 2026-11-23,
+    /// 10:30 today, or 2h for two hours ago
+    ///
+    /// A record is a line with the lines that continue it: those that are indented,
+    /// and behind a line that begins with a time, those that do not. What stands
+    /// before the first time is left out.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+
+    /// Before this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+
+    /// Of this level or above; a record without a level is INFO
+    #[arg(long, value_name = "LEVEL")]
+    pub min_level: Option<Level>,
+
+    /// With a match; of several, one has to
+    #[arg(long, value_name = "REGEX", value_parser = units::pattern)]
+    pub grep: Vec<Regex>,
+}
+
+impl PickArgs {
+    /// What is asked for, at this time.
+    ///
+    /// # Errors
+    /// What is no time.
+    pub fn wanted(&self, now: Timestamp) -> Result<Wanted, String> {
+        let when = |option: &str, text: &Option<String>| {
+            let when = text.as_deref().map(|text| parse_when(text, now));
+            when.transpose()
+                .map_err(|error| format!("{option}: {error}"))
+        };
+        Ok(Wanted {
+            since: when("--since", &self.since)?,
+            until: when("--until", &self.until)?,
+            min_level: self.min_level,
+            grep: self.grep.clone(),
+        })
+    }
 }

@@ -14,7 +14,7 @@ mod tables;
 
 pub use decode::{NotSyslog, decode, decode_with};
 pub use encode::{LineFeeds, Rfc, SyslogEncoder, SyslogOptions, TooLong};
-pub use stamp::Stamps;
+pub use stamp::{Stamps, time_at_start};
 pub use tables::{Facility, FacilityError, Priority, PriorityError, Severity, SeverityError};
 
 /// The element of structured data that holds a record's extra attributes

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::now::Timestamp;
 use crate::text::time::parse_timestamp;
-use crate::zone::{self, UtcZone, Zone};
+use crate::zone::{self, LocalZone, UtcZone, Zone};
 
 /// The instants of the last times without a zone. To find one takes four questions
 /// to the system's zone; most messages have the time of the one before, or of one
@@ -76,6 +76,12 @@ pub(super) fn read<'a>(
     };
     let rest = rest.strip_prefix(b":").unwrap_or(rest);
     at_end(rest).then_some((time, rest))
+}
+
+/// The local time at the start of a line, in any of the forms that messages of
+/// syslog have it; a year that is missing is the one nearest to `now`.
+pub fn time_at_start(line: &[u8], now: Timestamp, stamps: &Stamps) -> Option<Timestamp> {
+    read(line, now, &LocalZone, stamps).map(|(time, _)| time)
 }
 
 fn at_end(rest: &[u8]) -> bool {

@@ -1,0 +1,487 @@
+//! Records out of lines that were written: by their time, their level, their text.
+//!
+//! A record is a line, and the lines that continue it: those that begin with a
+//! space or a tab, and behind a line that begins with a time, those that do not.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use regex::bytes::Regex;
+
+use super::units;
+use crate::level::Level;
+use crate::now::Timestamp;
+use crate::record::{Defaults, Record};
+use crate::roll::when::parse_time_of_day;
+use crate::text::detect;
+use crate::text::time::parse_timestamp;
+use crate::wire::syslog::{Stamps, time_at_start};
+use crate::wire::{json, logfmt};
+use crate::zone::{self, DAY, LocalZone};
+
+/// A record that has become so long, in bytes, is judged by what there is.
+const LONG: usize = 1 << 20;
+
+/// No record has this time.
+const NEVER: Timestamp = Timestamp(i64::MIN);
+
+/// Which records are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Not those before this time. What has none stands before all times.
+    pub since: Option<Timestamp>,
+    /// Only those before this time.
+    pub until: Option<Timestamp>,
+    /// None below this level; what has none is INFO.
+    pub min_level: Option<Level>,
+    /// One of them has to match, where there are any.
+    pub grep: Vec<Regex>,
+}
+
+impl Wanted {
+    /// Whether all are.
+    pub fn is_all(&self) -> bool {
+        let Wanted {
+            since,
+            until,
+            min_level,
+            grep,
+        } = self;
+        since.is_none() && until.is_none() && min_level.is_none() && grep.is_empty()
+    }
+}
+
+/// Reads a time of `--since` and `--until`: RFC 3339, a day, a time of today, or a
+/// duration that was so long ago.
+///
+/// # Errors
+/// Says which forms there are.
+pub fn parse_when(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let local = |text: &str| parse_timestamp(text, &LocalZone);
+    let ago = |text: &str| {
+        let has_unit = text.ends_with(|c: char| c.is_ascii_alphabetic());
+        let duration = units::duration(text).ok().filter(|_| has_unit)?;
+        Some(Timestamp(
+            now.0
+                .checked_sub(i64::try_from(duration.as_nanos()).ok()?)?,
+        ))
+    };
+    let today = |text: &str| {
+        let of_day = parse_time_of_day(text).ok()?;
+        let wall = zone::wall(&LocalZone, now.secs());
+        let wall = wall - wall.rem_euclid(DAY) + i64::from(of_day);
+        Timestamp::from_parts(zone::resolve(&LocalZone, wall), 0)
+    };
+    local(text)
+        .or_else(|| local(&format!("{text} 00:00:00")))
+        .or_else(|| local(&format!("{text}:00")))
+        .or_else(|| today(text))
+        .or_else(|| ago(text))
+        .ok_or_else(|| {
+            format!(
+                "{text:?} is no time: write 2026-11-23T10:00:00Z, '2026-11-23 10:00', 2026-11-23, \
+                 10:30, or 2h for two hours ago"
+            )
+        })
+}
+
+/// Where picked records go.
+enum Mode {
+    /// On.
+    Pass,
+    /// Into here, so many at most: the last ones.
+    Keep(u64, VecDeque<Vec<u8>>),
+}
+
+/// Takes lines in any pieces and writes those of the records that are wanted.
+pub struct Picker<'t> {
+    wanted: Wanted,
+    now: Timestamp,
+    stamps: Stamps,
+    defaults: Defaults,
+    mode: Mode,
+    /// The start of a line whose end has not come.
+    partial: Vec<u8>,
+    /// A line goes on that was too long to wait for its end.
+    in_line: bool,
+    /// The record at hand, as far as it is not judged.
+    record: Vec<u8>,
+    /// The time of its first line.
+    time: Option<Timestamp>,
+    /// It was judged before its end, and this is what came of it.
+    verdict: Option<bool>,
+    to: &'t mut dyn Write,
+}
+
+impl<'t> Picker<'t> {
+    /// Writes to `to`; with `last`, no more than so many of the last records, once
+    /// [`let_go`](Picker::let_go) is called.
+    pub fn new(
+        wanted: Wanted,
+        last: Option<u64>,
+        now: Timestamp,
+        to: &'t mut dyn Write,
+    ) -> Picker<'t> {
+        Picker {
+            wanted,
+            now,
+            stamps: Stamps::default(),
+            defaults: Defaults::default(),
+            mode: last.map_or(Mode::Pass, |most| Mode::Keep(most, VecDeque::new())),
+            partial: Vec::new(),
+            in_line: false,
+            record: Vec::new(),
+            time: None,
+            verdict: None,
+            to,
+        }
+    }
+
+    /// Judges the record at hand, because nothing came for a while. Lines that
+    /// continue it go where it went.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn settle(&mut self) -> io::Result<()> {
+        if self.record.is_empty() {
+            return Ok(());
+        }
+        let verdict = match self.verdict {
+            Some(verdict) => verdict,
+            None => self.judge(),
+        };
+        self.verdict = Some(verdict);
+        let record = std::mem::take(&mut self.record);
+        if verdict {
+            self.emit(&record)?;
+        }
+        self.record = record;
+        self.record.clear();
+        Ok(())
+    }
+
+    /// Ends the input: a last line without a newline is one.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn finish(&mut self) -> io::Result<()> {
+        let partial = std::mem::take(&mut self.partial);
+        if !partial.is_empty() {
+            self.line(&partial)?;
+        }
+        self.settle()?;
+        (self.verdict, self.time) = (None, None);
+        Ok(())
+    }
+
+    /// Writes the records that were kept; from now on all are passed on.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn let_go(&mut self) -> io::Result<()> {
+        if let Mode::Keep(_, kept) = std::mem::replace(&mut self.mode, Mode::Pass) {
+            for record in kept {
+                self.to.write_all(&record)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn emit(&mut self, record: &[u8]) -> io::Result<()> {
+        match &mut self.mode {
+            Mode::Pass => self.to.write_all(record),
+            Mode::Keep(most, kept) => {
+                kept.push_back(record.to_vec());
+                if kept.len() as u64 > *most {
+                    kept.pop_front();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a line, with its newline if it has one.
+    fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        let in_line = std::mem::replace(&mut self.in_line, !line.ends_with(b"\n"));
+        if !in_line {
+            let is_indented = matches!(line.first(), Some(b' ' | b'\t'));
+            let time = match is_indented {
+                true => None,
+                false => self.time_of(line),
+            };
+            let continues = is_indented || (time.is_none() && self.time.is_some());
+            let has_begun = !self.record.is_empty() || self.verdict.is_some();
+            if !(continues && has_begun) {
+                self.settle()?;
+                (self.verdict, self.time) = (None, time);
+            }
+        }
+        self.record.extend_from_slice(line);
+        match self.record.len() > LONG || self.verdict.is_some() {
+            true => self.settle(),
+            false => Ok(()),
+        }
+    }
+
+    /// The time that a line begins with, or that its object has.
+    fn time_of(&self, line: &[u8]) -> Option<Timestamp> {
+        if let Some(record) = self.object(line) {
+            return Some(record.created).filter(|time| *time != NEVER);
+        }
+        let line = match line {
+            [b'<', rest @ ..] => {
+                let behind = rest.iter().take(4).position(|&byte| byte == b'>')?;
+                let rest = &rest[behind + 1..];
+                rest.strip_prefix(b"1 ").unwrap_or(rest)
+            }
+            [b'[', rest @ ..] => {
+                let end = rest.iter().take(40).position(|&byte| byte == b']')?;
+                &rest[..end]
+            }
+            line => line,
+        };
+        let line = line.trim_ascii_end();
+        // Go's and nginx's dates.
+        if let [_, _, _, _, b'/', _, _, b'/', ..] = line {
+            let mut line = line[..line.len().min(40)].to_vec();
+            (line[4], line[7]) = (b'-', b'-');
+            return time_at_start(&line, self.now, &self.stamps);
+        }
+        time_at_start(line, self.now, &self.stamps)
+    }
+
+    /// What a line is that has all of a record in it.
+    fn object<'a>(&'a self, line: &'a [u8]) -> Option<Record<'a>> {
+        let line = line.trim_ascii_end();
+        let mut record = Record::new(&self.defaults, NEVER);
+        let read = match line.first()? {
+            b'{' => json::decode(line, &self.defaults, NEVER, &mut record),
+            byte if byte.is_ascii_alphabetic() => {
+                logfmt::decode(line, &self.defaults, NEVER, &mut record)
+            }
+            _ => return None,
+        };
+        read.ok().map(|()| record)
+    }
+
+    fn judge(&self) -> bool {
+        let Wanted {
+            since,
+            until,
+            min_level,
+            grep,
+        } = &self.wanted;
+        let time = self.time.unwrap_or(NEVER);
+        if since.is_some_and(|since| time < since) || until.is_some_and(|until| time >= until) {
+            return false;
+        }
+        let record = self.record.strip_suffix(b"\n").unwrap_or(&self.record);
+        let first = record.split(|&byte| byte == b'\n').next().unwrap_or(record);
+        let has_level = min_level.is_none_or(|least| {
+            let level = match self.object(first) {
+                Some(record) => record.level,
+                None => detect::level(first).unwrap_or(Level::INFO),
+            };
+            level >= least
+        });
+        has_level && (grep.is_empty() || grep.iter().any(|pattern| pattern.is_match(record)))
+    }
+}
+
+impl Write for Picker<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+            let is_whole = line.ends_with(b"\n");
+            if is_whole && self.partial.is_empty() {
+                self.line(line)?;
+                continue;
+            }
+            self.partial.extend_from_slice(line);
+            if is_whole || self.partial.len() > LONG {
+                let mut line = std::mem::take(&mut self.partial);
+                self.line(&line)?;
+                line.clear();
+                self.partial = line;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// After so long without a line a record is held to be complete.
+pub const QUIET: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        parse_timestamp(text, &LocalZone).unwrap()
+    }
+
+    fn picked(wanted: &Wanted, last: Option<u64>, text: &str) -> String {
+        let now = at("2026-11-23T12:00:00Z");
+        let mut whole = None;
+        for piece in [1, 7, 4096] {
+            let mut out = Vec::new();
+            let mut picker = Picker::new(wanted.clone(), last, now, &mut out);
+            for piece in text.as_bytes().chunks(piece) {
+                picker.write_all(piece).unwrap();
+            }
+            picker.finish().unwrap();
+            picker.let_go().unwrap();
+            let out = String::from_utf8(out).unwrap();
+            assert_eq!(
+                whole.get_or_insert(out.clone()),
+                &out,
+                "in pieces of {piece}"
+            );
+        }
+        whole.unwrap()
+    }
+
+    const LOG: &str = "before all times
+2026-11-23 10:00:00,123 INFO one
+2026-11-23 10:00:01,000 ERROR two
+Traceback (most recent call last):
+  File \"a.py\"
+ValueError: no
+2026-11-23 10:00:02,000 WARNING three
+";
+
+    #[test]
+    fn by_time() {
+        let mut wanted = Wanted {
+            since: Some(at("2026-11-23 10:00:01")),
+            ..Wanted::default()
+        };
+        let behind = LOG.find("2026-11-23 10:00:01").unwrap();
+        assert_eq!(picked(&wanted, None, LOG), &LOG[behind..]);
+        wanted.until = Some(at("2026-11-23 10:00:02"));
+        let end = LOG.find("2026-11-23 10:00:02").unwrap();
+        assert_eq!(picked(&wanted, None, LOG), &LOG[behind..end]);
+        wanted.since = None;
+        assert_eq!(picked(&wanted, None, LOG), &LOG[..end]);
+    }
+
+    #[test]
+    fn by_level_and_text() {
+        let by_level = |level| Wanted {
+            min_level: Some(level),
+            ..Wanted::default()
+        };
+        let error = LOG.find("2026-11-23 10:00:01").unwrap();
+        let warning = LOG.find("2026-11-23 10:00:02").unwrap();
+        assert_eq!(
+            picked(&by_level(Level::ERROR), None, LOG),
+            &LOG[error..warning]
+        );
+        assert_eq!(
+            picked(&by_level(Level::WARNING), Some(1), LOG),
+            &LOG[warning..]
+        );
+        let by_text = |patterns: &[&str]| Wanted {
+            grep: patterns
+                .iter()
+                .map(|text| Regex::new(text).unwrap())
+                .collect(),
+            ..Wanted::default()
+        };
+        assert_eq!(
+            picked(&by_text(&["ValueError"]), None, LOG),
+            &LOG[error..warning]
+        );
+        assert_eq!(
+            picked(&by_text(&["three$", "^before"]), None, LOG)
+                .lines()
+                .count(),
+            2
+        );
+        assert_eq!(picked(&by_text(&["nothing"]), Some(5), LOG), "");
+    }
+
+    #[test]
+    fn times_in_the_ways_of_logs() {
+        let wanted = Wanted {
+            since: Some(at("2026-11-23T10:00:00Z")),
+            until: Some(at("2026-11-23T10:00:01Z")),
+            ..Wanted::default()
+        };
+        for line in [
+            "2026-11-23T10:00:00Z x\n",
+            "2026-11-23T10:00:00.5+00:00 x\n",
+            "[2026-11-23T10:00:00.5Z] x\n",
+            "<13>1 2026-11-23T10:00:00Z host app - - - x\n",
+            "{\"time\":\"2026-11-23T10:00:00Z\",\"msg\":\"x\"}\n",
+            "{\"ts\":1795428000.25,\"msg\":\"x\"}\n",
+            "timestamp=2026-11-23T10:00:00.123456+00:00 level=info msg=x\n",
+            "2026-11-23T10:00:00Z",
+        ] {
+            assert_eq!(picked(&wanted, None, line), line);
+            assert_eq!(
+                picked(
+                    &wanted,
+                    None,
+                    &line.replace("T10", "T11").replace("8000", "9000")
+                ),
+                ""
+            );
+        }
+        let local = Wanted {
+            since: Some(at("2026-11-23 10:00:00")),
+            until: Some(at("2026-11-23 10:00:01")),
+            ..Wanted::default()
+        };
+        for line in [
+            "Nov 23 10:00:00 host app: x\n",
+            "<13>Nov 23 10:00:00 host app: x\n",
+            "2026/11/23 10:00:00 x\n",
+            "2026-11-23 10:00:00,5 x\n",
+        ] {
+            assert_eq!(picked(&local, None, line), line);
+        }
+    }
+
+    #[test]
+    fn a_record_that_was_judged_early_goes_on_as_it_began() {
+        let wanted = Wanted {
+            grep: vec![Regex::new("^keep").unwrap()],
+            ..Wanted::default()
+        };
+        let mut out = Vec::new();
+        let mut picker = Picker::new(wanted.clone(), None, Timestamp(0), &mut out);
+        picker.write_all(b"keep 1\n").unwrap();
+        picker.settle().unwrap();
+        picker.write_all(b" and this\nnot\n").unwrap();
+        picker.settle().unwrap();
+        picker.write_all(b" nor this\nkeep 2").unwrap();
+        picker.finish().unwrap();
+        drop(picker);
+        assert_eq!(out, b"keep 1\n and this\nkeep 2");
+
+        let long = format!("keep {}\nnot\n", "x".repeat(3 * LONG));
+        assert_eq!(picked(&wanted, None, &long).len(), long.len() - 4);
+    }
+
+    #[test]
+    fn times_of_the_command_line() {
+        let now = at("2026-11-23 12:00:00");
+        let same = |text: &str, want: &str| {
+            assert_eq!(parse_when(text, now).unwrap(), at(want), "{text}");
+        };
+        same("2026-11-23T10:00:00Z", "2026-11-23T10:00:00Z");
+        same("2026-11-22 10:30", "2026-11-22 10:30:00");
+        same("2026-11-22", "2026-11-22 00:00:00");
+        same("10:30", "2026-11-23 10:30:00");
+        same("10:30:15", "2026-11-23 10:30:15");
+        same("90m", "2026-11-23 10:30:00");
+        for text in ["", "x", "5", "25:00", "2026-13-01", "-1h"] {
+            assert!(parse_when(text, now).is_err(), "{text}");
+        }
+    }
+}
