@@ -260,20 +260,20 @@ def a_command(wine):
 
 def a_key_of_the_console(wine):
     lh = str(wine.bin / "lh.exe")
-    words = ["c.press", lh, "file", "c.log"]
+    words = ["key.press", lh, "file", "key.log"]
     press = wine.start(str(wine.bin / "press.exe"), *words, stdin=subprocess.PIPE)
     press.stdin.write(b"one\ntwo")
     press.stdin.flush()
-    log = wine.path("c.log")
+    log = wine.path("key.log")
     until("a line", lambda: log.exists() and log.read_bytes() == b"one\n", lambda: said(press.err))
     # Behind a pipe the first one is the writer's.
     for _ in range(2):
-        wine.path("c.press").touch()
-        until("the key", lambda: not wine.path("c.press").exists())
+        wine.path("key.press").touch()
+        until("the key", lambda: not wine.path("key.press").exists())
     # The input stays open, and still it ends.
     until("the end", lambda: press.poll() is not None, lambda: said(press.err))
     check(press.returncode == 0, f"status {press.returncode}", said(press.err))
-    check(wine.text("c.log") == "one\ntwo\n", said(press.err))
+    check(wine.text("key.log") == "one\ntwo\n", said(press.err))
 
 
 def listening(wine, *words):
