@@ -13,6 +13,9 @@ const ROOT: &str = include_str!("manual/lh.1");
 /// Input lines of roff are no longer than this.
 const WIDTH: usize = 80;
 
+/// What roff of clap_mangen begins with.
+const PREAMBLE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
+
 /// The page of a command.
 pub fn page(command: &Command, name: &str) -> Vec<u8> {
     let own: &'static str = name.to_owned().leak();
@@ -86,6 +89,11 @@ fn tidy(text: &str) -> String {
     // clap does not see a line break behind this.
     let text = text.replace("\u{1b}[m", "");
     let text = text.replace("\n.br\n\n.br\n", "\n\n");
+    // Each section comes with it.
+    let text = match text.strip_prefix(PREAMBLE) {
+        Some(rest) => format!("{PREAMBLE}{}", rest.replace(PREAMBLE, "")),
+        None => text,
+    };
     let mut out = String::new();
     let (mut is_tag, mut is_literal) = (false, false);
     for line in text.lines() {

@@ -381,7 +381,7 @@ fn completions_name_the_handlers_for_every_shell() {
 fn man_prints_one_page_and_writes_them_all() {
     let folder = Folder::new();
     let page = folder.lh("man").run().ok();
-    assert!(page.out().contains(".TH lh 1"), "{}", page.out());
+    assert!(page.out().contains(".TH LH 1"), "{}", page.out());
     assert!(page.out().contains("--detect\\-level") || page.out().contains("detect\\-level"));
     folder.mkdir("pages");
     folder.lh("man pages").run().ok();
