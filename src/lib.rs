@@ -54,5 +54,6 @@ pub mod source;
 pub mod spool;
 mod sys;
 pub mod text;
+pub mod units;
 pub mod wire;
 pub mod zone;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The layers, from the ground up: an import goes down, or stays within one.
 const LAYERS: &[&[&str]] = &[
     &[
-        "decimal", "diag", "event", "figures", "fsync", "level", "now", "sys", "zone",
+        "decimal", "diag", "event", "figures", "fsync", "level", "now", "sys", "units", "zone",
     ],
     &["batch", "record"],
     &[

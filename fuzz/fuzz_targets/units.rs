@@ -1,8 +1,9 @@
-//! Sizes, durations and other values of the command line: what is accepted is what
-//! a slow calculation makes of it.
+//! Sizes, durations, addresses and other values of the command line: what is
+//! accepted is what a slow calculation makes of it.
 #![no_main]
 
-use lh::cli::units;
+use lh::net::Address;
+use lh::units;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -37,5 +38,11 @@ fuzz_target!(|text: &str| {
     }
     if let Ok((key, value)) = units::field(text) {
         assert_eq!(format!("{key}={value}"), text);
+    }
+    for port in [None, Some(514)] {
+        if let Ok(address) = Address::parse(text, port) {
+            let shown = address.to_string();
+            assert_eq!(Address::parse(&shown, None), Ok(address), "{shown:?}");
+        }
     }
 });

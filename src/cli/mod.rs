@@ -18,7 +18,6 @@ mod retry;
 mod run;
 mod split;
 mod spool;
-pub mod units;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

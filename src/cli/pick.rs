@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use regex::bytes::Regex;
 
-use super::units;
 use crate::level::Level;
 use crate::now::Timestamp;
 use crate::record::{Defaults, Record};
 use crate::roll::when::parse_time_of_day;
 use crate::text::detect;
 use crate::text::time::parse_timestamp;
+use crate::units;
 use crate::wire::syslog::{Stamps, time_at_start};
 use crate::wire::{json, logfmt};
 use crate::zone::{self, DAY, LocalZone};

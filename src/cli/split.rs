@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::units;
+use crate::units;
 
 /// A command line that has an empty place.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use clap::Args;
 use regex::bytes::Regex;
 
 use crate::cli::pick::{Wanted, parse_when};
-use crate::cli::units;
 use crate::level::Level;
 use crate::now::Timestamp;
 
@@ -88,7 +87,7 @@ pub struct PickArgs {
     pub min_level: Option<Level>,
 
     /// With a match; of several, one has to
-    #[arg(long, value_name = "REGEX", value_parser = units::pattern)]
+    #[arg(long, value_name = "REGEX", value_parser = super::pattern)]
     pub grep: Vec<Regex>,
 }
 

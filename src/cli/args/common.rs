@@ -6,7 +6,6 @@ use clap::{Args, ValueEnum};
 use regex::bytes::Regex;
 
 use super::InputArgs;
-use crate::cli::units;
 use crate::diag::Diag;
 use crate::filter::Filter;
 use crate::handler::dead_letter::DeadLetters;
@@ -18,6 +17,7 @@ use crate::now::Now;
 use crate::text::Formatter;
 use crate::text::encoding::{Charset, Errors};
 use crate::text::guard::Escape;
+use crate::units;
 use crate::wire::Encode;
 use crate::wire::envelope::{Envelope, Framing};
 
@@ -29,11 +29,11 @@ pub struct CommonArgs {
     pub min_level: Option<Level>,
 
     /// Only messages that match; of several, one has to.
-    #[arg(long, value_name = "REGEX", value_parser = units::pattern)]
+    #[arg(long, value_name = "REGEX", value_parser = super::pattern)]
     include: Vec<Regex>,
 
     /// No messages that match.
-    #[arg(long, value_name = "REGEX", value_parser = units::pattern)]
+    #[arg(long, value_name = "REGEX", value_parser = super::pattern)]
     exclude: Vec<Regex>,
 
     /// raw, message, text, json, logfmt, or a template [default: raw; text

@@ -6,11 +6,11 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::{CommonArgs, IntoStage};
-use crate::cli::units;
 use crate::diag::Diag;
 use crate::handler::file::{FileOptions, Fsync};
 use crate::handler::{FileHandler, Stage};
 use crate::text::encoding::{Charset, Errors};
+use crate::units;
 
 /// Append to one file (FileHandler, WatchedFileHandler).
 ///
@@ -82,6 +82,11 @@ pub struct TargetArgs {
 
     /// Take a symbolic link, hard link, FIFO or device even in a directory that
     /// others can write, where it may have been planted.
+    ///
+    /// Without it, a link on the way to the file is refused, too, where others
+    /// have made it and it leads to a directory that is not theirs. And on
+    /// Linux, a directory that others can exchange is used for what it was when
+    /// the file was opened: what has its name later is not gone into.
     #[arg(long)]
     follow: bool,
 

@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 use super::queueing::QueueingArgs;
 use super::remote::{RetryArgs, TlsArgs};
 use super::{CommonArgs, IntoStage, http_sender};
-use crate::cli::units;
 use crate::diag::Diag;
 use crate::handler::Stage;
+use crate::units;
 
 /// Send in the bodies of HTTP requests, one record or many in each (HTTPHandler).
 ///

@@ -7,11 +7,11 @@ use clap::{Args, ValueEnum};
 
 use crate::clean::Mask;
 use crate::cli::report::Asked;
-use crate::cli::units;
 use crate::join::Join;
 use crate::level::Level;
 use crate::record::{Defaults, LevelScale, Value};
 use crate::source::{InputFormat, IntakeOptions};
+use crate::units;
 use crate::wire::framing::Oversize;
 
 #[derive(Clone, Debug, Default, Args)]
@@ -393,7 +393,7 @@ fn parse_join(text: &str) -> Result<Join, String> {
     Ok(match text {
         "indent" => Join::Indent,
         "trace" => Join::Trace,
-        regex => Join::Matching(units::pattern(regex)?),
+        regex => Join::Matching(super::pattern(regex)?),
     })
 }
 

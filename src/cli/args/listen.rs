@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::InputArgs;
-use crate::cli::units;
 use crate::text::guard::Escape;
+use crate::units;
 
 /// Receive records over a network and put them through handlers.
 ///

@@ -50,6 +50,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::{Parser, Subcommand};
+use regex::bytes::Regex;
 
 use crate::diag::Diag;
 use crate::handler::{BaseRotatingHandler, Stage};
@@ -65,6 +66,11 @@ pub use spool::{CatArgs, CheckArgs, DropArgs, LsArgs, SpoolArgs, SpoolCommand};
 pub use tools::{CompletionsArgs, ManArgs};
 use wrapped::Wrapped;
 pub use wrapped::parse;
+
+/// A pattern for messages.
+fn pattern(text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| error.to_string())
+}
 
 /// Takes log records from a pipe or a command and puts them through handlers:
 /// to files that are rotated by size or by the clock, to a syslog daemon or

@@ -8,10 +8,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::file::fsync;
-use crate::cli::units;
 use crate::fsync::Fsync;
 use crate::handler::queue::{Overflow, QueueOptions, SpoolIn};
 use crate::spool::Target;
+use crate::units;
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Queue")]

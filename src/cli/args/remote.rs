@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::units;
+use crate::units;
 
 /// How long the end waits for a peer, unless the user says.
 pub const DRAIN: Duration = Duration::from_secs(10);

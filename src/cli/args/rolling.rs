@@ -6,11 +6,11 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Question;
-use crate::cli::units;
 use crate::handler::rotating::RotatingOptions;
 use crate::roll::compress::Method;
 use crate::roll::keep::Limits;
 use crate::roll::when::{Schedule, When, parse_time_of_day};
+use crate::units;
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Rollover")]

@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 use super::queueing::QueueingArgs;
 use super::remote::{RetryArgs, TlsArgs};
 use super::{CommonArgs, IntoStage, smtp_sender};
-use crate::cli::units;
 use crate::diag::Diag;
 use crate::handler::Stage;
+use crate::units;
 
 /// Send as mails, a record in each or many (SMTPHandler).
 ///

@@ -5,11 +5,11 @@ use clap::{Args, ValueEnum};
 use super::queueing::QueueingArgs;
 use super::remote::{Carrier, ConnectionArgs, DRAIN, Target, TlsArgs};
 use super::{CommonArgs, IntoStage, network};
-use crate::cli::units;
 use crate::diag::Diag;
 use crate::handler::Stage;
 use crate::handler::stage::Rendering;
 use crate::sys;
+use crate::units;
 use crate::wire::envelope::{Envelope, Framing};
 use crate::wire::syslog::{
     Facility, LineFeeds, Priority, Rfc, SyslogEncoder, SyslogOptions, TooLong,

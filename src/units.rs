@@ -1,10 +1,15 @@
-//! Sizes, durations and other small values as they are written on a command
-//! line.
+//! Sizes, durations and other small values as people write them: on a command
+//! line, and in whatever configures a program that uses the library.
+//!
+//! An error is a sentence that quotes the text and says what is accepted.
 
 use std::time::Duration;
 
 /// A size in bytes: digits, then nothing or a unit. As in coreutils, K, M, G, T
 /// and KiB, MiB, … are powers of 1024; KB, MB, … powers of 1000.
+///
+/// # Errors
+/// No digits, an unknown unit, or 2^64 and more.
 pub fn size(text: &str) -> Result<u64, String> {
     let error = || format!("{text:?} is no size: write 4096, 64K, 10M, 1G, 500MB or 1GiB");
     let at = text
@@ -29,7 +34,10 @@ pub fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{text:?} is too large a size"))
 }
 
-/// The size of one record: at least a byte, and what fits into memory.
+/// The size of one record in bytes: at least one, and what fits into memory.
+///
+/// # Errors
+/// Those of [`size`], and 0.
 pub fn record_size(text: &str) -> Result<usize, String> {
     match usize::try_from(size(text)?) {
         Ok(0) | Err(_) => Err(format!(
@@ -41,6 +49,9 @@ pub fn record_size(text: &str) -> Result<usize, String> {
 
 /// A duration: a number, which may have a fraction, and its unit, ms, s, m, h,
 /// d or w; without a unit it is seconds.
+///
+/// # Errors
+/// No number, a negative one, an unknown unit, or more than a [`Duration`] holds.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let error = || format!("{text:?} is no duration: write 500ms, 1s, 2.5s, 5m, 12h or 30d");
     let at = text
@@ -63,7 +74,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * factor).map_err(|_| error())
 }
 
-/// Permission bits in octal.
+/// Permission bits in octal, as chmod(1) takes them, or with `0o` in front.
+///
+/// # Errors
+/// What is not octal, or above 7777.
 pub fn permissions(text: &str) -> Result<u32, String> {
     let digits = text.strip_prefix("0o").unwrap_or(text);
     match u32::from_str_radix(digits, 8) {
@@ -74,7 +88,10 @@ pub fn permissions(text: &str) -> Result<u32, String> {
     }
 }
 
-/// A text with the escapes `\n`, `\r`, `\t`, `\0`, `\\` and `\xNN`.
+/// The bytes of a text with the escapes `\n`, `\r`, `\t`, `\0`, `\\` and `\xNN`.
+///
+/// # Errors
+/// A backslash before anything else.
 pub fn escaped(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let mut rest = text;
@@ -105,17 +122,15 @@ pub fn escaped(text: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// `KEY=VALUE`.
+/// `KEY=VALUE`, parted at the first `=`.
+///
+/// # Errors
+/// No `=`, or nothing before it.
 pub fn field(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err(format!("{text:?} is no field: write KEY=VALUE")),
     }
-}
-
-/// A pattern for messages.
-pub fn pattern(text: &str) -> Result<regex::bytes::Regex, String> {
-    regex::bytes::Regex::new(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
