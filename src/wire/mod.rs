@@ -22,6 +22,8 @@ pub mod nt_event;
 pub mod pickle;
 pub mod presets;
 mod repr;
+#[cfg(feature = "net")]
+pub mod smtp;
 pub mod syslog;
 mod tree;
 

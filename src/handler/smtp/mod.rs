@@ -13,7 +13,6 @@ mod digest;
 mod limit;
 mod mail;
 mod message;
-mod reply;
 mod session;
 mod shape;
 #[cfg(test)]
@@ -33,7 +32,7 @@ use digest::Form;
 use limit::Limit;
 use mail::{Carried, Gathering, Mail, Owed};
 use message::Draft;
-use session::{Route, wire_form};
+use session::Route;
 use trouble::{Sent, Trouble};
 use worker::{Job, Worker};
 
@@ -45,6 +44,7 @@ use crate::net::{Address, Backoff, Connector, TlsClient, Transport};
 use crate::now::Now;
 use crate::wire::lh::SenderId;
 use crate::wire::mail::MailRecord;
+use crate::wire::smtp::wire_form;
 
 /// How long the end waits for a server, where nobody says anything else.
 const PATIENCE: Duration = Duration::from_secs(10);

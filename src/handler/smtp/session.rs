@@ -8,9 +8,9 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::credentials::{Credentials, Mechanism, Secret};
-use super::reply::{Reply, ReplyReader};
 use super::trouble::{Sent, Trouble};
 use crate::net::{Connection, Connector, PeerState, TlsClient};
+use crate::wire::smtp::{Offers, Reply, ReplyReader};
 
 /// How much longer than any other answer the one to a whole mail may take.
 /// Whoever gives up early sends it again, though it may have been taken (RFC
@@ -31,46 +31,12 @@ pub(super) struct Route {
     pub timeout: Duration,
 }
 
-/// What a server offers (RFC 5321, section 4.1.1.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Offers {
-    pub pipelining: bool,
-    pub starttls: bool,
-    pub smtputf8: bool,
-    /// The longest mail; 0 where it does not say.
-    pub size: Option<u64>,
-    /// Mechanisms of AUTH.
-    pub auth: Vec<String>,
-}
-
-impl Offers {
-    fn read(lines: &[String]) -> Offers {
-        let mut offers = Offers::default();
-        for line in lines.iter().skip(1) {
-            let mut words = line.split([' ', '=']).map(str::to_owned);
-            let word = words.next().unwrap_or_default().to_ascii_uppercase();
-            match word.as_str() {
-                "PIPELINING" => offers.pipelining = true,
-                "STARTTLS" => offers.starttls = true,
-                "SMTPUTF8" => offers.smtputf8 = true,
-                "SIZE" => {
-                    let size = words.next().and_then(|size| size.parse().ok());
-                    offers.size = Some(size.unwrap_or(0));
-                }
-                "AUTH" => offers.auth.extend(words.filter(|word| !word.is_empty())),
-                _ => {}
-            }
-        }
-        offers
-    }
-}
-
 /// A mail as a session wants it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Letter<'a> {
     pub from: &'a str,
     pub recipients: &'a [String],
-    /// As it goes over the wire: see [`wire_form`].
+    /// As it goes over the wire: see [`wire_form`](crate::wire::smtp::wire_form).
     pub bytes: &'a [u8],
     /// An address has characters beyond ASCII.
     pub utf8: bool,
@@ -351,7 +317,7 @@ impl Session {
     fn read_reply(&mut self, most: Duration) -> Result<Reply, Trouble> {
         let deadline = Instant::now() + most.min(Duration::from_secs(365 * 24 * 3600));
         loop {
-            match self.reader.next() {
+            match self.reader.read() {
                 Ok(Some(reply)) => return Ok(reply),
                 Ok(None) => {}
                 Err(error) => return Err(self.broken(error)),
@@ -427,90 +393,5 @@ fn read_some(
             return Err(io::Error::new(io::ErrorKind::TimedOut, text));
         }
         connection.wait(true, false, left)?;
-    }
-}
-
-/// A mail as it goes over the wire: every line ends with CR LF, one that begins
-/// with a dot has another before it, and a dot alone is the end. A CR or LF that
-/// stands alone would let a record end its own mail and begin another at servers
-/// that are lax about it (SMTP smuggling).
-pub(super) fn wire_form(mail: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(mail.len() + mail.len() / 64 + 8);
-    let mut start = true;
-    let mut bytes = mail.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' | b'\n' => {
-                if byte == b'\r' {
-                    bytes.next_if_eq(&b'\n');
-                }
-                out.extend_from_slice(b"\r\n");
-                start = true;
-                continue;
-            }
-            b'.' if start => out.extend_from_slice(b".."),
-            // It has no place in a mail (RFC 5322, section 3.5).
-            0 => continue,
-            byte => out.push(byte),
-        }
-        start = false;
-    }
-    if !start {
-        out.extend_from_slice(b"\r\n");
-    }
-    out.extend_from_slice(b".\r\n");
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn what_a_server_offers() {
-        let lines = [
-            "mail.example greets you",
-            "PIPELINING",
-            "size 10240000",
-            "AUTH PLAIN LOGIN",
-            "AUTH=LOGIN",
-            "starttls",
-            "X-ODD",
-        ];
-        let offers = Offers::read(&lines.map(str::to_owned));
-        assert!(offers.pipelining && offers.starttls && !offers.smtputf8);
-        assert_eq!(offers.size, Some(10_240_000));
-        assert_eq!(offers.auth, ["PLAIN", "LOGIN", "LOGIN"]);
-        assert_eq!(Offers::read(&["STARTTLS".to_owned()]), Offers::default());
-    }
-
-    #[test]
-    fn what_goes_over_the_wire() {
-        for (mail, wire) in [
-            ("", ".\r\n"),
-            ("a", "a\r\n.\r\n"),
-            ("a\r\n.\r\nb\r\n", "a\r\n..\r\nb\r\n.\r\n"),
-            ("a\n.\nQUIT\n", "a\r\n..\r\nQUIT\r\n.\r\n"),
-            ("a\r.\r", "a\r\n..\r\n.\r\n"),
-            ("a\n.\r\n", "a\r\n..\r\n.\r\n"),
-            (".\0.", "...\r\n.\r\n"),
-            ("\0.\r\n", "..\r\n.\r\n"),
-        ] {
-            let out = wire_form(mail.as_bytes());
-            assert_eq!(String::from_utf8(out).unwrap(), wire, "{mail:?}");
-        }
-    }
-
-    proptest! {
-        /// There is one end, and it is at the end, whatever a server takes for one.
-        #[test]
-        fn no_mail_ends_early(mail in "[a.\\r\\n\\x00]{0,40}") {
-            let wire = String::from_utf8(wire_form(mail.as_bytes())).unwrap();
-            let inner = wire.strip_suffix(".\r\n").unwrap();
-            prop_assert!(!inner.replace("\r\n", "").contains(['\r', '\n', '\0']));
-            prop_assert!(!inner.split("\r\n").any(|line| line == "."));
-        }
     }
 }

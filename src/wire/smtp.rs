@@ -1,4 +1,5 @@
-//! What a mail server answers (RFC 5321, section 4.2), read within bounds.
+//! What goes over the wire to a mail server and back (RFC 5321): its answers,
+//! read within bounds, what it offers, and a mail between DATA and its end.
 
 use std::io;
 
@@ -14,7 +15,7 @@ const SHOWN: usize = 200;
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reply {
+pub struct Reply {
     /// 200 to 599.
     pub code: u16,
     /// Its lines, without the code.
@@ -22,6 +23,7 @@ pub(super) struct Reply {
 }
 
 impl Reply {
+    /// Whether it is no refusal.
     pub fn is_positive(&self) -> bool {
         (200..400).contains(&self.code)
     }
@@ -57,7 +59,7 @@ impl Reply {
 
 /// Bytes that came, and of which a reply is made.
 #[derive(Debug, Default)]
-pub(super) struct ReplyReader {
+pub struct ReplyReader {
     bytes: Vec<u8>,
 }
 
@@ -76,7 +78,7 @@ impl ReplyReader {
     ///
     /// # Errors
     /// What is none, or is longer than any.
-    pub fn next(&mut self) -> io::Result<Option<Reply>> {
+    pub fn read(&mut self) -> io::Result<Option<Reply>> {
         let mut lines: Vec<String> = Vec::new();
         let mut first = None;
         let mut at = 0;
@@ -137,6 +139,76 @@ fn not_smtp(line: &[u8]) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
+/// What a server offers (RFC 5321, section 4.1.1.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offers {
+    /// Commands may be sent without waiting for answers (RFC 2920).
+    pub pipelining: bool,
+    /// TLS may begin within SMTP (RFC 3207).
+    pub starttls: bool,
+    /// Addresses may have characters beyond ASCII (RFC 6531).
+    pub smtputf8: bool,
+    /// The longest mail, in bytes (RFC 1870); 0 where it does not say.
+    pub size: Option<u64>,
+    /// Mechanisms of AUTH.
+    pub auth: Vec<String>,
+}
+
+impl Offers {
+    /// What the answer to EHLO offers, in all its lines but the first.
+    pub fn read(lines: &[String]) -> Offers {
+        let mut offers = Offers::default();
+        for line in lines.iter().skip(1) {
+            let mut words = line.split([' ', '=']).map(str::to_owned);
+            let word = words.next().unwrap_or_default().to_ascii_uppercase();
+            match word.as_str() {
+                "PIPELINING" => offers.pipelining = true,
+                "STARTTLS" => offers.starttls = true,
+                "SMTPUTF8" => offers.smtputf8 = true,
+                "SIZE" => {
+                    let size = words.next().and_then(|size| size.parse().ok());
+                    offers.size = Some(size.unwrap_or(0));
+                }
+                "AUTH" => offers.auth.extend(words.filter(|word| !word.is_empty())),
+                _ => {}
+            }
+        }
+        offers
+    }
+}
+
+/// A mail as it goes over the wire: every line ends with CR LF, one that begins
+/// with a dot has another before it, and a dot alone is the end. A CR or LF that
+/// stands alone would let a record end its own mail and begin another at servers
+/// that are lax about it (SMTP smuggling).
+pub fn wire_form(mail: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(mail.len() + mail.len() / 64 + 8);
+    let mut start = true;
+    let mut bytes = mail.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' | b'\n' => {
+                if byte == b'\r' {
+                    bytes.next_if_eq(&b'\n');
+                }
+                out.extend_from_slice(b"\r\n");
+                start = true;
+                continue;
+            }
+            b'.' if start => out.extend_from_slice(b".."),
+            // It has no place in a mail (RFC 5322, section 3.5).
+            0 => continue,
+            byte => out.push(byte),
+        }
+        start = false;
+    }
+    if !start {
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b".\r\n");
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -147,7 +219,7 @@ mod tests {
         let mut reader = ReplyReader::default();
         reader.feed(bytes);
         let mut replies = Vec::new();
-        while let Some(reply) = reader.next()? {
+        while let Some(reply) = reader.read()? {
             replies.push(reply);
         }
         Ok(replies)
@@ -196,6 +268,41 @@ mod tests {
         assert!(shown.chars().count() < 230 && shown.ends_with('…'));
     }
 
+    #[test]
+    fn what_a_server_offers() {
+        let lines = [
+            "mail.example greets you",
+            "PIPELINING",
+            "size 10240000",
+            "AUTH PLAIN LOGIN",
+            "AUTH=LOGIN",
+            "starttls",
+            "X-ODD",
+        ];
+        let offers = Offers::read(&lines.map(str::to_owned));
+        assert!(offers.pipelining && offers.starttls && !offers.smtputf8);
+        assert_eq!(offers.size, Some(10_240_000));
+        assert_eq!(offers.auth, ["PLAIN", "LOGIN", "LOGIN"]);
+        assert_eq!(Offers::read(&["STARTTLS".to_owned()]), Offers::default());
+    }
+
+    #[test]
+    fn what_goes_over_the_wire() {
+        for (mail, wire) in [
+            ("", ".\r\n"),
+            ("a", "a\r\n.\r\n"),
+            ("a\r\n.\r\nb\r\n", "a\r\n..\r\nb\r\n.\r\n"),
+            ("a\n.\nQUIT\n", "a\r\n..\r\nQUIT\r\n.\r\n"),
+            ("a\r.\r", "a\r\n..\r\n.\r\n"),
+            ("a\n.\r\n", "a\r\n..\r\n.\r\n"),
+            (".\0.", "...\r\n.\r\n"),
+            ("\0.\r\n", "..\r\n.\r\n"),
+        ] {
+            let out = wire_form(mail.as_bytes());
+            assert_eq!(String::from_utf8(out).unwrap(), wire, "{mail:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
@@ -210,14 +317,23 @@ mod tests {
             let (start, end) = bytes.split_at(cut.min(bytes.len()));
             reader.feed(start);
             let mut replies = Vec::new();
-            while let Some(reply) = reader.next().unwrap() {
+            while let Some(reply) = reader.read().unwrap() {
                 replies.push(reply);
             }
             reader.feed(end);
-            while let Some(reply) = reader.next().unwrap() {
+            while let Some(reply) = reader.read().unwrap() {
                 replies.push(reply);
             }
             prop_assert_eq!(replies, read(bytes).unwrap());
+        }
+
+        /// There is one end, and it is at the end, whatever a server takes for one.
+        #[test]
+        fn no_mail_ends_early(mail in "[a.\\r\\n\\x00]{0,40}") {
+            let wire = String::from_utf8(wire_form(mail.as_bytes())).unwrap();
+            let inner = wire.strip_suffix(".\r\n").unwrap();
+            prop_assert!(!inner.replace("\r\n", "").contains(['\r', '\n', '\0']));
+            prop_assert!(!inner.split("\r\n").any(|line| line == "."));
         }
     }
 }
