@@ -24,7 +24,7 @@ const HANDLERS: [&str; 3] = [
 const FAULTS: [(&str, &[&str]); 11] = [
     ("write", &["ENOSPC", "EIO", "EDQUOT", "EINTR"]),
     ("renameat2", &["EACCES", "EROFS", "EIO"]),
-    ("openat", &["EMFILE", "ENOSPC", "EACCES", "EROFS"]),
+    ("openat", &["EMFILE", "ENOSPC", "EACCES", "EROFS", "ENFILE"]),
     ("fdatasync", &["EIO", "ENOSPC", "EDQUOT"]),
     ("fsync", &["EIO"]),
     ("unlink", &["EACCES", "EIO"]),

@@ -27,6 +27,7 @@ mod logrotate;
 mod many;
 mod names;
 mod peers_gone;
+mod permissions;
 mod planted;
 mod power_cut;
 mod rename_fails;

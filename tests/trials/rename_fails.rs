@@ -3,13 +3,11 @@
 //!
 //! Not tested here: a directory that is another file system than its log.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use crate::support::strace::{inject, injected};
-use crate::support::{Lh, Namespace, Report, able, folder, record, records, sh, wait_for};
+use crate::support::{Lh, Namespace, Report, able, folder, record, records, wait_for};
 
 fn old_backups(folder: &Path) {
     for number in 1..=3 {
@@ -205,37 +203,6 @@ fn a_directory_under_the_name_of_the_log_is_an_error_at_the_start() {
             outcome.stderr
         );
     }
-}
-
-/// As somebody who may write the log, but nothing else in its directory.
-#[test]
-fn a_directory_without_write_permission_is_written_on_in() {
-    if !able(&["root", "setpriv"]) {
-        return;
-    }
-    let folder = folder();
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let logs = folder.path().join("logs");
-    std::fs::create_dir(&logs).unwrap();
-    old_backups(&logs);
-    std::fs::write(logs.join("app.log"), "").unwrap();
-    sh(&logs, "chown 65534:65534 app.log; chmod 755 .");
-    // The program may lie where nobody may go.
-    let copy = folder.path().join("lh");
-    std::fs::copy(env!("CARGO_BIN_EXE_lh"), &copy).unwrap();
-    std::fs::write(logs.join("input"), records(1..=300)).unwrap();
-    let output = Command::new("setpriv")
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
-        .arg(&copy)
-        .args("rotate --max-bytes 1K --backups 9".split(' '))
-        .arg(logs.join("app.log"))
-        .stdin(std::fs::File::open(logs.join("input")).unwrap())
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{stderr}");
-    assert_written_on(&logs, &stderr, "no write permission");
-    assert_old_backups(&logs, "no write permission");
 }
 
 /// An append-only directory (chattr +a) lets files be made, and none renamed;

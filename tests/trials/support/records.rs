@@ -190,6 +190,11 @@ impl Report {
         self.assert_sound(what);
     }
 
+    /// Whether a record is there.
+    pub fn found(&self, number: u64) -> bool {
+        self.found.contains_key(&number)
+    }
+
     /// What is there is there once, whole and in order.
     pub fn assert_sound(&self, what: &str) {
         let faults =
