@@ -7,9 +7,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
@@ -161,6 +162,14 @@ fn rotated(path: &Path) -> Box<dyn Handler> {
     Box::new(BaseRotatingHandler::new(options, Diag::silent()))
 }
 
+/// In a directory that others can exchange, which is held on to.
+fn exchangeable(path: &Path) -> Box<dyn Handler> {
+    let directory = path.with_extension("open");
+    std::fs::create_dir(&directory).unwrap();
+    std::fs::set_permissions(&directory, Permissions::from_mode(0o777)).unwrap();
+    rotated(&directory.join("app.log"))
+}
+
 fn null(_: &Path) -> Box<dyn Handler> {
     Box::new(NullHandler)
 }
@@ -174,6 +183,7 @@ fn lines_as_they_are_cost_no_allocation() {
     let (lines, open) = (options(InputFormat::Lines), Filter::default());
     assert_eq!(of_a_chain(LINE, &lines, None, &open, &file), 0);
     assert_eq!(of_a_chain(LINE, &lines, None, &open, &rotated), 0);
+    assert_eq!(of_a_chain(LINE, &lines, None, &open, &exchangeable), 0);
     assert_eq!(of_a_chain(LINE, &lines, None, &open, &null), 0);
 }
 

@@ -3,7 +3,10 @@
 //! Every call that only one family of systems has stands in a file below this
 //! one, behind a function whose meaning is the same on all of them.
 
+#[cfg(not(target_os = "linux"))]
+mod by_name;
 mod files;
+mod held;
 #[cfg(feature = "net")]
 pub mod receive;
 #[cfg(feature = "net")]
@@ -13,7 +16,10 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
+#[cfg(not(target_os = "linux"))]
+pub use by_name::{Held, hold_directory};
 pub use files::{Meta, OpenRules, Opened, Private, check_link, directory_of, replace_link};
+pub use held::{Directories, Place};
 #[cfg(unix)]
 pub use unix::*;
 #[cfg(windows)]

@@ -1,7 +1,8 @@
 //! Trial 48: links, FIFOs and devices that somebody planted under the log's
-//! name, in a directory that others can write.
+//! name, in a directory that others can write, and directories that are exchanged
+//! while lh runs.
 //!
-//! Not tested here: directories swapped in the path above the log's own.
+//! Not tested here: what --rotator and --on-rotate make of such a path.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -178,4 +179,148 @@ fn follow_takes_them_and_a_safe_directory_needs_none() {
     let plain = directory.join("plain.log");
     Lh::new("file").arg(&plain).feed("plain\n").expect(0);
     assert_eq!(std::fs::read(&plain).unwrap(), b"plain\n");
+}
+
+/// A directory of nobody's in a place where all can write, as /tmp is; and one of
+/// root's, with a log of another program, and a backup that is none of ours.
+fn exchangeable(folder: &Path) -> (PathBuf, PathBuf) {
+    let (place, victim) = (folder.join("place"), folder.join("victim"));
+    std::fs::create_dir(&place).unwrap();
+    std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o1777)).unwrap();
+    let logs = place.join("logs");
+    std::fs::create_dir(&logs).unwrap();
+    std::os::unix::fs::chown(&logs, Some(65534), Some(65534)).unwrap();
+    std::fs::create_dir(&victim).unwrap();
+    for (name, text) in [("app.log", "another's\n"), ("app.log.1", "its backup\n")] {
+        std::fs::write(victim.join(name), text).unwrap();
+    }
+    (logs, victim)
+}
+
+fn assert_untouched(victim: &Path, what: &str) {
+    assert_eq!(crate::support::names(victim).len(), 2, "{what}");
+    for (name, text) in [("app.log", "another's\n"), ("app.log.1", "its backup\n")] {
+        let now = std::fs::read_to_string(victim.join(name)).unwrap();
+        assert_eq!(now, text, "{what}: {name}");
+    }
+}
+
+#[test]
+fn an_exchanged_directory_is_not_gone_into() {
+    if !able(&["root"]) {
+        return;
+    }
+    for handler in [
+        "file",
+        "file --watch --fsync batch",
+        "rotate --max-bytes 1K --backups 90",
+        "rotate --max-bytes 1K --backups 2 --compress gzip",
+        "timed --when H --max-bytes 1K --backups 2 --link logs/current",
+    ] {
+        let folder = folder();
+        let (logs, victim) = exchangeable(folder.path());
+        let link = logs.join("current");
+        let handler = handler.replace("logs/current", &link.display().to_string());
+        let mut running = Lh::new(&handler).arg(logs.join("app.log")).spawn();
+        running.write(&records(1..=100));
+        let begun = || Report::of(&logs, 1..=100).found(100);
+        assert!(wait_for(Duration::from_secs(10), begun), "{handler}");
+        let moved = folder.path().join("place/moved");
+        std::fs::rename(&logs, &moved).unwrap();
+        symlink(&victim, &logs).unwrap();
+        std::os::unix::fs::lchown(&logs, Some(65534), Some(65534)).unwrap();
+        running.write(&records(101..=200));
+        running.signal(Signal::SIGHUP);
+        running.expect_stderr("planted");
+        running.write(&records(201..=300));
+        running.signal(Signal::SIGALRM);
+        running.write(&records(301..=400));
+        let outcome = running.end().expect(0);
+        let what = format!("{handler}: {}", outcome.stderr);
+        assert_untouched(&victim, &what);
+        assert_eq!(outcome.lines(), 1, "{what}");
+        let report = Report::of(&moved, 1..=400);
+        report.assert_sound(&what);
+        // Retention has taken its share of the others.
+        assert!(
+            report.lost.is_empty() || handler.contains("--backups 2"),
+            "{what}: {report}"
+        );
+        assert!(report.found(400), "{what}: {report}");
+    }
+}
+
+/// What is held on to is of no use to anybody once it is deleted.
+#[test]
+fn a_directory_that_is_deleted_and_made_anew_is_gone_into() {
+    if !able(&["root"]) {
+        return;
+    }
+    for handler in [
+        "file --watch",
+        "rotate --max-bytes 1K --backups 90",
+        "rotate --max-bytes 1K --backups 90 --mkdir",
+    ] {
+        let folder = folder();
+        let (logs, _) = exchangeable(folder.path());
+        let mut running = Lh::new(handler).arg(logs.join("app.log")).spawn();
+        running.write(&records(1..=100));
+        let begun = || Report::of(&logs, 1..=100).found(100);
+        assert!(wait_for(Duration::from_secs(10), begun), "{handler}");
+        std::fs::remove_dir_all(&logs).unwrap();
+        if !handler.contains("--mkdir") {
+            std::fs::create_dir(&logs).unwrap();
+            std::os::unix::fs::chown(&logs, Some(65534), Some(65534)).unwrap();
+        }
+        running.write(&records(101..=300));
+        let outcome = running.end().expect(0);
+        let what = format!("{handler}: {}", outcome.stderr);
+        Report::of(&logs, 101..=300).assert_perfect(&what);
+    }
+}
+
+#[test]
+fn a_link_on_the_way_is_followed_unless_others_could_plant_it() {
+    if !able(&["root"]) {
+        return;
+    }
+    let (root, nobody, other) = (Some(0), Some(65534), Some(1));
+    for (maker, owner, writable, followed) in [
+        (nobody, root, true, false),
+        (nobody, other, true, false),
+        (nobody, nobody, true, true),
+        (root, root, true, true),
+        (nobody, root, false, true),
+    ] {
+        for handler in HANDLERS {
+            let folder = folder();
+            let (place, target) = (folder.path().join("place"), folder.path().join("target"));
+            std::fs::create_dir(&place).unwrap();
+            std::fs::create_dir(&target).unwrap();
+            if writable {
+                std::os::unix::fs::chown(&place, nobody, nobody).unwrap();
+            }
+            std::os::unix::fs::chown(&target, owner, owner).unwrap();
+            let link = place.join("logs");
+            symlink("../target", &link).unwrap();
+            std::os::unix::fs::lchown(&link, maker, maker).unwrap();
+            let run = |options: &str| {
+                let file = link.join("app.log");
+                Lh::new(&format!("{handler} {options}"))
+                    .arg(file)
+                    .feed(records(1..=9))
+            };
+            let outcome = run("");
+            let what = format!("{handler}, {maker:?}, {owner:?}: {}", outcome.stderr);
+            assert_eq!(outcome.code(), i32::from(!followed), "{what}");
+            assert_eq!(target.join("app.log").exists(), followed, "{what}");
+            assert_eq!(outcome.stderr.contains("--follow"), !followed, "{what}");
+            if !followed {
+                run("--mkdir").expect(1);
+                assert!(!target.join("app.log").exists(), "{what}");
+                run("--follow").expect(0);
+                Report::of(&target, 1..=9).assert_perfect(&what);
+            }
+        }
+    }
 }

@@ -64,7 +64,7 @@ impl LogFile {
             if !current.regular {
                 return Ok(());
             }
-            let size = match self.options.watch.then(|| sys::stat(&self.options.path)) {
+            let size = match self.options.watch.then(|| sys::stat(self.place())) {
                 Some(Ok(meta)) if meta.id == current.id => meta.size,
                 Some(Ok(_)) if self.follow_name()? => continue,
                 Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => {

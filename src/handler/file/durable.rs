@@ -374,7 +374,7 @@ impl LogFile {
         }
         if let Some(old) = self.current.take()
             && self.durable.doubtful.is_none()
-            && sys::stat(&self.options.path).is_ok_and(|meta| meta.id == old.id)
+            && sys::stat(self.place()).is_ok_and(|meta| meta.id == old.id)
         {
             match self.move_aside() {
                 Ok(name) => self.durable.doubtful = Some((old.file, name)),
@@ -415,7 +415,7 @@ impl LogFile {
             let mut name = path.clone().into_os_string();
             name.push(format!(".fsync-failed.{number}"));
             let name = PathBuf::from(name);
-            match sys::rename_new(path, &name) {
+            match sys::rename_new(&self.directories.at(path), &self.directories.at(&name)) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 other => return other.map(|()| name),
             }
@@ -424,6 +424,7 @@ impl LogFile {
 
     fn write_tail(&mut self) -> io::Result<()> {
         let preamble = self.options.preamble;
+        let path = self.directories.at(&self.options.path);
         let Some(current) = &mut self.current else {
             return Err(io::ErrorKind::NotFound.into());
         };
@@ -434,7 +435,7 @@ impl LogFile {
             .file
             .write_all(&self.durable.tail[self.durable.doubtful_bytes()])?;
         current.file.sync_all()?;
-        sys::sync_directory(sys::directory_of(&self.options.path))?;
+        sys::sync_directory(sys::directory_of(&path))?;
         current.expected = Some(sys::fstat(&current.file)?.size);
         Ok(())
     }
@@ -447,7 +448,7 @@ impl LogFile {
             && sys::fstat(&current.file).is_ok_and(|meta| meta.size <= most)
             && current.file.set_len(0).is_ok()
         {
-            let _ = std::fs::remove_file(&self.options.path);
+            let _ = std::fs::remove_file(self.place());
         }
         self.locked = false;
     }

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::durable::Durable;
 use crate::batch::Frames;
@@ -10,7 +11,7 @@ use crate::diag::{Diag, plain};
 use crate::fsync::Fsync;
 use crate::handler::{EmitError, Fault};
 use crate::now::Now;
-use crate::sys::{self, FileId, OpenRules, Owner};
+use crate::sys::{self, Directories, FileId, OpenRules, Owner, Place};
 
 /// What a file handler is told about its file.
 #[derive(Clone, Debug)]
@@ -87,6 +88,9 @@ pub(super) struct Current {
 #[derive(Debug)]
 pub struct LogFile {
     pub(super) options: FileOptions,
+    pub(super) directories: Arc<Directories>,
+    /// The file in the directory where it was opened, once it was.
+    place: Option<Place<'static>>,
     pub(super) diag: Diag,
     pub(super) current: Option<Current>,
     pub(super) durable: Durable,
@@ -109,6 +113,8 @@ impl LogFile {
     pub fn new(options: FileOptions, diag: Diag) -> LogFile {
         LogFile {
             durable: Durable::new(options.fsync),
+            directories: Arc::new(Directories::new(options.follow)),
+            place: None,
             options,
             diag,
             current: None,
@@ -130,6 +136,16 @@ impl LogFile {
     /// The file's path.
     pub fn path(&self) -> &Path {
         &self.options.path
+    }
+
+    /// The directories of this file, and of what goes with it.
+    pub fn directories(&self) -> &Arc<Directories> {
+        &self.directories
+    }
+
+    /// A path to the file in the directory where it was opened.
+    pub(super) fn place(&self) -> &Path {
+        self.place.as_deref().unwrap_or(&self.options.path)
     }
 
     /// Whether missing directories are made.
@@ -176,12 +192,13 @@ impl LogFile {
     /// The reason why it can't.
     pub fn check(&self) -> io::Result<()> {
         let options = &self.options;
+        self.directories.hold(sys::directory_of(&options.path))?;
         sys::check_append(&options.path, options.follow, options.mkdir)
     }
 
     /// Whether an open file is the regular file that stands under the name.
     pub fn is_same(&self, file: &std::fs::File) -> bool {
-        let (Ok(open), Ok(named)) = (sys::fstat(file), sys::stat(&self.options.path)) else {
+        let (Ok(open), Ok(named)) = (sys::fstat(file), sys::stat(self.place())) else {
             return false;
         };
         open.regular && open.id == named.id
@@ -212,16 +229,19 @@ impl LogFile {
 
     /// Opens the file under its name, and makes it if need be.
     pub(super) fn open(&mut self) -> io::Result<()> {
-        let path = &self.options.path;
+        let directory = sys::directory_of(&self.options.path);
         if self.options.mkdir {
-            std::fs::create_dir_all(sys::directory_of(path))?;
+            self.directories.make(directory)?;
         }
-        let opened = sys::open_append(path, self.rules())?;
+        self.directories.hold(directory)?;
+        let path = self.directories.at(&self.options.path).into_owned();
+        let opened = sys::open_append(&path, self.rules())?;
         if opened.created && self.durable.wanted() {
-            sys::sync_directory(sys::directory_of(path)).inspect_err(|_| {
-                let _ = std::fs::remove_file(path);
+            sys::sync_directory(sys::directory_of(&path)).inspect_err(|_| {
+                let _ = std::fs::remove_file(&path);
             })?;
         }
+        self.place = Some(path);
         let meta = opened.meta;
         if meta.regular {
             if self.options.truncate && !self.opened_before {
@@ -320,6 +340,15 @@ impl LogFile {
     pub fn reopen(&mut self, now: Now) {
         if self.current.is_none() {
             return;
+        }
+        let directory = sys::directory_of(&self.options.path);
+        if self.directories.is_elsewhere(directory) {
+            self.diag.warn(format_args!(
+                "{}: there is another directory now than when it was opened, where others can \
+                 exchange it, so it may be planted; going on in the one that was opened; \
+                 --follow goes by the name",
+                self.name()
+            ));
         }
         // What fails here is owed still, and settled in the next file.
         let _ = self.sync(0, now);

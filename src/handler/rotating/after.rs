@@ -215,7 +215,7 @@ impl Worker {
             Some(backup) if backup.variables.ending.is_empty() => backup.path,
             _ => return Ok(Packed::NotOurs),
         };
-        let mut source = match File::open(&path) {
+        let mut source = match File::open(self.backups.at(&path)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return self.pack(id, method),
             Err(error) => return Err(error),
@@ -230,7 +230,7 @@ impl Worker {
             .backups
             .namer
             .temporary(&self.backups.file, id.number(), ending);
-        let Some(mut packed) = claim(&temporary, meta.owner)? else {
+        let Some(mut packed) = claim(&self.backups, &temporary, meta.owner)? else {
             return Ok(Packed::NotOurs);
         };
         let result = (|| {
@@ -248,7 +248,7 @@ impl Worker {
             self.replace(id, &temporary, ending)
         })();
         if !matches!(result, Ok(Packed::At(_))) {
-            let _ = std::fs::remove_file(&temporary);
+            let _ = self.backups.remove(&temporary);
         }
         result
     }
@@ -268,17 +268,17 @@ impl Worker {
         let mut variables = backup.variables.clone();
         variables.ending = ending;
         let packed = self.backups.namer.path(&variables);
-        sys::rename_new(temporary, &packed)?;
-        let replaced = sys::sync_directory(self.backups.namer.directory()).and_then(|()| {
+        self.backups.rename(temporary, &packed)?;
+        let replaced = sys::sync_directory(&self.backups.directory()).and_then(|()| {
             // Where no lock is to be had, it may be another backup by now.
-            match sys::lstat(&backup.path)?.id == source {
-                true => std::fs::remove_file(&backup.path),
+            match sys::lstat(&self.backups.at(&backup.path))?.id == source {
+                true => self.backups.remove(&backup.path),
                 false => Err(io::ErrorKind::NotFound.into()),
             }
         });
         if let Err(error) = replaced {
             // Or its records would stand twice.
-            let _ = std::fs::remove_file(&packed);
+            let _ = self.backups.remove(&packed);
             return Err(error);
         }
         Ok(Packed::At(packed))
@@ -319,18 +319,19 @@ impl Worker {
 }
 
 /// Makes a temporary file and locks it. `None`: another process has it.
-fn claim(temporary: &Path, owner: Owner) -> io::Result<Option<File>> {
+fn claim(backups: &Backups, temporary: &Path, owner: Owner) -> io::Result<Option<File>> {
+    let place = backups.at(temporary);
     for _ in 0..CLAIMS {
-        if !clear(temporary)? {
+        if !clear(backups, temporary)? {
             return Ok(None);
         }
-        let file = match sys::create_new(temporary, owner) {
+        let file = match sys::create_new(&place, owner) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
             other => other?,
         };
         // Before the lock is held, others may take the file for a leftover.
         let ours = sys::try_lock(&file).unwrap_or(true)
-            && sys::lstat(temporary)
+            && sys::lstat(&place)
                 .is_ok_and(|meta| sys::fstat(&file).is_ok_and(|own| own.id == meta.id));
         if ours {
             return Ok(Some(file));
@@ -340,8 +341,8 @@ fn claim(temporary: &Path, owner: Owner) -> io::Result<Option<File>> {
 }
 
 /// Removes a temporary file that a crash left. `false`: it is in use.
-pub(super) fn clear(temporary: &Path) -> io::Result<bool> {
-    let file = match sys::open_existing(temporary) {
+pub(super) fn clear(backups: &Backups, temporary: &Path) -> io::Result<bool> {
+    let file = match sys::open_existing(&backups.at(temporary)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(error) => return Err(error),
@@ -349,7 +350,7 @@ pub(super) fn clear(temporary: &Path) -> io::Result<bool> {
     if !sys::try_lock(&file)? {
         return Ok(false);
     }
-    match std::fs::remove_file(temporary) {
+    match backups.remove(temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(true),
     }
@@ -366,13 +367,13 @@ pub(super) fn finish_packed(backups: &Backups, stop: &AtomicBool) -> io::Result<
         for (ending, method) in ENDINGS.into_iter().zip([Method::Gzip(6), Method::Zstd(3)]) {
             let mut variables = plain.variables.clone();
             variables.ending = ending;
-            let Ok(packed) = File::open(backups.namer.path(&variables)) else {
+            let Ok(packed) = File::open(backups.at(&backups.namer.path(&variables))) else {
                 continue;
             };
-            let mut ours = io::BufReader::new(File::open(&plain.path)?);
+            let mut ours = io::BufReader::new(File::open(backups.at(&plain.path))?);
             let mut theirs = compress::reader(method, packed)?;
             if compress::same(&mut ours, &mut theirs, stop).unwrap_or(false) {
-                std::fs::remove_file(&plain.path)?;
+                backups.remove(&plain.path)?;
                 break;
             }
         }

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::roll::compress::Method;
 use crate::roll::keep::Held;
 use crate::roll::names::{self, Namer, Variables};
-use crate::sys::{self, FileId};
+use crate::sys::{self, Directories, FileId, Place};
 
 /// Another process that rolls over leaves the file's name free for a moment:
 /// how long to wait for it to come back, and how often.
@@ -32,6 +32,8 @@ pub(super) struct Backup {
 pub(super) struct Backups {
     /// The file that is rolled over.
     pub(super) file: PathBuf,
+    /// Where it and its backups are.
+    pub(super) directories: Arc<Directories>,
     pub(super) namer: Namer,
     /// Whether the number in a name is its place in the order, and moves.
     pub(super) numbered: bool,
@@ -48,6 +50,7 @@ pub(super) struct Backups {
 impl Backups {
     pub(super) fn new(
         file: PathBuf,
+        directories: Arc<Directories>,
         namer: Namer,
         numbered: bool,
         method: Option<Method>,
@@ -55,12 +58,33 @@ impl Backups {
     ) -> Backups {
         Backups {
             file,
+            directories,
             namer,
             numbered,
             method,
             lock,
             order: Mutex::new(HashMap::new()),
         }
+    }
+
+    /// A path to the same name, in the directory that is held for it.
+    pub(super) fn at<'p>(&self, path: &'p Path) -> Place<'p> {
+        self.directories.at(path)
+    }
+
+    /// A path to the directory of the backups.
+    pub(super) fn directory(&self) -> Place<'_> {
+        self.directories.directory(self.namer.directory())
+    }
+
+    /// Deletes a file.
+    pub(super) fn remove(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(self.at(path))
+    }
+
+    /// Renames a file, and replaces none.
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        sys::rename_new(&self.at(from), &self.at(to))
     }
 
     /// Keeps this process's other thread from changing names.
@@ -79,7 +103,7 @@ impl Backups {
         }
         let mut tries = 0;
         loop {
-            let file = match sys::open_existing(&self.file) {
+            let file = match sys::open_existing(&self.at(&self.file)) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::NotFound && tries < MOMENT.1 => {
                     tries += 1;
@@ -93,7 +117,7 @@ impl Backups {
                 return Ok(None);
             }
             let id = sys::fstat(&file)?.id;
-            match sys::stat(&self.file) {
+            match sys::stat(&self.at(&self.file)) {
                 Ok(meta) if meta.id == id => return Ok(Some(file)),
                 // Rolled over meanwhile: the lock was on a backup.
                 _ => {}
@@ -104,7 +128,7 @@ impl Backups {
     /// Temporary files of compressions in the backups' directory.
     pub(super) fn temporaries(&self) -> io::Result<Vec<PathBuf>> {
         let mut found = Vec::new();
-        for entry in read_dir(self.namer.directory())? {
+        for entry in read_dir(&self.directory())? {
             let name = entry?.file_name();
             if self.namer.is_temporary(&self.file, &name) {
                 found.push(self.namer.beside(&name));
@@ -127,13 +151,13 @@ impl Names<'_> {
     pub(super) fn list(&mut self) -> io::Result<Vec<Backup>> {
         let backups = self.backups;
         let mut list = Vec::new();
-        for entry in read_dir(backups.namer.directory())? {
+        for entry in read_dir(&backups.directory())? {
             let name = entry?.file_name();
             let Some(variables) = backups.namer.parse_name(&name) else {
                 continue;
             };
             let path = backups.namer.beside(&name);
-            let meta = match sys::lstat(&path) {
+            let meta = match sys::lstat(&backups.at(&path)) {
                 Ok(meta) => meta,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 // Taken for a gap, it would bring the numbers into disorder.
@@ -146,7 +170,9 @@ impl Names<'_> {
             let plain = backups.plain(&variables);
             let sequence = match backups.numbered {
                 true => None,
-                false => sys::sequence_at(&path).or_else(|| self.order.get(&plain).copied()),
+                false => {
+                    sys::sequence_at(&backups.at(&path)).or_else(|| self.order.get(&plain).copied())
+                }
             };
             list.push(Backup {
                 variables,

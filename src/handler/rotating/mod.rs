@@ -136,16 +136,19 @@ impl BaseRotatingHandler {
         let mut file = options.file;
         // Another process may roll it over, or logrotate rename it.
         file.watch = true;
+        let lock = file.lock;
+        let file = LogFile::new(file, diag.clone());
         let backups = Arc::new(Backups::new(
-            file.path.clone(),
+            file.path().to_owned(),
+            Arc::clone(file.directories()),
             options.namer,
             options.numbered,
             options.compress,
-            file.lock,
+            lock,
         ));
         BaseRotatingHandler {
             kind: options.kind,
-            file: LogFile::new(file, diag.clone()),
+            file,
             after: After::new(Arc::clone(&backups), options.on_rotate, diag),
             backups,
             options: Rules {
@@ -278,7 +281,7 @@ impl BaseRotatingHandler {
     fn recover(&mut self) -> io::Result<()> {
         let _file = self.backups.lock_file()?;
         for temporary in self.backups.temporaries()? {
-            after::clear(&temporary)?;
+            after::clear(&self.backups, &temporary)?;
         }
         after::finish_packed(&self.backups, &AtomicBool::new(false))?;
         if self.backups.numbered {
@@ -304,6 +307,16 @@ impl BaseRotatingHandler {
         Ok(())
     }
 
+    /// Backups and the link may be in other directories than the file.
+    fn hold_directories(&self) -> io::Result<()> {
+        let directories = self.file.directories();
+        directories.hold(self.backups.namer.directory())?;
+        match &self.options.link {
+            Some(link) => directories.hold(sys::directory_of(link)),
+            None => Ok(()),
+        }
+    }
+
     fn complain(&self, doing: &str, error: &io::Error) {
         let name = self.file.name();
         self.file
@@ -314,7 +327,7 @@ impl BaseRotatingHandler {
     fn keep_link(&self) {
         if let Some(link) = &self.options.link {
             let target = link_target(self.file.path(), link);
-            if let Err(error) = sys::replace_link(&target, link) {
+            if let Err(error) = sys::replace_link(&target, &self.backups.at(link)) {
                 self.complain(&format!("cannot keep the link {}", link.display()), &error);
             }
         }
@@ -333,6 +346,7 @@ impl Handler for BaseRotatingHandler {
     fn check(&self) -> io::Result<()> {
         self.file.check()?;
         let directory = self.backups.namer.directory();
+        self.hold_directories()?;
         if !directory.is_dir() && !self.file.makes_directories() {
             let text = format!(
                 "there is no directory {} for its backups",
@@ -361,12 +375,15 @@ impl Handler for BaseRotatingHandler {
         self.started = Some(now);
         self.file.open_at_start()?;
         if self.file.makes_directories() {
-            std::fs::create_dir_all(self.backups.namer.directory())?;
+            self.backups
+                .directories
+                .make(self.backups.namer.directory())?;
         }
+        self.hold_directories()?;
         // What is no regular file has no backups.
         let opened = self.file.open_file().is_some();
         if opened && !self.file.is_regular()
-            || sys::stat(self.file.path()).is_ok_and(|meta| !meta.regular)
+            || sys::stat(&self.backups.at(self.file.path())).is_ok_and(|meta| !meta.regular)
         {
             return Ok(());
         }
@@ -462,7 +479,7 @@ impl Handler for BaseRotatingHandler {
     fn prune(&mut self) -> bool {
         let list = self.backups.hold().list().unwrap_or_default();
         list.first().is_some_and(|oldest| {
-            let gone = std::fs::remove_file(&oldest.path).is_ok();
+            let gone = self.backups.remove(&oldest.path).is_ok();
             if gone {
                 let (name, oldest) = (self.file.name(), oldest.path.display());
                 let diag = self.file.diag();

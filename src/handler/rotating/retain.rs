@@ -54,9 +54,9 @@ impl BaseRotatingHandler {
             .options
             .limits
             .min_free
-            .and_then(|_| sys::free_space(self.backups.namer.directory()).ok());
+            .and_then(|_| sys::free_space(&self.backups.directory()).ok());
         // With a size limit, the room that the current file may come to take.
-        let size = sys::stat(self.file.path()).map_or(0, |meta| meta.size);
+        let size = sys::stat(&self.backups.at(self.file.path())).map_or(0, |meta| meta.size);
         let current = size.max(self.options.max_bytes.unwrap_or(0));
         let reasons = keep::surplus(
             &held,
@@ -103,7 +103,7 @@ impl BaseRotatingHandler {
             }
         };
         for (path, _) in surplus {
-            if let Err(error) = std::fs::remove_file(&path)
+            if let Err(error) = self.backups.remove(&path)
                 && error.kind() != io::ErrorKind::NotFound
             {
                 self.complain("cannot delete an old backup", &error);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::after::Job;
-use super::backups::{Backup, Names};
+use super::backups::{Backup, Backups, Names};
 use super::{BaseRotatingHandler, Failure};
 use crate::diag::plain;
 use crate::handler::EmitError;
@@ -98,7 +98,8 @@ impl BaseRotatingHandler {
     fn roll(&mut self, now: Now) -> Result<Job, RollError> {
         let backups = std::sync::Arc::clone(&self.backups);
         let mut names = backups.hold();
-        let mut list = names.list().map_err(|error| {
+        let list = self.hold_directories().and_then(|()| names.list());
+        let mut list = list.map_err(|error| {
             let directory = backups.namer.directory().display();
             RollError::new(format!("cannot read the directory {directory}"), &error)
         })?;
@@ -110,7 +111,7 @@ impl BaseRotatingHandler {
         let result = steps
             .into_iter()
             .try_for_each(|step| {
-                rename(&step.from, &step.to)?;
+                rename(&backups, &step.from, &step.to)?;
                 taken.push(step);
                 Ok(())
             })
@@ -118,10 +119,10 @@ impl BaseRotatingHandler {
         if result.is_err() {
             for step in taken.iter().rev() {
                 // What can't be taken back is put in order at the next start.
-                let _ = sys::rename_new(&step.to, &step.from);
+                let _ = backups.rename(&step.to, &step.from);
             }
         } else if self.file.wants_sync() {
-            let _ = sys::sync_directory(backups.namer.directory());
+            let _ = sys::sync_directory(&backups.directory());
         }
         result
     }
@@ -139,10 +140,10 @@ impl BaseRotatingHandler {
                 return Ok(steps);
             };
             let last = list[at].variables.number >= self.options.keep as u64;
-            if !last || sys::lstat(&oldest.to).is_err() {
+            if !last || sys::lstat(&self.backups.at(&oldest.to)).is_err() {
                 return Ok(steps);
             }
-            std::fs::remove_file(&oldest.from).map_err(|error| {
+            self.backups.remove(&oldest.from).map_err(|error| {
                 RollError::new(format!("cannot delete {}", oldest.from.display()), &error)
             })?;
             list.remove(at);
@@ -172,18 +173,18 @@ impl BaseRotatingHandler {
         let id = match &self.options.rotator {
             None => {
                 let open = self.file.open_file().and_then(|file| sys::fstat(file).ok());
-                rename(&file, &dest)?;
+                rename(&self.backups, &file, &dest)?;
                 open.map(|meta| meta.id)
             }
             Some(command) => {
-                run_rotator(command, &file, &dest)?;
-                sys::lstat(&dest).ok().map(|meta| meta.id)
+                run_rotator(&self.backups, command, &file, &dest)?;
+                sys::lstat(&self.backups.at(&dest)).ok().map(|meta| meta.id)
             }
         };
         if let Err(error) = self.file.switch() {
             // Without a new file there is no rollover, unless another process
             // has made one already.
-            if sys::rename_new(&dest, &file).is_ok() {
+            if self.backups.rename(&dest, &file).is_ok() {
                 let doing = format!("cannot open a new {}", file.display());
                 return Err(RollError::new(doing, &error));
             }
@@ -222,7 +223,7 @@ impl BaseRotatingHandler {
         loop {
             let path = namer.path(&next);
             // What is no backup, a directory for example, is not replaced either.
-            if !taken.contains(&path) && sys::lstat(&path).is_err() {
+            if !taken.contains(&path) && sys::lstat(&self.backups.at(&path)).is_err() {
                 return path;
             }
             next.number += 1;
@@ -236,7 +237,7 @@ impl BaseRotatingHandler {
             return Vec::new();
         };
         let wall = now.wall.secs();
-        let meta = sys::stat(self.file.path())
+        let meta = sys::stat(&self.backups.at(self.file.path()))
             .ok()
             .filter(|meta| meta.size > 0);
         let began = meta.map_or(wall, |meta| meta.began().min(wall));
@@ -264,7 +265,7 @@ impl BaseRotatingHandler {
         let mut names = self.backups.hold();
         let list = names.list()?;
         for step in names::close_gaps(&self.backups.namer, &variables(&list)) {
-            match sys::rename_new(&step.from, &step.to) {
+            match self.backups.rename(&step.from, &step.to) {
                 // Somebody else's file is no gap.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => break,
                 other => other?,
@@ -278,8 +279,8 @@ fn variables(list: &[Backup]) -> Vec<Variables> {
     list.iter().map(|backup| backup.variables.clone()).collect()
 }
 
-fn rename(from: &Path, to: &Path) -> Result<(), RollError> {
-    sys::rename_new(from, to).map_err(|error| {
+fn rename(backups: &Backups, from: &Path, to: &Path) -> Result<(), RollError> {
+    backups.rename(from, to).map_err(|error| {
         let doing = format!("cannot rename {} to {}", from.display(), to.display());
         RollError::new(doing, &error)
     })
@@ -287,12 +288,17 @@ fn rename(from: &Path, to: &Path) -> Result<(), RollError> {
 
 /// Runs the user's command in place of the rename. It has to take the file
 /// away, or to empty it: else its records would stand twice.
-fn run_rotator(command: &str, file: &Path, dest: &Path) -> Result<(), RollError> {
+fn run_rotator(
+    backups: &Backups,
+    command: &str,
+    file: &Path,
+    dest: &Path,
+) -> Result<(), RollError> {
     let fail = |reason: String| RollError {
         doing: "the --rotator command".to_owned(),
         reason,
     };
-    let before = sys::stat(file).map_err(|error| fail(plain(&error)))?;
+    let before = sys::stat(&backups.at(file)).map_err(|error| fail(plain(&error)))?;
     let mut shell = sys::shell(command);
     shell.env("LH_SOURCE", file).env("LH_DEST", dest);
     shell.stdin(std::process::Stdio::null());
@@ -300,7 +306,7 @@ fn run_rotator(command: &str, file: &Path, dest: &Path) -> Result<(), RollError>
     if !status.success() {
         return Err(fail(format!("ended with {status}")));
     }
-    match sys::stat(file) {
+    match sys::stat(&backups.at(file)) {
         Ok(after) if after.id == before.id && after.size >= before.size => {
             Err(fail(format!("left {} as it was", file.display())))
         }

@@ -27,6 +27,8 @@ mod spool;
 mod stdio;
 #[cfg(all(feature = "net", target_os = "linux"))]
 mod tcp_state;
+#[cfg(target_os = "linux")]
+mod way;
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
@@ -53,6 +55,8 @@ pub use spool::{
     read_at, write_at,
 };
 pub use stdio::{Input, Waitable, is_pipe, stderr, stdin, stdout, wait_readable, write_some};
+#[cfg(target_os = "linux")]
+pub use way::{Held, hold_directory};
 
 /// The extended attribute that holds a backup's place in the order of
 /// rollovers, as decimal text.

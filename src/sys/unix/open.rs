@@ -1,6 +1,6 @@
 //! Opening log files with care: nothing planted, modes as asked.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -201,14 +201,22 @@ pub fn create_new(path: &Path, owner: Owner) -> io::Result<File> {
 }
 
 /// Whether a user other than this one and root can make names in a directory.
-/// Its group counts unless it is the process's own, as with a private group.
 fn others_can_write(directory: &Path) -> io::Result<bool> {
-    let meta = std::fs::metadata(directory)?;
-    let foreign_owner = meta.uid() != 0 && meta.uid() != nix::unistd::geteuid().as_raw();
-    let foreign_group = meta.mode() & 0o020 != 0
-        && meta.gid() != nix::unistd::getegid().as_raw()
-        && meta.gid() != 0;
-    Ok(foreign_owner || foreign_group || meta.mode() & 0o002 != 0)
+    Ok(others_can_write_in(&std::fs::metadata(directory)?))
+}
+
+/// The same of a directory that is looked at already. Its group counts unless
+/// it is the process's own, as with a private group.
+pub(super) fn others_can_write_in(directory: &Metadata) -> bool {
+    let foreign_group = directory.mode() & 0o020 != 0
+        && directory.gid() != nix::unistd::getegid().as_raw()
+        && directory.gid() != 0;
+    !is_ours(directory.uid()) || foreign_group || directory.mode() & 0o002 != 0
+}
+
+/// Whether what belongs to a user is trusted: to this one, or root.
+pub(super) fn is_ours(user: u32) -> bool {
+    user == 0 || user == nix::unistd::geteuid().as_raw()
 }
 
 /// Whether a failed open of a log file can succeed later without anybody
