@@ -50,10 +50,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ),
     ("mio", &["source/listen", "sys"]),
     ("nix", &["sys"]),
-    (
-        "regex",
-        &["clean/mask", "cli", "filter", "join", "roll/names"],
-    ),
+    ("regex", &["clean/mask", "cli", "filter", "join"]),
     ("ring", &["wire/hmac"]),
     ("rustls", &["net/tls"]),
     ("rustls_native_certs", &["net/tls"]),

@@ -9,5 +9,6 @@ pub mod follow;
 pub mod keep;
 pub mod lines;
 pub mod names;
+mod pattern;
 pub mod set;
 pub mod when;

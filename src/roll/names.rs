@@ -5,9 +5,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use regex::bytes::Regex;
-
 use super::compress::ENDINGS;
+use super::pattern::{self, Part};
 use crate::sys;
 
 /// What `{suffix}` stands for.
@@ -32,7 +31,9 @@ enum Segment {
 pub struct Namer {
     directory: PathBuf,
     segments: Vec<Segment>,
-    pattern: Regex,
+    /// What the segments make, and for each its segment.
+    parts: Vec<Part>,
+    owners: Vec<usize>,
 }
 
 /// What varies in the name of a backup.
@@ -127,7 +128,7 @@ impl Namer {
                 "dir" => return Err(error(at, "{dir} can only stand at the beginning".into())),
                 _ => match field.strip_prefix("time:") {
                     Some(format) if !format.is_empty() => {
-                        time_pattern(format).map_err(|problem| error(at, problem))?;
+                        pattern::time(format).map_err(|problem| error(at, problem))?;
                         Segment::Time(format.to_owned())
                     }
                     _ => {
@@ -172,11 +173,22 @@ impl Namer {
                            {time:%Y%m%d-%H%M%S} into it";
             return Err(error(0, problem.into()));
         }
-        let pattern = pattern(&segments).map_err(|problem| error(0, problem))?;
+        let (mut parts, mut owners) = (Vec::new(), Vec::new());
+        for (index, segment) in segments.iter().enumerate() {
+            match segment {
+                Segment::Literal(bytes) => parts.push(Part::Literal(bytes.clone())),
+                Segment::Number => parts.push(Part::Number),
+                Segment::Time(format) => {
+                    parts.extend(pattern::time(format).map_err(|problem| error(0, problem))?);
+                }
+            }
+            owners.resize(parts.len(), index);
+        }
         Ok(Namer {
             directory,
             segments,
-            pattern,
+            parts,
+            owners,
         })
     }
 
@@ -230,36 +242,43 @@ impl Namer {
     /// What varies in a file's name, if it is one that this namer makes.
     pub fn parse_name(&self, name: &OsStr) -> Option<Variables> {
         let name = sys::name_bytes(name);
-        let captures = self.pattern.captures(name)?;
-        let text = |group: &str| {
-            let bytes = captures.name(group)?.as_bytes();
-            std::str::from_utf8(bytes).ok().map(str::to_owned)
-        };
-        let number = match text("n") {
-            Some(digits) => digits.parse().ok()?,
-            None => 0,
-        };
-        let count = self
-            .segments
-            .iter()
-            .filter(|s| matches!(s, Segment::Time(_)))
-            .count();
-        let times = (0..count)
-            .map(|at| text(&format!("t{at}")))
-            .collect::<Option<Vec<_>>>()?;
-        let packed = text("packed").unwrap_or_default();
-        let ending = ENDINGS
-            .into_iter()
-            .find(|ending| *ending == packed)
-            .unwrap_or("");
-        let variables = Variables {
+        let mut endings = ENDINGS.into_iter().chain([""]);
+        endings.find_map(|ending| {
+            let variables = self.parse_plain(name.strip_suffix(ending.as_bytes())?, ending)?;
+            // Byte for byte, or it is somebody else's.
+            let made = self.path(&variables);
+            (made.file_name().map(sys::name_bytes) == Some(name)).then_some(variables)
+        })
+    }
+
+    fn parse_plain(&self, plain: &[u8], ending: &'static str) -> Option<Variables> {
+        let mut number = 0;
+        let ends = pattern::ends(&self.parts, plain).or_else(|| {
+            // The counter behind a name that was taken.
+            let dot = plain.iter().rposition(|byte| *byte == b'.');
+            let (start, counter) = plain.split_at(dot.filter(|_| !self.is_numbered())?);
+            pattern::ends(&[Part::Number], &counter[1..])?;
+            number = digits(&counter[1..])?;
+            pattern::ends(&self.parts, start)
+        })?;
+        let mut times = Vec::new();
+        let mut start = 0;
+        for (index, segment) in self.segments.iter().enumerate() {
+            let last = self.owners.partition_point(|owner| *owner <= index);
+            let end = last.checked_sub(1).map_or(0, |last| ends[last]);
+            let text = &plain[start..end];
+            match segment {
+                Segment::Literal(_) => {}
+                Segment::Number => number = digits(text)?,
+                Segment::Time(_) => times.push(std::str::from_utf8(text).ok()?.to_owned()),
+            }
+            start = end;
+        }
+        Some(Variables {
             number,
             times,
             ending,
-        };
-        // Byte for byte, or it is somebody else's.
-        let made = self.path(&variables);
-        (made.file_name().map(sys::name_bytes) == Some(name)).then_some(variables)
+        })
     }
 
     /// The name of the temporary file in which a backup is compressed; `id`
@@ -286,82 +305,9 @@ impl Namer {
     }
 }
 
-/// The pattern of all the names that the segments make.
-fn pattern(segments: &[Segment]) -> Result<Regex, String> {
-    let mut text = String::from("(?s-u)^");
-    let mut times = 0;
-    let mut numbered = false;
-    for segment in segments {
-        match segment {
-            Segment::Literal(bytes) => {
-                bytes
-                    .iter()
-                    .for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
-            }
-            Segment::Number => {
-                numbered = true;
-                text.push_str("(?P<n>[1-9][0-9]{0,8})");
-            }
-            Segment::Time(format) => {
-                text.push_str(&format!("(?P<t{times}>{})", time_pattern(format)?));
-                times += 1;
-            }
-        }
-    }
-    if !numbered {
-        text.push_str("(?:\\.(?P<n>[1-9][0-9]{0,8}))?");
-    }
-    text.push_str("(?P<packed>\\.gz|\\.zst)?$");
-    Regex::new(&text).map_err(|error| error.to_string())
-}
-
-/// The pattern of what a strftime format makes.
-fn time_pattern(format: &str) -> Result<String, String> {
-    let mut text = String::new();
-    let mut chars = format.chars();
-    while let Some(char) = chars.next() {
-        if char != '%' {
-            if char == '/' {
-                return Err("a time in a name can't hold a /".into());
-            }
-            let mut bytes = [0; 4];
-            for byte in char.encode_utf8(&mut bytes).bytes() {
-                text.push_str(&format!("\\x{byte:02x}"));
-            }
-            continue;
-        }
-        text.push_str(match chars.next() {
-            Some('Y' | 'G') => "[0-9]{4}",
-            Some('y' | 'g' | 'C') => "[0-9]{2}",
-            Some('m') => "(?:0[1-9]|1[0-2])",
-            Some('d') => "(?:0[1-9]|[12][0-9]|3[01])",
-            Some('H') => "(?:[01][0-9]|2[0-3])",
-            Some('I') => "(?:0[1-9]|1[0-2])",
-            Some('M') => "[0-5][0-9]",
-            Some('S') => "(?:[0-5][0-9]|60)",
-            Some('j') => "[0-3][0-9]{2}",
-            Some('U' | 'W' | 'V') => "[0-5][0-9]",
-            Some('u') => "[1-7]",
-            Some('w') => "[0-6]",
-            Some('F') => "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])",
-            Some('T') => "(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)",
-            Some('R') => "(?:[01][0-9]|2[0-3]):[0-5][0-9]",
-            Some('b' | 'h') => "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)",
-            Some('a') => "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)",
-            Some('p') => "(?:AM|PM)",
-            Some('z') => "[+-][0-9]{4}",
-            Some('s') => "-?[0-9]{1,12}",
-            Some('%') => "%",
-            Some(other) => {
-                return Err(format!(
-                    "%{other} can't be used in a name; there are %Y %m %d %H %M %S %F %T %R %y %j \
-                     %G %V %u %b %a %I %p %z %s"
-                ));
-            }
-            None => return Err("a lone % at the end of the time; write %% for one".into()),
-        });
-    }
-    Ok(text)
+/// The value of decimal digits.
+fn digits(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// One step of a rollover: a file gets another name.
@@ -464,6 +410,7 @@ mod tests {
             ("{dir}/{base}.{n}", "logs/app.log.3"),
             ("{dir}/old/{base}.{n}", "logs/old/app.log.3"),
             ("old/{n}", "logs/old/3"),
+            ("{base}.{n}.gz", "logs/app.log.3.gz"),
             ("/var/old/{n}.{{{base}}}", "/var/old/3.{app.log}"),
         ];
         for (template, path) in table {
@@ -617,7 +564,7 @@ mod tests {
         /// Every name that is made is known again, and gives the same variables.
         #[test]
         fn names_are_known_again(number in 1u64..999_999_999, packed in 0usize..3) {
-            for template in ["{base}.{n}", "{stem}-{n}{ext}", "{n}.{base}"] {
+            for template in ["{base}.{n}", "{stem}-{n}{ext}", "{n}.{base}", "{n}.gz"] {
                 let namer = namer(template);
                 let variables = Variables {
                     ending: ["", ".gz", ".zst"][packed],
