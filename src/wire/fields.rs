@@ -17,10 +17,12 @@ use crate::zone::LocalZone;
 
 /// The names, by what they stand for and by priority.
 #[rustfmt::skip]
-const NAMES: [&str; 41] = [
+const NAMES: [&str; 42] = [
     "message", "msg", "MESSAGE", "@message", "log", "text", "short_message", "body", "event",
     "levelname", "levelno", "level", "severity", "severity_text", "PRIORITY", "log.level", "lvl", "loglevel",
     "created", "time", "ts", "timestamp", "@timestamp", "datetime", "asctime",
+    // Of `journalctl -o json`, in microseconds.
+    "__REALTIME_TIMESTAMP",
     "name", "logger", "logger_name", "target", "channel",
     "exc_text", "exc_info", "stack", "stack_trace", "stack_info", "error.stack", "exception",
     // Not used up themselves, but they tell how others are to be read.
@@ -28,9 +30,9 @@ const NAMES: [&str; 41] = [
 ];
 const MESSAGE: Range<usize> = 0..9;
 const LEVEL: Range<usize> = 9..18;
-const TIME: Range<usize> = 18..25;
-const NAME: Range<usize> = 25..30;
-const EXCEPTION: Range<usize> = 30..37;
+const TIME: Range<usize> = 18..26;
+const NAME: Range<usize> = 26..31;
+const EXCEPTION: Range<usize> = 31..38;
 const MSG: usize = 1;
 const LOG: usize = 4;
 const SHORT_MESSAGE: usize = 6;
@@ -42,12 +44,12 @@ const PRIORITY: usize = 14;
 const LOG_LEVEL: usize = 15;
 const TIME_KEY: usize = 19;
 const TIMESTAMP: usize = 21;
-const EXC_INFO: usize = 31;
-const ERROR_STACK: usize = 35;
-const ERROR: usize = 37;
-const V: usize = 38;
-const PID: usize = 39;
-const ARGS: usize = 40;
+const EXC_INFO: usize = 32;
+const ERROR_STACK: usize = 36;
+const ERROR: usize = 38;
+const V: usize = 39;
+const PID: usize = 40;
+const ARGS: usize = 41;
 
 /// Tells the names above from each other; that it does is checked when this
 /// is compiled.
@@ -703,6 +705,7 @@ mod tests {
                 "time",
             ),
             (r#"{"created":0}"#, 0, ""),
+            (r#"{"__REALTIME_TIMESTAMP":"1704153600000000"}"#, DAY, ""),
         ];
         let defaults = Defaults::default();
         for (object, created, extra) in cases {
