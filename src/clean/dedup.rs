@@ -38,6 +38,7 @@ pub struct Dedup {
     /// Those of the record at hand; the two change places.
     next: Vec<u8>,
     run: Option<Run>,
+    taken: u64,
     repeats: u64,
     /// Attributes that are no part of a comparison.
     ignored: &'static [&'static str],
@@ -93,6 +94,7 @@ impl Dedup {
             key: Vec::new(),
             next: Vec::new(),
             run: None,
+            taken: 0,
             repeats: 0,
             ignored: &[],
             writer: Writer {
@@ -120,6 +122,7 @@ impl Dedup {
         now: Now,
         each: &mut dyn FnMut(&[u8], &Record<'_>),
     ) {
+        self.taken += 1;
         if piece {
             self.finish(now, each);
             return each(frame, record);
@@ -169,6 +172,11 @@ impl Dedup {
         if let Some(repeated) = repeated.filter(Repeated::is_held_back) {
             self.writer.sum_up(repeated, now, each);
         }
+    }
+
+    /// How many records were taken.
+    pub fn taken(&self) -> u64 {
+        self.taken
     }
 
     /// How many records did not pass: those that were announced and those that

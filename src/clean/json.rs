@@ -58,14 +58,16 @@ impl Tokens {
     }
 
     /// Hands each string of an object to `edit`, keys too: where it stands
-    /// between its quotes, and its text without escapes. If `edit` has changed
-    /// one, which it says, the object is appended to `out`, with those strings
-    /// written anew.
+    /// between its quotes, and its text without escapes; with `numbers`, each
+    /// number likewise. If `edit` has changed one, which it says, the object is
+    /// appended to `out`, with those written anew: a number as a string, unless
+    /// it still is one.
     ///
     /// `false` if nothing was changed, or the record is no object.
     pub(super) fn rewrite(
         &mut self,
         record: &[u8],
+        numbers: bool,
         out: &mut Vec<u8>,
         mut edit: impl FnMut(Range<usize>, &[u8], &mut Vec<u8>) -> bool,
     ) -> bool {
@@ -76,8 +78,9 @@ impl Tokens {
         }
         let mut copied = 0;
         let mut from = 0;
-        while let Some(string) = next_string(record, from) {
-            from = string.end + 1;
+        while let Some(token) = next_token(record, from, numbers) {
+            from = token.end;
+            let string = inner(record, &token);
             let inner = &record[string.clone()];
             let text = match memchr(b'\\', inner) {
                 None => inner,
@@ -89,11 +92,15 @@ impl Tokens {
             };
             self.edited.clear();
             if edit(string.clone(), text, &mut self.edited) {
-                self.out
-                    .extend_from_slice(&record[copied..string.start - 1]);
+                self.out.extend_from_slice(&record[copied..token.start]);
                 let start = self.out.len();
-                json::write_string(&self.edited, &mut self.out);
-                self.changed.push(start + 1..self.out.len() - 1);
+                if string == token && is_number(&self.edited) {
+                    self.out.extend_from_slice(&self.edited);
+                    self.changed.push(start..self.out.len());
+                } else {
+                    json::write_string(&self.edited, &mut self.out);
+                    self.changed.push(start + 1..self.out.len() - 1);
+                }
                 copied = from;
             }
         }
@@ -120,17 +127,44 @@ impl Tokens {
     }
 }
 
-/// What stands between the quotes of the next string.
-fn next_string(json: &[u8], from: usize) -> Option<Range<usize>> {
-    let start = from + memchr(b'"', json.get(from..)?)? + 1;
-    let mut at = start;
+/// The next string, in its quotes, or number.
+fn next_token(json: &[u8], from: usize, numbers: bool) -> Option<Range<usize>> {
+    let rest = json.get(from..)?;
+    let quote = memchr(b'"', rest);
+    if numbers {
+        let before = &rest[..quote.unwrap_or(rest.len())];
+        let digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'-';
+        if let Some(at) = before.iter().position(digit) {
+            let within = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+            let length = before[at..].iter().take_while(|byte| within(byte)).count();
+            return Some(from + at..from + at + length);
+        }
+    }
+    let start = from + quote?;
+    let mut at = start + 1;
     loop {
         at += memchr2(b'"', b'\\', json.get(at..)?)?;
         if json[at] == b'"' {
-            return Some(start..at);
+            return Some(start..at + 1);
         }
         at += 2;
     }
+}
+
+/// What stands between the quotes of a string; a number as it is.
+fn inner(json: &[u8], token: &Range<usize>) -> Range<usize> {
+    match json[token.start] {
+        b'"' => token.start + 1..token.end - 1,
+        _ => token.clone(),
+    }
+}
+
+/// Whether a text is a number of JSON (RFC 8259, section 6).
+fn is_number(text: &[u8]) -> bool {
+    let starts = text
+        .first()
+        .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-');
+    starts && serde_json::from_slice::<serde_json::Number>(text).is_ok()
 }
 
 /// Appends a string without its escapes. A surrogate that lacks its other
@@ -197,7 +231,7 @@ mod tests {
             new.extend_from_slice(b"\"\n");
             text == b"x"
         };
-        assert!(tokens.rewrite(record, &mut out, edit));
+        assert!(tokens.rewrite(record, false, &mut out, edit));
         let want = br#"before  {"k\u00e9" : "a\/b", "\"\n":["\"\n", 1.50 ,"\"\n"]}"#;
         assert_eq!(
             out.escape_ascii().to_string(),
@@ -214,7 +248,7 @@ mod tests {
         let records: [&[u8]; 5] = [b"[\"x\"]", b"x {\"x\":1}", b"{\"x\"}", b"{\"x", b"{\"x\\"];
         for record in records {
             let mut out = Vec::new();
-            assert!(!tokens.rewrite(record, &mut out, |_, _, _| true));
+            assert!(!tokens.rewrite(record, true, &mut out, |_, _, _| true));
             assert!(out.is_empty() && tokens.changed().is_empty());
         }
     }
@@ -257,7 +291,8 @@ mod tests {
         #[test]
         fn what_serde_json_writes_is_read(text in "(?s).{0,40}") {
             let string = serde_json::to_string(&text).unwrap();
-            let range = next_string(string.as_bytes(), 0).unwrap();
+            let token = next_token(string.as_bytes(), 0, true).unwrap();
+            let range = inner(string.as_bytes(), &token);
             prop_assert_eq!(range.clone(), 1..string.len() - 1);
             prop_assert_eq!(unescaped(&string.as_bytes()[range]), text.as_bytes());
         }
@@ -267,7 +302,7 @@ mod tests {
             let mut tokens = Tokens::default();
             let mut out = Vec::new();
             let object = [b"{\"", &record[..]].concat();
-            tokens.rewrite(&object, &mut out, |_, _, _| true);
+            tokens.rewrite(&object, true, &mut out, |_, _, _| true);
             has_escaped_control(&object);
         }
     }

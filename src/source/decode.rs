@@ -25,8 +25,10 @@ pub enum InputFormat {
 /// The bytes of one record, and what is known of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Unit<'a> {
-    /// As they came, the terminator included.
+    /// As they came, the terminator included, and with what was masked in them.
     pub bytes: &'a [u8],
+    /// The same before anything was masked.
+    pub unmasked: &'a [u8],
     /// When the first of them was read.
     pub received: Timestamp,
     /// They are a part of a longer record.
@@ -84,6 +86,7 @@ impl Decoder {
         let begun = std::mem::replace(&mut self.continued, !frame.ends_with(b"\n"));
         Unit {
             bytes: frame,
+            unmasked: frame,
             received,
             piece: begun || self.continued,
             trace: false,
@@ -127,9 +130,12 @@ impl Decoder {
             _ => json::decode(line, defaults, unit.received, record).is_ok(),
         };
         if !structured {
+            let known = self.known_before_masking(&unit, defaults);
             record.reset(defaults, unit.received);
             record.message = line.into();
-            if defaults.detect_level {
+            if let Some((level, created)) = known {
+                (record.level, record.created) = (level, created);
+            } else if defaults.detect_level {
                 // Some traces begin with an empty line; what says the level is
                 // the first one that says anything.
                 let head = match line.first() {
@@ -141,12 +147,31 @@ impl Decoder {
                 let level = said.or_else(|| unit.trace.then_some(Level::ERROR));
                 record.level = level.unwrap_or(defaults.level);
             }
-            self.note_malformed();
+            if known.is_none() {
+                self.note_malformed();
+            }
         }
         if unit.piece {
             let piece = Value::Text("split".into());
             record.extra.push(("oversize".into(), piece));
         }
+    }
+
+    /// The level and the time of an object that a mask has made something else:
+    /// it is to pass the same filters as before.
+    fn known_before_masking(
+        &self,
+        unit: &Unit<'_>,
+        defaults: &Defaults,
+    ) -> Option<(Level, Timestamp)> {
+        let masked = !std::ptr::eq(unit.bytes, unit.unmasked);
+        if !masked || self.format == InputFormat::Lines {
+            return None;
+        }
+        let mut record = Record::new(defaults, unit.received);
+        let line = unit.unmasked.strip_suffix(b"\n").unwrap_or(unit.unmasked);
+        json::decode(line, defaults, unit.received, &mut record).ok()?;
+        Some((record.level, record.created))
     }
 
     fn note_malformed(&mut self) {

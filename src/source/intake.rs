@@ -80,6 +80,7 @@ impl<'a> From<Joined<'a>> for Unit<'a> {
     fn from(joined: Joined<'a>) -> Unit<'a> {
         Unit {
             bytes: joined.bytes,
+            unmasked: joined.bytes,
             received: joined.received,
             piece: joined.piece,
             trace: joined.trace,
@@ -198,6 +199,7 @@ impl Intake {
         };
         let unit = Unit {
             bytes: frames.bytes(),
+            unmasked: frames.bytes(),
             received: now.wall,
             piece: false,
             trace: false,
@@ -256,7 +258,8 @@ impl Intake {
         let joined = self.joiner.as_ref();
         let records = joined.map(Joiner::oversized).unwrap_or_default();
         InputFigures {
-            records: self.records,
+            // What it says itself was not read.
+            records: self.last.dedup.as_ref().map_or(self.records, Dedup::taken),
             bytes: self.bytes,
             malformed: self.last.decoder.malformed(),
             split: lines.split + records.split,

@@ -89,7 +89,7 @@ impl AnsiStripper {
                     text = &self.scratch;
                 }
                 let screen = &mut self.screen;
-                let rewritten = tokens.rewrite(text, out, |_, text, out| {
+                let rewritten = tokens.rewrite(text, false, out, |_, text, out| {
                     let dirty = has_control(text);
                     if dirty {
                         screen.show(text, out);

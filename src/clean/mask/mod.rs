@@ -1,5 +1,6 @@
 //! Secrets out of records: what a regex matches is replaced.
 
+mod foreign;
 mod parse;
 mod text;
 
@@ -33,6 +34,8 @@ const MARGIN: usize = 4;
 pub struct Mask {
     regex: Regex,
     text: Replacement,
+    /// The regex is about bytes, in a part of it at least.
+    of_bytes: bool,
 }
 
 /// A mask that can't be used.
@@ -71,8 +74,9 @@ impl Mask {
     /// A mask by its two parts. In `text`, `$1`, `${1}`, `$name` and `${name}`
     /// are what a group has matched, and `$$` is a dollar sign.
     ///
-    /// The regex is one of the [regex crate](regex::bytes), over bytes: a byte
-    /// that is no part of valid UTF-8 is matched with `(?-u)` only.
+    /// The regex is one of the [regex crate](regex::bytes). A byte that is no
+    /// part of valid UTF-8 is a character of its own, which `\S`, `.` and the
+    /// like match; to one with `(?-u)` in it, all are bytes.
     ///
     /// # Errors
     ///
@@ -94,6 +98,7 @@ impl Mask {
         Ok(Mask {
             regex: compiled,
             text,
+            of_bytes: is_of_bytes(regex),
         })
     }
 
@@ -215,6 +220,19 @@ impl Mask {
     }
 }
 
+/// Whether a regex has a flag that switches characters off, `(?-u)` or
+/// `(?i-u:…)` for example.
+fn is_of_bytes(regex: &str) -> bool {
+    regex.split("(?").skip(1).any(|group| {
+        let flags = group.split([':', ')']).next().unwrap_or_default();
+        let are_flags = |byte: u8| byte.is_ascii_alphabetic() || byte == b'-';
+        flags.bytes().all(are_flags)
+            && flags
+                .split_once('-')
+                .is_some_and(|(_, off)| off.contains('u'))
+    })
+}
+
 /// Whether a string of an object is the name of a member.
 fn is_key(object: &[u8], string: &Range<usize>) -> bool {
     let behind = object.get(string.end + 1..).unwrap_or_default();
@@ -274,8 +292,9 @@ impl Masker {
     /// part of what the regex sees.
     ///
     /// Of a JSON object, each string is looked at by itself, keys too, without
-    /// its escapes; then the object as it is written, for what goes beyond
-    /// one string. In a string that was changed there is no second search, or
+    /// its escapes, and each number, which becomes a string; then the object as
+    /// it is written, for what goes beyond one of them. In a string that was
+    /// changed there is no second search, or
     /// `\S+` would take the quote behind it as well. But a match that begins
     /// in a key and goes on behind it is left to that search: of
     /// `"token":"x"`, `token.*` is not to replace the key and show the value.
@@ -291,15 +310,23 @@ impl Masker {
             .strip_suffix(b"\n")
             .map_or(record, |line| line.strip_suffix(b"\r").unwrap_or(line));
         let mut changed = false;
+        let foreign = std::str::from_utf8(body).is_err();
+        if foreign {
+            self.now = foreign::stand_in(body);
+        }
         for (mask, groups) in &mut self.masks {
             let mut places = 0;
+            let restored = foreign && mask.of_bytes;
+            if restored {
+                self.now = foreign::restore(&self.now);
+            }
             if let Some(tokens) = &mut self.tokens
                 && begins_object(body)
             {
-                let bytes = if changed { &self.now[..] } else { body };
+                let bytes = if changed || foreign { &self.now } else { body };
                 self.next.clear();
                 let (mut found, mut past) = (0, 0);
-                let rewritten = tokens.rewrite(bytes, &mut self.next, |string, text, out| {
+                let rewritten = tokens.rewrite(bytes, true, &mut self.next, |string, text, out| {
                     let count = mask.replace(text, &[], groups, out);
                     if count > 0 && is_key(bytes, &string) {
                         past = mask.end_past(bytes, &string, past);
@@ -320,7 +347,7 @@ impl Masker {
                 Some(tokens) if places > 0 => tokens.changed(),
                 _ => &[],
             };
-            let bytes = if changed { &self.now[..] } else { body };
+            let bytes = if changed || foreign { &self.now } else { body };
             self.next.clear();
             let found = mask.replace(bytes, done, groups, &mut self.next);
             if found > 0 {
@@ -328,9 +355,15 @@ impl Masker {
                 std::mem::swap(&mut self.now, &mut self.next);
             }
             self.masked += places + found;
+            if restored {
+                self.now = foreign::stand_in(&self.now);
+            }
         }
         if !changed {
             return record;
+        }
+        if foreign {
+            self.now = foreign::restore(&self.now);
         }
         self.now.extend_from_slice(&record[body.len()..]);
         &self.now
@@ -397,11 +430,34 @@ mod tests {
                 "{masks:?}"
             );
         }
+        // Latin-1.
+        let latin = b"password=p\xe4ssw\xf6rd next \xfc\n";
+        for (regex, want) in [
+            (r"password=\S+", &b"x next \xfc\n"[..]),
+            (r"password=[^ ]*", b"x next \xfc\n"),
+            (r"password=.*", b"x\n"),
+            (r"(?-u)\xe4ss", b"password=pxw\xf6rd next \xfc\n"),
+            (r"none", latin),
+        ] {
+            let mask = Mask::new(regex, "x").unwrap();
+            let mut masker = Masker::new(vec![mask], true);
+            assert_eq!(shown(masker.mask(latin)), shown(want), "{regex}");
+        }
         let mask = Mask::new(r"(?-u)\xff+", "x").unwrap();
         assert_eq!(
             Masker::new(vec![mask], false).mask(b"a\xff\xffb\n"),
             b"axb\n"
         );
+    }
+
+    #[test]
+    fn regexes_of_bytes_are_told_from_others() {
+        for regex in [r"(?-u)\xff", r"a(?i-u:\xff)", r"(?-su)x"] {
+            assert!(is_of_bytes(regex), "{regex}");
+        }
+        for regex in ["user-uuid", "(?u-i)x", "(?<n>a-u)", "(?:x-u)", "(?i)-u"] {
+            assert!(!is_of_bytes(regex), "{regex}");
+        }
     }
 
     #[test]
@@ -486,6 +542,15 @@ mod tests {
                 3,
             ),
             (&["x=\"\n"], r#"{"a":"x"}"#, r#"{"a":"\"\n"}"#, 1),
+            // A number is a secret, too, and what is left is an object.
+            (
+                &[r"\b\d{16}\b"],
+                r#"{"card":4111111111111111,"n":[-1.5e3,4111111111111111]}"#,
+                r#"{"card":"***","n":[-1.5e3,"***"]}"#,
+                2,
+            ),
+            (&[r"\d{3}$=000"], r#"{"n":1234}"#, r#"{"n":1000}"#, 1),
+            (&["^0"], r#"{"n":0.5}"#, r#"{"n":"***.5"}"#, 1),
             // Not an object: as it stands.
             (&["x"], r#"{"a":"x", b}"#, r#"{"a":"***", b}"#, 1),
             (&["x"], r#"["x"]"#, r#"["***"]"#, 1),
