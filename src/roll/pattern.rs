@@ -4,7 +4,7 @@
 //! code and tables at each start of a handler that rotates, which is a tenth of
 //! all the memory that it has.
 
-use std::ops::RangeInclusive;
+use std::ops::Range;
 
 const MONTHS: &[&str] = &[
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -30,14 +30,14 @@ pub(super) enum Part {
 
 impl Part {
     /// How long what fits can be at the start of a text; empty if nothing does.
-    fn lengths(&self, text: &[u8]) -> RangeInclusive<usize> {
+    fn lengths(&self, text: &[u8]) -> Range<usize> {
         let digits = |text: &[u8], most: usize| {
             let digits = text.iter().take(most).take_while(|b| b.is_ascii_digit());
             digits.count()
         };
         let exactly = |length: usize, fits: bool| match fits {
-            true => length..=length,
-            false => 1..=0,
+            true => length..length + 1,
+            false => 0..0,
         };
         match self {
             Part::Literal(bytes) => exactly(bytes.len(), text.starts_with(bytes)),
@@ -54,12 +54,12 @@ impl Part {
                 exactly(word.map_or(0, |word| word.len()), word.is_some())
             }
             Part::Number => match text.first() {
-                Some(b'1'..=b'9') => 1..=digits(text, 9),
-                _ => 1..=0,
+                Some(b'1'..=b'9') => 1..digits(text, 9) + 1,
+                _ => 0..0,
             },
             Part::Epoch => {
                 let sign = usize::from(text.first() == Some(&b'-'));
-                sign + 1..=sign + digits(&text[sign..], 12)
+                sign + 1..sign + 1 + digits(&text[sign..], 12)
             }
             Part::Offset => {
                 let fits = matches!(text.first(), Some(b'+' | b'-')) && digits(&text[1..], 4) == 4;
