@@ -115,6 +115,13 @@ const SPELLINGS: &[(&str, Level)] = &[
     ("finest", Level::TRACE),
     ("verbose", Level::TRACE),
     ("severe", Level::ERROR),
+    // Serilog and zerolog write three letters, zap has a level of its own.
+    ("trc", Level::TRACE),
+    ("vrb", Level::TRACE),
+    ("inf", Level::INFO),
+    ("wrn", Level::WARNING),
+    ("ftl", Level::CRITICAL),
+    ("dpanic", Level::CRITICAL),
 ];
 
 impl fmt::Display for Level {

@@ -92,6 +92,11 @@ impl Formatter {
         Ok(Formatter::Template(Box::new(template)))
     }
 
+    /// Whether a `datefmt` has any effect.
+    pub fn shows_asctime(&self) -> bool {
+        matches!(self, Formatter::Template(template) if template.shows_asctime())
+    }
+
     /// Says when the program started: see [`Template::set_start`].
     pub fn set_start(&mut self, start: Timestamp) {
         if let Formatter::Template(template) = self {

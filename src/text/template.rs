@@ -191,6 +191,12 @@ impl Template {
         })
     }
 
+    /// Whether it shows `asctime`, which alone looks as the `datefmt` says.
+    pub fn shows_asctime(&self) -> bool {
+        let mut fields = self.parts.iter();
+        fields.any(|part| matches!(part, Part::Field(field) if field.attr == Attr::Asctime))
+    }
+
     /// Whether the template itself shows the exception.
     pub fn shows_exception(&self) -> bool {
         self.has_exc_text

@@ -2,8 +2,7 @@
 
 use crate::level::Level;
 
-/// A level word in any case: the spellings of [`Level`], and the short forms
-/// of loggers that write three letters (Serilog, zerolog) or MySQL's `Note`.
+/// A level word in any case: the spellings of [`Level`], and MySQL's `Note`.
 pub(super) fn word_level(word: &[u8]) -> Option<Level> {
     // Nearly every word is turned away by its first letter and its length.
     if !(3..=13).contains(&word.len()) {
@@ -13,16 +12,8 @@ pub(super) fn word_level(word: &[u8]) -> Option<Level> {
         b't' | b'd' | b'i' | b'n' | b'w' | b'e' | b'c' | b'a' | b'f' | b'p' | b'v' | b's' => {}
         _ => return None,
     }
-    Level::from_name(word).or_else(|| {
-        let short = |name: &[u8]| word.eq_ignore_ascii_case(name);
-        Some(match () {
-            () if short(b"inf") || short(b"note") => Level::INFO,
-            () if short(b"wrn") => Level::WARNING,
-            () if short(b"ftl") => Level::CRITICAL,
-            () if short(b"trc") || short(b"vrb") => Level::TRACE,
-            () => return None,
-        })
-    })
+    let note = || word.eq_ignore_ascii_case(b"note").then_some(Level::INFO);
+    Level::from_name(word).or_else(note)
 }
 
 /// What an upper-case word decides that has a meaning in the logs of one
