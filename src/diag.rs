@@ -17,12 +17,32 @@ type Sink = dyn Fn(Severity, fmt::Arguments<'_>) + Send + Sync;
 /// Where notices go. Cheap to clone, so that every handler and every
 /// background thread has one.
 #[derive(Clone)]
-pub struct Diag(Arc<Sink>);
+pub struct Diag {
+    sink: Arc<Sink>,
+    warns: bool,
+}
 
 impl Diag {
     /// Sends each notice to `sink`.
     pub fn new(sink: impl Fn(Severity, fmt::Arguments<'_>) + Send + Sync + 'static) -> Diag {
-        Diag(Arc::new(sink))
+        Diag {
+            sink: Arc::new(sink),
+            warns: true,
+        }
+    }
+
+    /// The same without warnings: an error has to say then what a warning before
+    /// it would have said.
+    pub fn without_warnings(self) -> Diag {
+        Diag {
+            warns: false,
+            ..self
+        }
+    }
+
+    /// Whether warnings are told.
+    pub fn warns(&self) -> bool {
+        self.warns
     }
 
     /// Throws notices away.
@@ -32,12 +52,14 @@ impl Diag {
 
     /// Says that something is not as asked.
     pub fn warn(&self, text: fmt::Arguments<'_>) {
-        (self.0)(Severity::Warning, text);
+        if self.warns {
+            (self.sink)(Severity::Warning, text);
+        }
     }
 
     /// Says that records are lost or in doubt.
     pub fn error(&self, text: fmt::Arguments<'_>) {
-        (self.0)(Severity::Error, text);
+        (self.sink)(Severity::Error, text);
     }
 }
 

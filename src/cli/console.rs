@@ -1,12 +1,21 @@
-//! lh's own words, on stderr. A closed or full stderr changes nothing else.
+//! lh's own words, on stderr. One that is closed or full, or that nobody reads,
+//! changes nothing else.
 
 use std::fmt;
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::ProgressBar;
 
-use crate::diag::{Diag, Severity};
+use crate::diag::Diag;
+use crate::sys;
+
+/// How often a message tries to get out, a tenth of a second each time. Who reads
+/// slowly gets it; records do not wait for who does not read at all.
+const TRIES: u32 = 10;
+
+static VOICE: Mutex<Option<Voice>> = Mutex::new(None);
 
 /// The foot of the terminal that stderr is: one for the process, as stderr is.
 pub static FOOT: Foot = Foot::new();
@@ -59,9 +68,54 @@ pub fn say(text: fmt::Arguments<'_>) {
 /// Writes whole lines as they are.
 pub fn tell(lines: &[u8]) {
     FOOT.above(|| {
-        // One write, so that lines of several processes do not mix.
-        let _ = std::io::stderr().write_all(lines);
+        let mut voice = VOICE.lock().unwrap_or_else(PoisonError::into_inner);
+        if voice.is_none() {
+            *voice = sys::stderr().ok().map(Voice::new);
+        }
+        if let Some(voice) = voice.as_mut() {
+            voice.write(lines);
+        }
     });
+}
+
+/// Stderr, by a descriptor that does not block where that is to be had.
+#[derive(Debug)]
+struct Voice {
+    file: File,
+    /// It took nothing the last time: what is said now does not wait again.
+    stalled: bool,
+    /// A line is out in part.
+    torn: bool,
+}
+
+impl Voice {
+    fn new(file: File) -> Voice {
+        Voice {
+            file,
+            stalled: false,
+            torn: false,
+        }
+    }
+
+    /// One write, so that lines of several processes do not mix; more only where
+    /// it takes them in parts.
+    fn write(&mut self, lines: &[u8]) {
+        let mut text = Vec::new();
+        if self.torn {
+            text.push(b'\n');
+        }
+        text.extend_from_slice(lines);
+        let mut at = 0;
+        let tries = if self.stalled { 1 } else { TRIES };
+        for _ in 0..tries {
+            let written = sys::write_some(&mut self.file, &text, &mut at, text.len());
+            self.stalled = written.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+            if !self.stalled {
+                break;
+            }
+        }
+        self.torn = (self.torn || at > 0) && at < text.len();
+    }
 }
 
 /// Writes to standard output, for what was asked to be printed there.
@@ -73,11 +127,11 @@ pub fn print(text: &str) -> std::io::Result<()> {
 
 /// Notices of the library, on stderr; of warnings, none if `quiet`.
 pub fn diag(quiet: bool) -> Diag {
-    Diag::new(move |severity, text| {
-        if severity == Severity::Error || !quiet {
-            say(text);
-        }
-    })
+    let diag = Diag::new(|_, text| say(text));
+    match quiet {
+        true => diag.without_warnings(),
+        false => diag,
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,16 @@
-//! Trial 4: a stderr that is closed or full changes no exit status, and
-//! nothing ever panics.
+//! Trial 4: a stderr that is closed or full, or that nobody reads, changes no exit
+//! status, and nothing ever panics.
 //!
 //! Not tested here: the errors of handlers that are not there yet.
 
-use std::process::Command;
+use std::io::{ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use crate::support::{folder, records};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
+use crate::support::{folder, records, wait_for};
 
 /// Twenty ways to make `lh` say something, and the statuses that they have.
 const PATHS: [(&str, i32); 20] = [
@@ -69,5 +74,58 @@ fn a_stderr_that_takes_nothing_changes_nothing() {
                 "{command}: {ended}, not {status}"
             );
         }
+    }
+}
+
+/// A pipe that takes nothing more, for as long as its reader is kept.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let set = |flags| fcntl(writer.as_fd(), FcntlArg::F_SETFL(flags)).unwrap();
+    set(OFlag::O_NONBLOCK);
+    loop {
+        match writer.write(&[b'.'; 4096]) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    fcntl(writer.as_fd(), FcntlArg::F_SETFL(OFlag::empty())).unwrap();
+    (reader, writer)
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_holds_up_nothing() {
+    for (arguments, status, written) in [
+        ("-i json file app.log", 0, 50),
+        ("--stats file app.log", 0, 50),
+        ("--max-record 20 file app.log", 0, 50),
+        ("rotate --max-bytes 100 app.log", 0, 50),
+        ("file --on-error drop /dev/full", 1, 0),
+        ("file no/such/folder/app.log", 1, 0),
+    ] {
+        let folder = folder();
+        let (_reader, writer) = full_pipe();
+        std::fs::write(folder.path().join("input"), records(1..=50)).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lh"))
+            .args(arguments.split_whitespace())
+            .current_dir(folder.path())
+            .stdin(std::fs::File::open(folder.path().join("input")).unwrap())
+            .stderr(Stdio::from(writer))
+            .spawn()
+            .unwrap();
+        let mut ended = None;
+        let over = wait_for(Duration::from_secs(20), || {
+            ended = child.try_wait().unwrap();
+            ended.is_some()
+        });
+        let _ = child.kill();
+        assert!(over, "{arguments}: it waits for its stderr");
+        assert_eq!(
+            ended.and_then(|status| status.code()),
+            Some(status),
+            "{arguments}"
+        );
+        let log = std::fs::read_to_string(folder.path().join("app.log")).unwrap_or_default();
+        assert!(log.lines().count() >= written, "{arguments}: {log}");
     }
 }
