@@ -13,7 +13,7 @@ use crate::figures::InputFigures;
 use crate::pipeline::Pipeline;
 use crate::source::command::{StartError, Started};
 use crate::source::{self, CommandOptions, InputFormat, Intake, Stream, Tee};
-use crate::sys::END_KEY;
+use crate::sys::{self, END_KEY};
 
 /// The size of a command's terminal where lh has none: columns and rows.
 const TERMINAL: (u16, u16) = (80, 24);
@@ -29,10 +29,13 @@ pub struct Fed {
     pub failed: bool,
 }
 
-/// Standard input, which none of the handlers may write to.
-pub fn stdin(pipeline: &mut Pipeline) -> anyhow::Result<File> {
+/// Standard input, which neither a handler nor `--tee` may write to.
+pub fn stdin(input: &InputArgs, pipeline: &mut Pipeline) -> anyhow::Result<File> {
     let stdin = source::stdin().context("stdin: cannot read")?;
     pipeline.check_input(&stdin).map_err(|text| anyhow!(text))?;
+    if input.tee && Tee::stdout(Diag::silent()).is_ok_and(|tee| tee.writes_to(&stdin)) {
+        return Err(anyhow!("--tee: stdout is the input as well"));
+    }
     Ok(stdin)
 }
 
@@ -58,7 +61,9 @@ pub fn from_message(input: &InputArgs, pipeline: &mut Pipeline, diag: &Diag) -> 
     let mut intake = Intake::new(input.intake(), "--message", diag.clone());
     pipeline.one(
         &mut intake,
-        &ended(input.message.as_deref().unwrap_or_default()),
+        &ended(sys::name_bytes(
+            input.message.as_deref().unwrap_or_default(),
+        )),
     );
     Fed::default()
 }
@@ -108,15 +113,15 @@ pub fn from_command(
     run("the command", &mut streams, pipeline, diag)
 }
 
-/// A command that can't be run is told where its records would have gone, too:
-/// there is where somebody looks for them.
+/// A command that can't be run has failed: who waits for that is told, beside
+/// stderr.
 fn not_started(error: &StartError, input: &InputArgs, pipeline: &mut Pipeline, diag: &Diag) -> Fed {
     console::say(format_args!("{error}"));
     let [_, mut options] = input.command_intakes(None);
     options.format = InputFormat::Lines;
     options.defaults.detect_level = false;
     let mut intake = Intake::new(options, "the command", diag.clone());
-    pipeline.one(&mut intake, &ended(&error.to_string()));
+    pipeline.failure(&mut intake, &ended(error.to_string().as_bytes()));
     pipeline.command_not_started(error.exit_code());
     Fed::default()
 }
@@ -157,8 +162,8 @@ fn tee(
 }
 
 /// A text with a newline at its end.
-fn ended(text: &str) -> Vec<u8> {
-    let mut bytes = text.as_bytes().to_vec();
+fn ended(text: &[u8]) -> Vec<u8> {
+    let mut bytes = text.to_vec();
     if bytes.last() != Some(&b'\n') {
         bytes.push(b'\n');
     }

@@ -42,7 +42,7 @@ pub fn chain(
     }
     let mut pipeline = pipeline(&input, chain, command.is_some(), &diag)?;
     let stdin = match (&command, &input.message) {
-        (None, None) => Some(feed::stdin(&mut pipeline)?),
+        (None, None) => Some(feed::stdin(&input, &mut pipeline)?),
         _ => None,
     };
     pipeline.open().map_err(|text| anyhow!(text))?;

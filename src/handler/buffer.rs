@@ -286,6 +286,10 @@ impl Handler for MemoryHandler {
         self.inner.handler().command_ended(failed, now);
     }
 
+    fn tells_failures(&self) -> bool {
+        self.options.flush_on_failure || self.inner.look().tells_failures()
+    }
+
     fn ended(&self) -> Option<End> {
         self.inner.ended()
     }

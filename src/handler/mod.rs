@@ -138,6 +138,12 @@ pub trait Handler: Send {
         let _ = (failed, now);
     }
 
+    /// Whether it is there to tell of a command that failed
+    /// (`buffer --flush-on-failure`).
+    fn tells_failures(&self) -> bool {
+        false
+    }
+
     /// Whether, and why, nothing more is delivered here, where a wrapper knows
     /// that of what it wraps.
     fn ended(&self) -> Option<End> {
@@ -190,6 +196,11 @@ pub trait Handler: Send {
     /// records that were not delivered.
     fn doubtful(&self) -> Option<String> {
         None
+    }
+
+    /// Whether it has backups that [`prune`](Handler::prune) can give up.
+    fn prunes(&self) -> bool {
+        false
     }
 
     /// Makes room on a full disk by giving up the oldest backup, where there

@@ -67,6 +67,10 @@ impl Handler for StreamHandler {
         self.name.to_owned()
     }
 
+    fn writes_to(&self, file: &File) -> bool {
+        sys::is_same_regular_file(&self.stream, file)
+    }
+
     fn open(&mut self, _now: Now) -> io::Result<()> {
         Ok(())
     }

@@ -347,8 +347,11 @@ impl Pipeline {
                     0 => String::new(),
                     delivered => format!("; {delivered} were"),
                 };
+                let why = figures.last_error.filter(|_| !self.diag.warns());
+                let why = why.map(|error| format!("; the last reason: {error}"));
                 self.diag.error(format_args!(
-                    "{target}: {lost} records were not delivered{others}"
+                    "{target}: {lost} records were not delivered{others}{}",
+                    why.unwrap_or_default()
                 ));
             }
         }

@@ -79,6 +79,22 @@ impl Pipeline {
         }
     }
 
+    /// Delivers why a command could not be run, to handlers that are there to
+    /// tell of it. No other gets a word that nobody has written.
+    pub fn failure(&mut self, intake: &mut Intake, message: &[u8]) {
+        self.stages.iter_mut().for_each(Stage::collect);
+        let now = Now::read();
+        let stages = &mut self.stages;
+        intake.one(message, now, &mut |frame, record| {
+            for stage in stages.iter_mut() {
+                if stage.handler().tells_failures() {
+                    stage.push(frame, record, now);
+                }
+            }
+        });
+        self.deliver(&Frames::lines(b""));
+    }
+
     /// Delivers the lines that an intake has found.
     fn take_in(&mut self, intake: &mut Intake) {
         if !intake.is_plain() {

@@ -40,6 +40,12 @@ impl Tee {
         })
     }
 
+    /// Whether it would copy into this open file.
+    pub fn writes_to(&self, file: &File) -> bool {
+        let own = self.file.as_ref();
+        own.is_some_and(|own| sys::is_same_regular_file(own, file))
+    }
+
     /// Passes bytes on. A reader that is slow is waited for as long as `wait`
     /// says so; one that went away is told once, and the logging goes on.
     pub fn pass(&mut self, bytes: &[u8], mut wait: impl FnMut() -> bool) {

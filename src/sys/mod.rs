@@ -20,6 +20,13 @@ mod windows;
 pub use by_name::{Held, hold_directory};
 pub use files::{Meta, OpenRules, Opened, Private, check_link, directory_of, replace_link};
 pub use held::{Directories, Place};
+
+/// Whether two open files are one file on a disk: what is written to the one is
+/// read from the other.
+pub fn is_same_regular_file(one: &std::fs::File, other: &std::fs::File) -> bool {
+    matches!((fstat(one), fstat(other)),
+        (Ok(one), Ok(other)) if one.regular && one.id == other.id)
+}
 #[cfg(unix)]
 pub use unix::*;
 #[cfg(windows)]

@@ -333,6 +333,14 @@ fn stats_say_what_became_of_the_records() {
         assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
     }
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    // What was read counts, and not what is said of it.
+    let ran = folder
+        .lh("--stats --dedup null")
+        .with("x\n".repeat(50))
+        .code(0);
+    for part in ["\"records_in\":50", "\"repeats\":49"] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
     // At SIGUSR1 as well, which is harmless without --stats.
     let mut lh = folder.lh("--stats file c").start();
     lh.send_to("one\n", "c").signal(Signal::SIGUSR1);

@@ -76,6 +76,11 @@ fn dropped_records_are_counted_and_kept_as_dead_letters() {
     );
     ran.said_times("No space left on device", 1)
         .said("lh: /dev/full: 3 records were not delivered");
+    // Without warnings, the error says why.
+    let quiet = folder.lh("-q file /dev/full --on-error drop").with("x\n");
+    quiet
+        .code(1)
+        .said("1 records were not delivered; the last reason: cannot write: No space left");
     let dead = folder.text("dead");
     assert_eq!(dead.lines().count(), 3, "{dead}");
     let read = folder.lh("-i json stream -f {handler}|{reason}|{record}");

@@ -4,6 +4,7 @@
 //! Not tested here: every spelling of a level and every detected form (tables
 //! beside `level.rs` and `text/detect.rs`), memory under long lines.
 
+use std::fs::File;
 use std::io::Read;
 
 use nix::sys::signal::Signal;
@@ -574,4 +575,65 @@ fn a_reader_that_does_not_read_can_not_keep_it_from_ending() {
     lh.wait_exit().code(0);
     drop(reader);
     assert_eq!(folder.size("a.log"), 6 + lines.len() as u64);
+}
+
+/// What is written would be read again, without end.
+#[test]
+fn an_output_that_is_the_input_is_refused() {
+    let folder = Folder::new();
+    for chain in ["stream", "--tee null", "--tee file a.log"] {
+        folder.write("f", "one\n");
+        let mut open = File::options();
+        let output = open.append(true).open(folder.path("f")).expect("f");
+        let input = File::open(folder.path("f")).expect("f");
+        let ran = folder.lh(chain).stdout(output).with_file(input);
+        ran.code(1).said("is the input as well");
+        assert_eq!(folder.text("f"), "one\n", "{chain}");
+    }
+}
+
+#[test]
+fn options_without_effect_are_refused() {
+    let folder = Folder::new();
+    for (chain, what) in [
+        ("-m x --tee null", "--tee"),
+        ("-m x --join indent null", "--join"),
+        ("-m x --max-record 3 null", "--max-record"),
+        ("-m x --oversize drop null", "--oversize"),
+        ("--level-scale syslog null", "--level-scale"),
+        ("stream -f json --datefmt %Y", "--datefmt"),
+        ("stream -f {message} --datefmt %Y", "--datefmt"),
+        ("stream --on-error prune", "--on-error prune"),
+        ("file --on-error prune a.log", "--on-error prune"),
+    ] {
+        let ran = folder.lh(chain).with("x\n").code(2);
+        ran.said(what);
+    }
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+/// An object that a mask has made something else is filtered as what it was.
+#[test]
+fn a_mask_does_not_change_the_level() {
+    let folder = Folder::new();
+    let object = r#"{"time":1700000000,"level":"error","msg":"paid","card":4111111111111111}"#;
+    for mask in [r"\b\d{16}\b", r#""card":[^}]*"#, r#"paid","card.*"#] {
+        let lh = folder.lh_args(["-i", "json", "--mask", mask, "stream", "--utc"]);
+        let lh = lh.args([
+            "--min-level",
+            "error",
+            "-f",
+            "{asctime} {levelname} {message}",
+        ]);
+        let out = lh
+            .with(format!("{object}\n"))
+            .code(0)
+            .said_times("no JSON", 0)
+            .out();
+        assert!(
+            out.starts_with("2023-11-14 22:13:20,000 ERROR "),
+            "{mask}: {out}"
+        );
+        assert!(!out.contains("4111"), "{mask}: {out}");
+    }
 }

@@ -36,15 +36,16 @@ pub struct CommonArgs {
     #[arg(long, value_name = "REGEX", value_parser = super::pattern)]
     exclude: Vec<Regex>,
 
-    /// raw, message, text, json, logfmt, or a template [default: raw; text
-    /// behind listen].
+    /// raw, message, text, json, logfmt, or a template [default: raw, behind
+    /// listen text; of syslog, eventlog and smtp: message].
     ///
     /// raw: the bytes as they came. message: the message alone. text:
     /// "{asctime} {levelname} {name}: {message}". A template is in brace style,
     /// "{asctime} {levelname:<8} {message}", or in percent style,
     /// "%(asctime)s %(levelname)-8s %(message)s", with the attribute names of
     /// Python's LogRecord, any attribute of the record, and {timestamp} (RFC
-    /// 3339 with microseconds). An attribute that a record lacks is empty.
+    /// 3339 with microseconds). An attribute that a record lacks is empty. Where
+    /// a wire or a body has a form of its own, there is nothing to choose.
     #[arg(
         short,
         long,
@@ -61,7 +62,8 @@ pub struct CommonArgs {
     #[arg(long)]
     pub utc: bool,
 
-    /// What ends a record, with \n \r \t \0 \\ \xNN [default: a newline].
+    /// What ends a record in a file or stream, with \n \r \t \0 \\ \xNN
+    /// [default: a newline].
     #[arg(long, value_name = "STRING", value_parser = Terminator::parse, allow_hyphen_values = true)]
     terminator: Option<Terminator>,
 
@@ -69,7 +71,7 @@ pub struct CommonArgs {
     ///
     /// block: lh stops reading and tries again, and nothing is lost. drop: the
     /// record is given up and counted. prune: on a full disk, the oldest backups
-    /// are deleted first. exit: lh ends with status 1.
+    /// are deleted first (rotate and timed). exit: lh ends with status 1.
     #[arg(long, value_enum, value_name = "POLICY", help_heading = "Errors")]
     on_error: Option<Policy>,
 
@@ -104,6 +106,8 @@ enum Policy {
     Exit,
 }
 
+const NO_PRUNING: &str = "--on-error prune is for files that are rotated";
+
 impl CommonArgs {
     /// What ends a record.
     pub fn terminator(&self) -> Vec<u8> {
@@ -130,6 +134,10 @@ impl CommonArgs {
             Some(format) => {
                 let formatter = Formatter::parse(format, self.datefmt.as_deref(), self.utc);
                 let mut formatter = formatter.map_err(|error| format!("--format: {error}"))?;
+                if self.datefmt.is_some() && !formatter.shows_asctime() {
+                    let text = "--datefmt has no effect: nothing in the format is {asctime}";
+                    return Err(text.to_owned());
+                }
                 formatter.set_start(Now::read().wall);
                 Ok(Some(formatter))
             }
@@ -194,6 +202,9 @@ impl CommonArgs {
         charset: Option<(Charset, Errors)>,
         diag: &Diag,
     ) -> Result<Stage, String> {
+        if self.on_error == Some(Policy::Prune) && !handler.prunes() {
+            return Err(NO_PRUNING.to_owned());
+        }
         let encoder = self.formatter()?;
         let terminator = self
             .terminator
@@ -226,7 +237,7 @@ impl CommonArgs {
             return Err(text.to_owned());
         }
         if self.on_error == Some(Policy::Prune) {
-            return Err("--on-error prune is for files that are rotated".to_owned());
+            return Err(NO_PRUNING.to_owned());
         }
         let mut stage = self.filtered(handler, rendering, diag);
         // They are counted on their way anyway.

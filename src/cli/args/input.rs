@@ -1,5 +1,6 @@
 //! Options of the input, which hold for the whole chain.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub struct InputArgs {
 
     /// One record with this text, in place of stdin.
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
-    pub message: Option<String>,
+    pub message: Option<OsString>,
 
     /// Level of records that carry none [default: INFO; ERROR for the stderr of
     /// a command].
@@ -92,7 +93,8 @@ pub struct InputArgs {
     /// (token=)\S+=$1*** the group stays. An = that is part of the regex can
     /// always be written \x3d. What can be read in two ways is refused. A mask
     /// sees a whole record, with --join all its lines; of a JSON object, each
-    /// string by itself and then the line. Several are done in their order.
+    /// string and number by itself and then the line. A secret that --max-record
+    /// cuts in two is not found. Several are done in their order.
     #[arg(long = "mask", value_name = "REGEX[=TEXT]", value_parser = parse_mask, allow_hyphen_values = true, help_heading = "Clean-up")]
     masks: Vec<Mask>,
 
@@ -243,8 +245,23 @@ impl InputArgs {
     /// # Errors
     /// The option that has no place here, and what it needs.
     pub fn check(&self, with_command: bool) -> Result<(), String> {
+        let for_streams = [
+            ("--join", self.join.is_some()),
+            ("--max-record", self.max_record.is_some()),
+            ("--oversize", self.oversize.is_some()),
+            ("--tee", self.tee),
+        ];
+        let given = for_streams.iter().find(|(_, given)| *given);
+        if let (Some((name, _)), Some(_)) = (given, &self.message) {
+            return Err(format!(
+                "{name} has no effect with --message, which is one record"
+            ));
+        }
         if self.join_timeout.is_some() && self.join.is_none() {
             return Err("--join-timeout has no effect without --join".to_owned());
+        }
+        if self.level_scale.is_some() && matches!(self.input, None | Some(Input::Lines)) {
+            return Err("--level-scale has no effect without --input json or auto".to_owned());
         }
         if with_command {
             return match self.message {

@@ -72,13 +72,14 @@ fn pattern(text: &str) -> Result<Regex, String> {
     Regex::new(text).map_err(|error| error.to_string())
 }
 
-/// Takes log records from a pipe or a command and puts them through handlers:
-/// to files that are rotated by size or by the clock, to a syslog daemon or
-/// another collector, to the terminal, or nowhere.
+/// Takes log records from a pipe, a command or the network and puts them through
+/// handlers: to files that are rotated by size or by the clock, to a syslog
+/// daemon, another collector or the journal, as mails, to an HTTP server, to the
+/// terminal, or nowhere.
 ///
 /// Records are the lines of standard input, or of what COMMAND writes, or JSON
-/// objects, one a line. No record is lost, torn or doubled: on a full disk lh waits, a rollover falls
-/// between two records, and several lh may write to one file.
+/// objects, one a line, or what programs send to lh listen. No record is lost, torn or doubled: on a
+/// full disk lh waits, a rollover falls between two records, and several lh may write to one file.
 #[derive(Debug, Parser)]
 #[command(
     name = "lh",

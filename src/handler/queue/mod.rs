@@ -89,6 +89,7 @@ pub struct QueueHandler {
     kind: &'static str,
     target: String,
     wants_levels: bool,
+    tells_failures: bool,
     overflow: Overflow,
     drain: Option<Duration>,
     ledger: Ledger,
@@ -117,6 +118,7 @@ impl QueueHandler {
             kind: handler.kind(),
             target: handler.target(),
             wants_levels: handler.wants_levels(),
+            tells_failures: handler.tells_failures(),
             overflow: options.overflow,
             drain: options.drain.or_else(|| handler.patience(false)),
             ledger: inner.ledger().clone(),
@@ -396,6 +398,10 @@ impl Handler for QueueHandler {
 
     fn command_ended(&mut self, failed: bool, now: Now) {
         self.order(Order::CommandEnded { failed }, now);
+    }
+
+    fn tells_failures(&self) -> bool {
+        self.tells_failures
     }
 
     fn ended(&self) -> Option<End> {

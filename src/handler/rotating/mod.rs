@@ -476,6 +476,10 @@ impl Handler for BaseRotatingHandler {
         self.file.abandon();
     }
 
+    fn prunes(&self) -> bool {
+        true
+    }
+
     fn prune(&mut self) -> bool {
         let list = self.backups.hold().list().unwrap_or_default();
         list.first().is_some_and(|oldest| {
