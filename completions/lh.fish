@@ -81,9 +81,9 @@ batch\t''"
 complete -c lh -n "__fish_lh_using_subcommand stream" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand stream" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand stream" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand stream" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand stream" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw, behind listen text; of syslog, eventlog and smtp: message]' -r
 complete -c lh -n "__fish_lh_using_subcommand stream" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
-complete -c lh -n "__fish_lh_using_subcommand stream" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand stream" -l terminator -d 'What ends a record in a file or stream, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand stream" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
 drop\t''
 prune\t''
@@ -125,9 +125,9 @@ complete -c lh -n "__fish_lh_using_subcommand stream" -s h -l help -d 'Print hel
 complete -c lh -n "__fish_lh_using_subcommand null" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand null" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand null" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand null" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand null" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw, behind listen text; of syslog, eventlog and smtp: message]' -r
 complete -c lh -n "__fish_lh_using_subcommand null" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
-complete -c lh -n "__fish_lh_using_subcommand null" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand null" -l terminator -d 'What ends a record in a file or stream, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand null" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
 drop\t''
 prune\t''
@@ -177,9 +177,9 @@ complete -c lh -n "__fish_lh_using_subcommand file" -l fsync -d 'When records ar
 complete -c lh -n "__fish_lh_using_subcommand file" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand file" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand file" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand file" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand file" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw, behind listen text; of syslog, eventlog and smtp: message]' -r
 complete -c lh -n "__fish_lh_using_subcommand file" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
-complete -c lh -n "__fish_lh_using_subcommand file" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand file" -l terminator -d 'What ends a record in a file or stream, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand file" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
 drop\t''
 prune\t''
@@ -248,9 +248,9 @@ complete -c lh -n "__fish_lh_using_subcommand rotate" -l link -d 'Keep a symboli
 complete -c lh -n "__fish_lh_using_subcommand rotate" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand rotate" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand rotate" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand rotate" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand rotate" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw, behind listen text; of syslog, eventlog and smtp: message]' -r
 complete -c lh -n "__fish_lh_using_subcommand rotate" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
-complete -c lh -n "__fish_lh_using_subcommand rotate" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand rotate" -l terminator -d 'What ends a record in a file or stream, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand rotate" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
 drop\t''
 prune\t''
@@ -321,9 +321,9 @@ complete -c lh -n "__fish_lh_using_subcommand timed" -l link -d 'Keep a symbolic
 complete -c lh -n "__fish_lh_using_subcommand timed" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand timed" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand timed" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand timed" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand timed" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw, behind listen text; of syslog, eventlog and smtp: message]' -r
 complete -c lh -n "__fish_lh_using_subcommand timed" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
-complete -c lh -n "__fish_lh_using_subcommand timed" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand timed" -l terminator -d 'What ends a record in a file or stream, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand timed" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
 drop\t''
 prune\t''
@@ -410,9 +410,9 @@ complete -c lh -n "__fish_lh_using_subcommand syslog" -l drain-timeout -d 'How l
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand syslog" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw, behind listen text; of syslog, eventlog and smtp: message]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
-complete -c lh -n "__fish_lh_using_subcommand syslog" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l terminator -d 'What ends a record in a file or stream, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
 drop\t''
 prune\t''
@@ -477,9 +477,9 @@ complete -c lh -n "__fish_lh_using_subcommand socket" -l drain-timeout -d 'How l
 complete -c lh -n "__fish_lh_using_subcommand socket" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand socket" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw, behind listen text; of syslog, eventlog and smtp: message]' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
-complete -c lh -n "__fish_lh_using_subcommand socket" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand socket" -l terminator -d 'What ends a record in a file or stream, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand socket" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
 drop\t''
 prune\t''
@@ -543,9 +543,9 @@ complete -c lh -n "__fish_lh_using_subcommand udp" -l drain-timeout -d 'How long
 complete -c lh -n "__fish_lh_using_subcommand udp" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand udp" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand udp" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand udp" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw, behind listen text; of syslog, eventlog and smtp: message]' -r
 complete -c lh -n "__fish_lh_using_subcommand udp" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
-complete -c lh -n "__fish_lh_using_subcommand udp" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand udp" -l terminator -d 'What ends a record in a file or stream, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand udp" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
 drop\t''
 prune\t''
@@ -614,9 +614,9 @@ complete -c lh -n "__fish_lh_using_subcommand smtp" -l drain-timeout -d 'How lon
 complete -c lh -n "__fish_lh_using_subcommand smtp" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand smtp" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand smtp" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand smtp" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw, behind listen text; of syslog, eventlog and smtp: message]' -r
 complete -c lh -n "__fish_lh_using_subcommand smtp" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
-complete -c lh -n "__fish_lh_using_subcommand smtp" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand smtp" -l terminator -d 'What ends a record in a file or stream, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand smtp" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
 drop\t''
 prune\t''
@@ -683,9 +683,9 @@ complete -c lh -n "__fish_lh_using_subcommand eventlog" -l drain-timeout -d 'How
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand eventlog" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw, behind listen text; of syslog, eventlog and smtp: message]' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
-complete -c lh -n "__fish_lh_using_subcommand eventlog" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand eventlog" -l terminator -d 'What ends a record in a file or stream, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand eventlog" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
 drop\t''
 prune\t''
@@ -756,9 +756,9 @@ complete -c lh -n "__fish_lh_using_subcommand http" -l drain-timeout -d 'How lon
 complete -c lh -n "__fish_lh_using_subcommand http" -l min-level -d 'Leave out records below this level' -r
 complete -c lh -n "__fish_lh_using_subcommand http" -l include -d 'Only messages that match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand http" -l exclude -d 'No messages that match' -r
-complete -c lh -n "__fish_lh_using_subcommand http" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw; text behind listen]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -s f -l format -d 'raw, message, text, json, logfmt, or a template [default: raw, behind listen text; of syslog, eventlog and smtp: message]' -r
 complete -c lh -n "__fish_lh_using_subcommand http" -l datefmt -d 'How {asctime} is written [default: 2003-07-08 16:49:45,896]' -r
-complete -c lh -n "__fish_lh_using_subcommand http" -l terminator -d 'What ends a record, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
+complete -c lh -n "__fish_lh_using_subcommand http" -l terminator -d 'What ends a record in a file or stream, with \\n \\r \\t \\0 \\\\ \\xNN [default: a newline]' -r
 complete -c lh -n "__fish_lh_using_subcommand http" -l on-error -d 'What a failed write does [default: block]' -r -f -a "block\t''
 drop\t''
 prune\t''
