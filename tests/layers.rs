@@ -41,7 +41,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("form_urlencoded", &["wire/http"]),
     ("getrandom", &["net", "spool", "sys/unix/listen", "wire/lh"]),
     ("httparse", &["wire/http"]),
-    ("indicatif", &["cli/console", "cli/report/progress"]),
+    ("indicatif", &["cli/report/progress"]),
     ("lettre", &["handler/smtp"]),
     ("listenfd", &["sys/unix/activation"]),
     (
@@ -58,7 +58,7 @@ const PACKAGES: &[(&str, &[&str])] = &[
     ("serde_json", &["handler/dead_letter", "wire"]),
     ("signal_hook", &["sys/unix/signals"]),
     ("socket2", &["net", "sys"]),
-    ("terminal_size", &["cli/feed", "cli/report/progress"]),
+    ("terminal_size", &["cli/feed", "cli/screen"]),
     (
         "thiserror",
         &[

@@ -6,8 +6,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use indicatif::ProgressBar;
-
+use super::screen::Screen;
 use crate::diag::Diag;
 use crate::sys;
 
@@ -22,7 +21,13 @@ pub static FOOT: Foot = Foot::new();
 
 /// Where a live line stands, while there is one, below whatever else is said.
 #[derive(Debug)]
-pub struct Foot(Mutex<Option<ProgressBar>>);
+pub struct Foot(Mutex<Option<Live>>);
+
+#[derive(Debug)]
+struct Live {
+    screen: Screen,
+    text: String,
+}
 
 impl Foot {
     /// Without a line.
@@ -30,19 +35,24 @@ impl Foot {
         Foot(Mutex::new(None))
     }
 
-    /// Keeps a line there from now on; none, with `None`.
-    pub fn keep(&self, live: Option<ProgressBar>) {
-        *self.live() = live;
+    /// Keeps a line there from now on; with `None`, takes it away.
+    pub fn keep(&self, screen: Option<Screen>) {
+        let text = String::new();
+        let live = screen.map(|screen| Live { screen, text });
+        if let Some(before) = std::mem::replace(&mut *self.live(), live) {
+            before.screen.draw("");
+        }
     }
 
     /// Gives the line another text. Left out while another thread says
     /// something: it may have to wait for a terminal that is stopped, and
     /// whoever draws must not.
     pub fn redraw(&self, text: String) {
-        if let Ok(live) = self.0.try_lock()
-            && let Some(live) = live.as_ref()
+        if let Ok(mut live) = self.0.try_lock()
+            && let Some(live) = live.as_mut()
         {
-            live.set_message(text);
+            live.screen.draw(&text);
+            live.text = text;
         }
     }
 
@@ -50,12 +60,16 @@ impl Foot {
     /// anew behind them.
     fn above(&self, write: impl FnOnce()) {
         match &*self.live() {
-            Some(live) => live.suspend(write),
+            Some(live) => {
+                live.screen.draw("");
+                write();
+                live.screen.draw(&live.text);
+            }
             None => write(),
         }
     }
 
-    fn live(&self) -> MutexGuard<'_, Option<ProgressBar>> {
+    fn live(&self) -> MutexGuard<'_, Option<Live>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -137,37 +151,67 @@ pub fn diag(quiet: bool) -> Diag {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use indicatif::{InMemoryTerm, ProgressDrawTarget, ProgressStyle, TermLike};
+    use std::io::{PipeReader, Read};
+    use std::os::fd::OwnedFd;
 
-    fn shown(text: &str) -> (Foot, InMemoryTerm) {
-        let terminal = InMemoryTerm::new(10, 40);
-        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
-        let live = ProgressBar::with_draw_target(None, target);
-        live.set_style(ProgressStyle::with_template("{msg}").expect("a template"));
+    use indicatif::{InMemoryTerm, TermLike};
+
+    /// A terminal that shows what was written to it.
+    struct Shown {
+        ours: File,
+        theirs: PipeReader,
+        terminal: InMemoryTerm,
+    }
+
+    impl Shown {
+        fn contents(&mut self) -> String {
+            // So much is there at once.
+            let mut bytes = [0; 4096];
+            let count = self.theirs.read(&mut bytes).expect("a pipe");
+            let text = std::str::from_utf8(&bytes[..count]).expect("ASCII");
+            self.terminal.write_str(text).expect("an emulator");
+            self.terminal.contents()
+        }
+    }
+
+    fn shown(text: &str) -> (Foot, Shown) {
+        let (theirs, ours) = std::io::pipe().expect("a pipe");
+        let ours = File::from(OwnedFd::from(ours));
         let foot = Foot::new();
-        foot.keep(Some(live));
+        foot.keep(Some(Screen::new(ours.try_clone().expect("a pipe"))));
         foot.redraw(text.to_owned());
-        (foot, terminal)
+        let terminal = InMemoryTerm::new(10, 40);
+        (
+            foot,
+            Shown {
+                ours,
+                theirs,
+                terminal,
+            },
+        )
     }
 
     #[test]
     fn what_is_said_stands_above_the_live_line() {
-        let (foot, terminal) = shown("00:00:01  12 records");
-        for text in ["lh: one", "lh: two"] {
-            foot.above(|| terminal.write_line(text).expect("written"));
+        let (foot, mut terminal) = shown("00:00:01  12 records");
+        for text in ["lh: one\r\n", "lh: two\r\n"] {
+            foot.above(|| terminal.ours.write_all(text.as_bytes()).expect("written"));
         }
         let screen = "lh: one\nlh: two\n00:00:01  12 records";
         assert_eq!(terminal.contents(), screen);
         foot.redraw("00:00:02  7 records".to_owned());
         let screen = "lh: one\nlh: two\n00:00:02  7 records";
         assert_eq!(terminal.contents(), screen);
+        foot.keep(None);
+        foot.redraw("nothing more".to_owned());
+        assert_eq!(terminal.contents(), "lh: one\nlh: two");
     }
 
     /// What is being said may wait for a terminal that is stopped. The one who
     /// draws is the pipeline, and does not wait with it.
     #[test]
     fn who_draws_does_not_wait_for_who_speaks() {
-        let (foot, terminal) = shown("before");
+        let (foot, mut terminal) = shown("before");
         let (drawn, drawing) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             foot.above(|| {

@@ -16,6 +16,7 @@ mod pick;
 pub mod report;
 mod retry;
 mod run;
+mod screen;
 mod split;
 mod spool;
 

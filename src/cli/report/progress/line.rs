@@ -6,9 +6,8 @@ use indicatif::{BinaryBytes, FormattedDuration, HumanCount};
 
 use crate::figures::{HandlerFigures, Report};
 
-/// How long a rate remembers: after so many seconds, a change shows by two
-/// thirds.
-const MEMORY: f64 = 2.0;
+/// How long a rate remembers: after so many seconds, a change shows by half.
+const MEMORY: f64 = 1.5;
 
 /// Records and bytes per second, as they were lately.
 #[derive(Debug, Default)]
@@ -44,7 +43,7 @@ struct Smooth {
 
 impl Smooth {
     fn take(&mut self, value: f64, seconds: f64) {
-        let keep = (-seconds / MEMORY).exp();
+        let keep = MEMORY / (MEMORY + seconds);
         self.sum = self.sum * keep + value * (1.0 - keep);
         self.weight = self.weight * keep + (1.0 - keep);
     }

@@ -1,13 +1,17 @@
-//! The terminal as indicatif writes to it, and one that never holds lh up.
+//! The last line of a terminal, which changes, and never holds lh up.
+//!
+//! By hand, though indicatif has it: that needs the C library's mathematics for
+//! its estimates, of which 0.3 MiB are mapped at each start, with a line or without.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use indicatif::TermLike;
-
 /// The width of a terminal that does not tell it.
 const COLUMNS: u16 = 80;
+
+/// To the line's beginning, and all of it away (ECMA-48: CR, EL).
+const CLEAR: &str = "\r\x1b[2K";
 
 /// A terminal. Each frame is one write; where the terminal takes nothing at
 /// the moment (Ctrl-S, a slow line), the frame is left out and the logging
@@ -19,8 +23,6 @@ pub struct Screen(Arc<Mutex<Inner>>);
 struct Inner {
     /// Its descriptor does not block.
     terminal: File,
-    /// What is to be written at the next flush.
-    frame: Vec<u8>,
     /// The rest of a frame that went out in part: the next comes behind it, or
     /// an escape sequence would be cut in two. Never more than one frame.
     rest: Vec<u8>,
@@ -31,7 +33,6 @@ impl Screen {
     pub fn new(terminal: File) -> Screen {
         Screen(Arc::new(Mutex::new(Inner {
             terminal,
-            frame: Vec::new(),
             rest: Vec::new(),
         })))
     }
@@ -42,74 +43,21 @@ impl Screen {
             .map_or(COLUMNS, |(width, _)| width.0)
     }
 
+    /// Puts a text in the place of the line that the cursor is in.
+    pub fn draw(&self, text: &str) {
+        let frame = [CLEAR, text].concat();
+        self.inner().put(frame.into_bytes());
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&self, text: &str) -> io::Result<()> {
-        self.inner().frame.extend_from_slice(text.as_bytes());
-        Ok(())
-    }
-
-    /// A control sequence of ECMA-48 with a number, nothing for 0.
-    fn control(&self, number: usize, letter: char) -> io::Result<()> {
-        match number {
-            0 => Ok(()),
-            number => self.add(&format!("\x1b[{number}{letter}")),
-        }
-    }
-}
-
-impl TermLike for Screen {
-    fn width(&self) -> u16 {
-        self.columns()
-    }
-
-    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
-        self.control(n, 'A')
-    }
-
-    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
-        self.control(n, 'B')
-    }
-
-    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
-        self.control(n, 'C')
-    }
-
-    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
-        self.control(n, 'D')
-    }
-
-    fn write_line(&self, text: &str) -> io::Result<()> {
-        self.add(text)?;
-        self.add("\n")
-    }
-
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        // indicatif fills lines up with spaces. The line was cleared before,
-        // and a full one would become two when the window gets narrower.
-        match text.bytes().all(|byte| byte == b' ') {
-            true => Ok(()),
-            false => self.add(text),
-        }
-    }
-
-    fn clear_line(&self) -> io::Result<()> {
-        self.add("\r\x1b[2K")
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        self.inner().flush();
-        Ok(())
     }
 }
 
 impl Inner {
-    fn flush(&mut self) {
+    fn put(&mut self, frame: Vec<u8>) {
         let rest = std::mem::take(&mut self.rest);
         self.rest = self.write(rest);
-        let frame = std::mem::take(&mut self.frame);
         if !self.rest.is_empty() {
             return;
         }
@@ -163,17 +111,10 @@ mod tests {
         String::from_utf8(bytes).unwrap()
     }
 
-    fn draw(screen: &Screen, text: &str) {
-        screen.clear_line().unwrap();
-        screen.write_str(text).unwrap();
-        screen.write_str("     ").unwrap();
-        screen.flush().unwrap();
-    }
-
     #[test]
-    fn a_frame_is_one_write_without_filling() {
+    fn a_frame_takes_the_place_of_the_one_before() {
         let (screen, mut seen) = pair();
-        draw(&screen, "12 records");
+        screen.draw("12 records");
         assert_eq!(some_of(&mut seen, 1000), "\r\x1b[2K12 records");
         assert_eq!(screen.columns(), COLUMNS, "a pipe has no width");
     }
@@ -187,14 +128,13 @@ mod tests {
         let mut all = String::new();
         for round in 0..20 {
             for number in 0..100 {
-                draw(&screen, &format!("<{round} {number} {long}>"));
-                let inner = screen.inner();
-                assert!(inner.frame.is_empty() && inner.rest.len() <= 5100);
+                screen.draw(&format!("<{round} {number} {long}>"));
+                assert!(screen.inner().rest.len() <= 5100);
             }
             all += &some_of(&mut seen, 7000);
         }
         all += &some_of(&mut seen, 1 << 30);
-        draw(&screen, "<last>");
+        screen.draw("<last>");
         all += &some_of(&mut seen, 1 << 30);
         let frames: Vec<&str> = all.split("\r\x1b[2K").skip(1).collect();
         assert!(frames.len() < 100, "all of it was taken: no test");
@@ -209,8 +149,8 @@ mod tests {
     fn a_terminal_that_is_gone_is_no_error() {
         let (screen, seen) = pair();
         drop(seen);
-        draw(&screen, "12 records");
-        draw(&screen, "13 records");
+        screen.draw("12 records");
+        screen.draw("13 records");
         assert!(screen.inner().rest.is_empty());
     }
 }
