@@ -94,7 +94,7 @@ impl Tokens {
             if edit(string.clone(), text, &mut self.edited) {
                 self.out.extend_from_slice(&record[copied..token.start]);
                 let start = self.out.len();
-                if string == token && is_number(&self.edited) {
+                if string == token && json::is_number(&self.edited) {
                     self.out.extend_from_slice(&self.edited);
                     self.changed.push(start..self.out.len());
                 } else {
@@ -157,14 +157,6 @@ fn inner(json: &[u8], token: &Range<usize>) -> Range<usize> {
         b'"' => token.start + 1..token.end - 1,
         _ => token.clone(),
     }
-}
-
-/// Whether a text is a number of JSON (RFC 8259, section 6).
-fn is_number(text: &[u8]) -> bool {
-    let starts = text
-        .first()
-        .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-');
-    starts && serde_json::from_slice::<serde_json::Number>(text).is_ok()
 }
 
 /// Appends a string without its escapes. A surrogate that lacks its other

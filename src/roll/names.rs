@@ -288,21 +288,6 @@ impl Namer {
         name.push(format!(".{id}{ending}.tmp"));
         self.directory.join(name)
     }
-
-    /// Whether a name is one of [`temporary`](Self::temporary)'s for the file.
-    pub fn is_temporary(&self, file: &Path, name: &OsStr) -> bool {
-        let base = sys::name_bytes(file.file_name().unwrap_or_default());
-        let middle = sys::name_bytes(name)
-            .strip_prefix(base)
-            .and_then(|rest| rest.strip_prefix(b"."))
-            .and_then(|rest| rest.strip_suffix(b".tmp"));
-        let Some(middle) = middle else {
-            return false;
-        };
-        let mut endings = ENDINGS.iter();
-        let id = endings.find_map(|ending| middle.strip_suffix(ending.as_bytes()));
-        id.is_some_and(|id| !id.is_empty() && id.iter().all(u8::is_ascii_digit))
-    }
 }
 
 /// The value of decimal digits.
@@ -491,9 +476,6 @@ mod tests {
         ] {
             assert_eq!(timed.parse_name(OsStr::new(name)), None, "{name}");
         }
-        assert!(rotate.is_temporary(Path::new("x/app.log"), OsStr::new("app.log.17.gz.tmp")));
-        assert!(!rotate.is_temporary(Path::new("app.log"), OsStr::new("app.log.x.gz.tmp")));
-        assert!(!rotate.is_temporary(Path::new("app.log"), OsStr::new("app.log.tmp")));
     }
 
     fn steps(make: fn(&Namer, &[Variables]) -> Vec<Rename>, numbers: &[u64]) -> Vec<String> {

@@ -313,6 +313,14 @@ static SPECIAL: [bool; 256] = {
     special
 };
 
+/// Whether a text is a number (RFC 8259, section 6).
+pub(crate) fn is_number(text: &[u8]) -> bool {
+    let begins = text
+        .first()
+        .is_some_and(|b| b.is_ascii_digit() || *b == b'-');
+    begins && serde_json::from_slice::<serde_json::Number>(text).is_ok()
+}
+
 /// Appends a string in quotes. What is not UTF-8 becomes U+FFFD, and no
 /// control character is left that a terminal would obey.
 pub(crate) fn write_string(text: &[u8], out: &mut Vec<u8>) {

@@ -5,10 +5,11 @@
 //! (`conformance.rs`), crashes between steps, full disks, speed.
 
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Folder, peer, until};
+use crate::support::{Folder, faketime, peer, until};
 
 /// The contents of some files.
 #[track_caller]
@@ -201,7 +202,7 @@ fn a_directory_in_the_way_stops_no_logging() {
 fn after_a_failure_it_is_tried_again() {
     let folder = Folder::new();
     folder.mkdir("a.1");
-    let mut lh = folder.lh("rotate --max-bytes 8 --backups 3 a").start();
+    let mut lh = folder.lh("rotate --max-bytes 8 --backups 90 a").start();
     lh.send_to("aaaaaa\n", "a")
         .send_to("bbbbbb\n", "a")
         .wait_said("cannot roll over");
@@ -212,7 +213,7 @@ fn after_a_failure_it_is_tried_again() {
     });
     let ran = lh.end().code(0);
     ran.said_times("rolled over again", 1);
-    assert!(folder.text("a.1").starts_with("aaaaaa\nbbbbbb\nc\n"));
+    assert!(folder.chain("a").starts_with(b"aaaaaa\nbbbbbb\nc\n"));
 }
 
 #[test]
@@ -346,15 +347,81 @@ fn what_a_crash_left_of_a_compression_is_cleaned() {
     // Both are there: the crash came before the plain one was deleted.
     folder.write("a.1", "same\n");
     folder.sh("gzip -k a.1").run().ok();
-    // A temporary file of a compression, by name.
-    folder.write("a.4711.gz.tmp", "half");
+    // A temporary file of a compression has its backup's inode in its name; files
+    // of others have what they like.
+    let inode = std::fs::metadata(folder.path("a.1")).expect("a.1").ino();
+    folder.write(&format!("a.{inode}.gz.tmp"), "half");
+    folder.write("a.1.gz.tmp", "of others");
     folder.write("a.notes.gz.tmp", "of others");
     folder.write("a", "now\n");
     folder
         .lh("rotate --max-bytes 99 --backups 4 --compress gzip a")
         .run()
         .ok();
-    assert_eq!(folder.names(), ["a", "a.1.gz", "a.notes.gz.tmp"]);
+    let names = ["a", "a.1.gz", "a.1.gz.tmp", "a.notes.gz.tmp"];
+    assert_eq!(folder.names(), names);
+}
+
+/// What has the name of a backup that is gone is another one by now.
+#[test]
+fn the_command_is_told_of_each_backup_once_or_not_at_all() {
+    let folder = Folder::new();
+    let hook = "cat \"$LH_DEST\" >>seen; until test -e go; do sleep 0.01; done";
+    let lh = folder
+        .lh("rotate --max-bytes 8 --backups 1 --on-rotate")
+        .args([hook, "a"]);
+    let mut lh = lh.start();
+    lh.send_to("aaaaaa\n", "a");
+    lh.send_to("bbbbbb\n", "a").wait_end("seen", "aaaaaa\n");
+    for line in ["cccccc\n", "dddddd\n", "eeeeee\n"] {
+        lh.send_to(line, "a");
+    }
+    folder.write("go", "");
+    lh.end()
+        .code(0)
+        .said_times("was gone before --on-rotate", 1);
+    assert_eq!(folder.text("seen"), "aaaaaa\ndddddd\n");
+}
+
+/// Its place in the order goes over to what the command made of it.
+#[test]
+fn what_a_rotator_makes_is_kept_in_the_order_of_rollovers() {
+    let folder = Folder::new();
+    for (rotator, ending) in [
+        ("cp \"$LH_SOURCE\" \"$LH_DEST\" && rm \"$LH_SOURCE\"", ""),
+        (
+            "gzip -c \"$LH_SOURCE\" >\"$LH_DEST.gz\" && rm \"$LH_SOURCE\"",
+            ".gz",
+        ),
+    ] {
+        if !peer("gzip") {
+            return;
+        }
+        for (day, date) in [("30", "10-30"), ("31", "10-31"), ("01", "11-01")] {
+            // Days first, so that names do not tell their order.
+            folder.write("a", day);
+            let lh = folder.lh("timed --when midnight --utc --backups 2 --namer a-{time:%d}");
+            let lh = lh.args(["--rotator", rotator, "a"]);
+            let Some(library) = faketime() else {
+                return;
+            };
+            let lh = lh
+                .env("LD_PRELOAD", library)
+                .env("FAKETIME", format!("@2026-{date} 12:00:00"));
+            let mut lh = lh.env("DONT_FAKE_MONOTONIC", "1").start();
+            lh.signal(Signal::SIGALRM);
+            until("it rolls over", || folder.has(&format!("a-{day}{ending}")));
+            lh.end().code(0);
+        }
+        let names: Vec<String> = ["a", "a-01", "a-31"]
+            .iter()
+            .map(|name| format!("{name}{}", if *name == "a" { "" } else { ending }))
+            .collect();
+        assert_eq!(folder.names(), names, "{rotator}");
+        for name in names {
+            std::fs::remove_file(folder.path(name)).expect("it is there");
+        }
+    }
 }
 
 #[test]

@@ -63,6 +63,7 @@ impl After {
                 hook: self.hook.clone(),
                 diag: self.diag.clone(),
                 stop: Arc::clone(&self.stop),
+                missed: AtomicBool::new(false),
             };
             let thread = std::thread::Builder::new().name("after-rollover".to_owned());
             match thread.spawn(move || worker.run(&jobs)) {
@@ -104,6 +105,8 @@ struct Worker {
     hook: Option<String>,
     diag: Diag,
     stop: Arc<AtomicBool>,
+    /// It was told that there was nothing to run the command for.
+    missed: AtomicBool,
 }
 
 /// What came of a compression.
@@ -190,12 +193,37 @@ impl Worker {
         Ok(())
     }
 
-    /// Runs the command for a file that was not compressed here.
+    /// Runs the command for a file that was not compressed here. Not under a name
+    /// that is another file's by now: retention may have been faster.
     fn hook_for(&self, job: &Job) {
-        if job.hook {
-            let moved = job.id.and_then(|id| self.locate(id).ok().flatten());
-            self.run_hook(moved.as_ref().unwrap_or(&job.path));
+        if !job.hook || self.hook.is_none() {
+            return;
         }
+        let path = match job.id {
+            // The user's --rotator knows what it made of it.
+            None => Some(job.path.clone()),
+            Some(id) => self.locate(id).ok().flatten().or_else(|| self.packed(job)),
+        };
+        match path {
+            Some(path) => self.run_hook(&path),
+            None if !self.missed.swap(true, Ordering::Relaxed) => self.diag.warn(format_args!(
+                "{}: a backup was gone before --on-rotate could be run for it; --backups keeps \
+                 more of them",
+                self.backups.file.display()
+            )),
+            None => {}
+        }
+    }
+
+    /// What another process has compressed, where the name tells that.
+    fn packed(&self, job: &Job) -> Option<PathBuf> {
+        let mut endings = ENDINGS.iter().filter(|_| !self.backups.numbered);
+        endings.find_map(|ending| {
+            let mut name = job.path.clone().into_os_string();
+            name.push(ending);
+            let path = PathBuf::from(name);
+            sys::lstat(&self.backups.at(&path)).is_ok().then_some(path)
+        })
     }
 
     /// Where rollovers have moved the file to.

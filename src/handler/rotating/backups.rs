@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::roll::compress::Method;
+use crate::roll::compress::{ENDINGS, Method};
 use crate::roll::keep::Held;
 use crate::roll::names::{self, Namer, Variables};
 use crate::sys::{self, Directories, FileId, Place};
@@ -125,13 +125,17 @@ impl Backups {
         }
     }
 
-    /// Temporary files of compressions in the backups' directory.
+    /// Temporary files of compressions in the backups' directory: those of backups
+    /// that are there. Any other is somebody else's.
     pub(super) fn temporaries(&self) -> io::Result<Vec<PathBuf>> {
         let mut found = Vec::new();
-        for entry in read_dir(&self.directory())? {
-            let name = entry?.file_name();
-            if self.namer.is_temporary(&self.file, &name) {
-                found.push(self.namer.beside(&name));
+        for backup in self.hold().list()? {
+            for ending in ENDINGS {
+                let id = backup.id.number();
+                let path = self.namer.temporary(&self.file, id, ending);
+                if sys::lstat(&self.at(&path)).is_ok() {
+                    found.push(path);
+                }
             }
         }
         Ok(found)
@@ -213,6 +217,21 @@ impl Names<'_> {
             let _ = sys::set_sequence(file, sequence);
         }
         self.order.insert(path.to_owned(), sequence);
+    }
+
+    /// Keeps that with what a `--rotator` has made in the file's place, itself or
+    /// compressed.
+    pub(super) fn note_made(&self, path: &Path) {
+        let Some(&sequence) = self.order.get(path) else {
+            return;
+        };
+        for ending in [""].into_iter().chain(ENDINGS) {
+            let mut name = path.as_os_str().to_owned();
+            name.push(ending);
+            if let Ok(made) = sys::open_existing(&self.backups.at(Path::new(&name))) {
+                let _ = sys::set_sequence(&made, sequence);
+            }
+        }
     }
 }
 

@@ -178,6 +178,7 @@ impl BaseRotatingHandler {
             }
             Some(command) => {
                 run_rotator(&self.backups, command, &file, &dest)?;
+                names.note_made(&dest);
                 sys::lstat(&self.backups.at(&dest)).ok().map(|meta| meta.id)
             }
         };

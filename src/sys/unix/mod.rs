@@ -195,7 +195,12 @@ pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Makes names that were made, changed or removed in a directory durable.
 pub fn sync_directory(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.sync_all()
+    match File::open(directory)?.sync_all() {
+        // Some file systems can't do that with a directory: FUSE, CIFS.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        other => other,
+    }
 }
 
 /// Closes a file and tells what the system says of it, which `drop` does not.
