@@ -397,7 +397,12 @@ fn what_a_rotator_makes_is_kept_in_the_order_of_rollovers() {
         if !peer("gzip") {
             return;
         }
-        for (day, date) in [("30", "10-30"), ("31", "10-31"), ("01", "11-01")] {
+        for (day, date) in [
+            ("30", "10-30"),
+            ("31", "10-31"),
+            ("01", "11-01"),
+            ("02", "11-02"),
+        ] {
             // Days first, so that names do not tell their order.
             folder.write("a", day);
             let lh = folder.lh("timed --when midnight --utc --backups 2 --namer a-{time:%d}");
@@ -413,7 +418,7 @@ fn what_a_rotator_makes_is_kept_in_the_order_of_rollovers() {
             until("it rolls over", || folder.has(&format!("a-{day}{ending}")));
             lh.end().code(0);
         }
-        let names: Vec<String> = ["a", "a-01", "a-31"]
+        let names: Vec<String> = ["a", "a-01", "a-02"]
             .iter()
             .map(|name| format!("{name}{}", if *name == "a" { "" } else { ending }))
             .collect();
