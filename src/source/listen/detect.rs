@@ -9,6 +9,9 @@ use crate::wire::lh::MAGIC;
 /// A count of octets has at most so many digits: more than any record needs.
 pub(super) const DIGITS: usize = 9;
 
+/// The greatest priority: facility 23, severity 7.
+const MOST_PRIORITY: u32 = 191;
+
 /// The hexadecimal digits of an authentication code, and the space behind it.
 pub(super) const SEAL: usize = 65;
 
@@ -79,7 +82,26 @@ fn is_counted(bytes: &[u8], sealed: bool) -> Option<bool> {
         Some(_) => return Some(false),
     };
     let behind = if sealed { behind.get(SEAL..)? } else { behind };
-    Some(*behind.first()? == b'<')
+    begins_with_priority(behind)
+}
+
+/// Whether a priority stands there, all of it (RFC 5424 section 6.2.1): a number
+/// and a `<` also begin many a plain line, such as `404 <none>`. `None`: it is
+/// too early to tell.
+fn begins_with_priority(bytes: &[u8]) -> Option<bool> {
+    let (first, behind) = bytes.split_first()?;
+    if *first != b'<' {
+        return Some(false);
+    }
+    let digits = behind.iter().take_while(|byte| byte.is_ascii_digit());
+    let digits = digits.count();
+    if digits > 3 {
+        return Some(false);
+    }
+    let end = *behind.get(digits)?;
+    let number = behind[..digits].iter();
+    let number = number.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+    Some(end == b'>' && digits > 0 && number <= MOST_PRIORITY)
 }
 
 #[cfg(test)]
@@ -113,6 +135,8 @@ mod tests {
             assert_eq!(syslog(b"5 <13>a", at_end), Some("octets"));
             assert_eq!(syslog(b"<13>a", at_end), Some("text"));
         }
+        assert_eq!(syslog(b"5 <13", false), None);
+        assert_eq!(syslog(b"5 <13", true), Some("text"));
         assert_eq!(syslog(b"5", false), None);
         assert_eq!(syslog(b"5", true), Some("text"));
     }
@@ -129,7 +153,17 @@ mod tests {
             (b"\x1b[31mred", Some("text")),
             (b"1", None),
             (b"12 ", None),
-            (b"12 <", Some("octets")),
+            (b"12 <", None),
+            (b"12 <1", None),
+            (b"12 <191", None),
+            (b"12 <191>", Some("octets")),
+            (b"12 <7>a", Some("octets")),
+            (b"12 <192>", Some("text")),
+            (b"12 <0191", Some("text")),
+            (b"12 <>", Some("text")),
+            (b"12 <b>bold</b> text", Some("text")),
+            (b"404 <none> missing", Some("text")),
+            (b"12 <13 ", Some("text")),
             (b"12 x", Some("text")),
             (b"2026-11-23", Some("text")),
             (b"1234567890", Some("text")),

@@ -424,6 +424,13 @@ mod tests {
                 ["a", "a", "a", "a", "a", "a", "a", "a", "a", "b\r"]
             );
         }
+        // A number and a tag are no length and no priority.
+        for sizes in [&[1000][..], &[1], &[5], &[3, 7]] {
+            assert_eq!(
+                texts(b"404 <none> missing\n12 <b>bold</b>\n5 <13", sizes),
+                ["404 <none> missing", "12 <b>bold</b>", "5 <13"]
+            );
+        }
         // Messages with line feeds in them, ended by a NUL.
         assert_eq!(
             texts(b"<13>a\n b\0<13>c\0", &[1000]),
@@ -489,14 +496,14 @@ mod tests {
             for line in &lines {
                 match framing {
                     0 => input.extend_from_slice(format!("a{line}\n").as_bytes()),
-                    1 => input.extend_from_slice(format!("{} <{line}", line.len() + 1).as_bytes()),
+                    1 => input.extend_from_slice(format!("{} <13>{line}", line.len() + 4).as_bytes()),
                     _ => {
                         input.extend_from_slice(&(line.len() as u32).to_be_bytes());
                         input.extend_from_slice(line.as_bytes());
                     }
                 }
             }
-            let mark = ["a", "<", ""][framing];
+            let mark = ["a", "<13>", ""][framing];
             let want: Vec<_> = lines.iter().map(|line| format!("{mark}{line}")).collect();
             prop_assert_eq!(texts(&input, &sizes), want);
         }
