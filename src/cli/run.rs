@@ -160,6 +160,15 @@ fn report_input(fed: &Fed, input: &InputArgs, diag: &Diag) -> bool {
             _ => diag.warn(text),
         }
     }
+    // Behind a length that is told, what is far too long is not even cut.
+    let lost = fed.figures.dropped;
+    if lost > 0 && input.oversize() != Oversize::Drop {
+        diag.error(format_args!(
+            "{}: {lost} messages were far longer than {} bytes and are lost (--max-record)",
+            fed.name,
+            input.max_record()
+        ));
+    }
     fed.failed || fed.figures.dropped > 0
 }
 

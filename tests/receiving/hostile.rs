@@ -40,7 +40,10 @@ fn bombs_are_told_apart_by_their_peer_and_cost_little() {
     }
     doubling.extend(b"}X\x03\0\0\0msgh\x3cs.");
     let doubling = framed(&doubling);
-    let bombs: [(&str, &[u8]); 8] = [
+    // As long as one may be.
+    let longest = framed(&[b"\x80\x02", &b"]".repeat(4 << 20)[..], b"."].concat());
+    let bombs: [(&str, &[u8]); 9] = [
+        ("a pickle can't be read", &longest),
         ("longer than the", b"\x7f\xff\xff\xff...."),
         ("longer than the", b"99999999 <13>x"),
         ("is none", b"5 <13>a77777777777777777777 <13>b"),
@@ -79,6 +82,41 @@ fn bombs_are_told_apart_by_their_peer_and_cost_little() {
     assert!(written as f64 <= 1.1 * sent as f64, "{written} of {sent}");
     assert!(peak < PEAK, "{peak} KiB");
     listener.end().code(0);
+}
+
+/// What is too long costs nothing but itself: if the connection ended, its sender
+/// would send it again for ever, and with it what came before.
+#[test]
+fn what_is_too_long_is_skipped_and_the_connection_goes_on() {
+    let folder = Folder::new();
+    let mut listener = listen(&folder, "--stats listen --tcp 127.0.0.1:0", "");
+    let message = b"\x80\x02}(X\x03\0\0\0msgX\x01\0\0\0au.";
+    let long = vec![b'x'; 16 << 20];
+    let pickles = [framed(message), framed(&long), framed(message)].concat();
+    let count = format!("{} <13>", long.len() + 4);
+    let syslog = [b"5 <13>b", count.as_bytes(), &long, b"5 <13>c"].concat();
+    for bytes in [pickles, syslog] {
+        let mut stream = listener.connect();
+        stream.write_all(&bytes).expect("sent");
+        // It is still open.
+        let timeout = Some(Duration::from_millis(100));
+        stream.set_read_timeout(timeout).expect("set");
+        assert!(stream.read(&mut [0]).is_err(), "it was closed");
+    }
+    let records = listener.records(4);
+    let messages: Vec<_> = records
+        .iter()
+        .map(|record| text(record, "message"))
+        .collect();
+    assert_eq!(messages, ["a", "a", "b", "c"]);
+    let peak = listener.peak();
+    println!("two messages of 16 MiB: {peak} KiB at most");
+    assert!(peak < 32 << 10, "{peak} KiB");
+    let ran = listener.end().code(1);
+    let said = "a message of 16777216 bytes is longer than the";
+    assert_eq!(ran.stderr.matches(said).count(), 1, "{}", ran.stderr);
+    ran.said("\"dropped\":2")
+        .said("2 messages were far longer than");
 }
 
 /// Of many that do the same, few are told, and the rest is counted.

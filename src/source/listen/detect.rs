@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::framing::{Kind, Numbered, Protocol, Text};
+use super::framing::{Counted, Kind, Lengths, Numbered, Protocol, Text};
 use super::{Accepted, Wire};
 use crate::wire::lh::MAGIC;
 
@@ -20,14 +20,15 @@ pub(super) const SEAL: usize = 65;
 pub(super) fn stream(bytes: &[u8], accepted: &Accepted, at_end: bool) -> Option<Protocol> {
     let text = |kind| Protocol::Text(Text::new(kind));
     let lines = |kind| Protocol::Text(Text::ended_by(kind, b'\n'));
+    let counted = |lengths| Protocol::Counted(Counted::new(lengths));
     Some(match accepted.wire {
         Some(Wire::Lines) => lines(Kind::Plain),
         Some(Wire::Json) => text(Kind::Json),
         Some(Wire::Gelf) => text(Kind::Gelf),
-        Some(Wire::Pickle) => Protocol::Pickle,
+        Some(Wire::Pickle) => counted(Lengths::Bytes),
         Some(Wire::Lh) => Protocol::Numbered(Numbered::default()),
         Some(Wire::Syslog) => match is_counted(bytes, accepted.sealed) {
-            Some(true) => Protocol::Octets,
+            Some(true) => counted(Lengths::Digits),
             None if !at_end => return None,
             _ => text(Kind::Syslog),
         },
@@ -45,10 +46,10 @@ fn guess(bytes: &[u8], sealed: bool, at_end: bool) -> Option<Protocol> {
     }
     if is_binary(first) {
         // Four bytes of a length, of which the first is a small number.
-        return Some(Protocol::Pickle);
+        return Some(Protocol::Counted(Counted::new(Lengths::Bytes)));
     }
     match is_counted(bytes, sealed) {
-        Some(true) => return Some(Protocol::Octets),
+        Some(true) => return Some(Protocol::Counted(Counted::new(Lengths::Digits))),
         None if !at_end => return None,
         _ => {}
     }
@@ -121,8 +122,10 @@ mod tests {
         };
         Some(match stream(bytes, &accepted, at_end)? {
             Protocol::Text(_) => "text",
-            Protocol::Octets => "octets",
-            Protocol::Pickle => "pickle",
+            Protocol::Counted(counted) => match counted.lengths() {
+                Lengths::Digits => "octets",
+                Lengths::Bytes => "pickle",
+            },
             Protocol::Numbered(_) => "lh",
             Protocol::Http(_) => "http",
         })

@@ -28,10 +28,8 @@ pub(super) enum Kind {
 pub(super) enum Protocol {
     /// Messages that end with a byte.
     Text(Text),
-    /// Syslog messages with their length in decimal digits.
-    Octets,
-    /// Pickles with their length in four bytes.
-    Pickle,
+    /// Messages with their length before them.
+    Counted(Counted),
     /// Numbered frames, which are acknowledged.
     Numbered(Numbered),
     /// Requests, which are answered.
@@ -55,6 +53,24 @@ pub(super) struct Text {
 }
 
 /// See [`Protocol`].
+#[derive(Debug)]
+pub(super) struct Counted {
+    lengths: Lengths,
+    /// So many bytes are still to come of a message that is too long: they are
+    /// thrown away as they come.
+    skipping: u64,
+}
+
+/// How a length is written, and what stands behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lengths {
+    /// In decimal digits; syslog.
+    Digits,
+    /// In four bytes; pickles.
+    Bytes,
+}
+
+/// See [`Protocol`].
 #[derive(Debug, Default)]
 pub(super) struct Numbered {
     /// Who it is, once that was said.
@@ -72,6 +88,9 @@ pub(super) enum Next<'b> {
     Message(Message<'b>, usize),
     /// Bytes that are no part of a message.
     Skip(usize),
+    /// A message that is too long begins, of so many bytes: it is thrown away as
+    /// it comes. Behind it, how many bytes its length takes.
+    TooLong(u64, usize),
     /// The sender of numbered frames has said who it is.
     Hello(SenderId, usize),
 }
@@ -125,8 +144,7 @@ impl Protocol {
     ) -> Result<Next<'b>, Broken> {
         let next = match self {
             Protocol::Text(text) => return Ok(text.next(bytes, accepted, counts, at_end)),
-            Protocol::Octets => octets(bytes, accepted)?,
-            Protocol::Pickle => pickle(bytes, accepted)?,
+            Protocol::Counted(counted) => counted.next(bytes, accepted, counts)?,
             Protocol::Numbered(numbered) => numbered.next(bytes, accepted)?,
             // Its requests are no messages: see `requests`.
             Protocol::Http(_) => Next::More,
@@ -277,45 +295,83 @@ impl Text {
     }
 }
 
-fn octets<'b>(bytes: &'b [u8], accepted: &Accepted) -> Result<Next<'b>, Broken> {
-    // Some end their messages besides.
-    let blank = |byte: &&u8| matches!(byte, b'\n' | b'\r' | b' ' | 0);
-    let skipped = bytes.iter().take_while(blank).count();
-    if skipped > 0 {
-        return Ok(Next::Skip(skipped));
+impl Counted {
+    pub(super) fn new(lengths: Lengths) -> Counted {
+        Counted {
+            lengths,
+            skipping: 0,
+        }
     }
+
+    #[cfg(test)]
+    pub(super) fn lengths(&self) -> Lengths {
+        self.lengths
+    }
+
+    fn next<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        accepted: &Accepted,
+        counts: &mut OversizeCounts,
+    ) -> Result<Next<'b>, Broken> {
+        if self.skipping > 0 {
+            let left = usize::try_from(self.skipping).unwrap_or(usize::MAX);
+            let count = left.min(bytes.len());
+            self.skipping -= count as u64;
+            return Ok(match count {
+                0 => Next::More,
+                count => Next::Skip(count),
+            });
+        }
+        let (kind, head) = match self.lengths {
+            Lengths::Digits => {
+                // Some end their messages besides.
+                let blank = |byte: &&u8| matches!(byte, b'\n' | b'\r' | b' ' | 0);
+                let skipped = bytes.iter().take_while(blank).count();
+                if skipped > 0 {
+                    return Ok(Next::Skip(skipped));
+                }
+                (Kind::Syslog, digits(bytes)?)
+            }
+            Lengths::Bytes => {
+                let head = bytes.first_chunk::<4>();
+                let head = head.map(|head| (u32::from_be_bytes(*head).into(), 4));
+                (Kind::Pickle, head)
+            }
+        };
+        let Some((length, head)) = head else {
+            return Ok(Next::More);
+        };
+        let most = accepted.longest_counted();
+        let count = match usize::try_from(length) {
+            Ok(count) if count <= most => count,
+            Ok(count) if count <= accepted.longest_skipped() => {
+                counts.dropped += 1;
+                self.skipping = length;
+                return Ok(Next::TooLong(length, head));
+            }
+            _ => return Err(Broken::TooLong(length, most)),
+        };
+        let message = bytes.get(head..head + count);
+        Ok(message.map_or(Next::More, |message| {
+            Next::Message(Message::new(message, kind), head + count)
+        }))
+    }
+}
+
+/// The count of octets at the start, and how many bytes it takes with the space
+/// behind it. `None`: not all of it has come.
+fn digits(bytes: &[u8]) -> Result<Option<(u64, usize)>, Broken> {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit());
     let digits = digits.count();
     match bytes.get(digits) {
-        None if digits <= DIGITS => return Ok(Next::More),
+        None if digits <= DIGITS => return Ok(None),
         Some(b' ') if (1..=DIGITS).contains(&digits) && bytes[0] != b'0' => {}
         _ => return Err(Broken::NoCount),
     }
     let count = bytes[..digits].iter();
-    let count = count.fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
-    let most = accepted.longest_frame();
-    if count > most {
-        return Err(Broken::TooLong(count as u64, most));
-    }
-    let message = bytes.get(digits + 1..digits + 1 + count);
-    Ok(message.map_or(Next::More, |message| {
-        Next::Message(Message::new(message, Kind::Syslog), digits + 1 + count)
-    }))
-}
-
-fn pickle<'b>(bytes: &'b [u8], accepted: &Accepted) -> Result<Next<'b>, Broken> {
-    let Some(head) = bytes.first_chunk::<4>() else {
-        return Ok(Next::More);
-    };
-    let most = accepted.longest_frame();
-    let length = match usize::try_from(u32::from_be_bytes(*head)) {
-        Ok(length) if length <= most => length,
-        _ => return Err(Broken::TooLong(u32::from_be_bytes(*head).into(), most)),
-    };
-    let message = bytes.get(4..4 + length);
-    Ok(message.map_or(Next::More, |message| {
-        Next::Message(Message::new(message, Kind::Pickle), 4 + length)
-    }))
+    let count = count.fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    Ok(Some((count, digits + 1)))
 }
 
 impl Numbered {
@@ -383,8 +439,9 @@ mod tests {
                         found.push(message.bytes.to_vec());
                         at += used;
                     }
-                    Ok(Next::Skip(used)) => at += used,
-                    Ok(Next::Hello(_, used)) => at += used,
+                    Ok(Next::Skip(used) | Next::TooLong(_, used) | Next::Hello(_, used)) => {
+                        at += used;
+                    }
                     Err(error) => return (found, Some(error)),
                 }
                 protocol.consumed(buffer.len() - at);
@@ -471,17 +528,51 @@ mod tests {
         let broken = |input: &[u8]| messages(input, &[2], &accepted(64, Oversize::Split)).1;
         assert_eq!(
             broken(b"\x7f\xff\xff\xff...."),
-            Some(Broken::TooLong(0x7fff_ffff, 65600))
+            Some(Broken::TooLong(0x7fff_ffff, 65792))
         );
         assert_eq!(
             broken(b"99999999 <13>"),
-            Some(Broken::TooLong(99_999_999, 65600))
+            Some(Broken::TooLong(99_999_999, 65792))
         );
         assert_eq!(broken(b"5 <13>axx"), Some(Broken::NoCount));
         assert_eq!(broken(b"5 <13>a12345678901"), Some(Broken::NoCount));
         assert_eq!(broken(b"9 <13>a"), Some(Broken::CutOff));
         assert_eq!(broken(b"\0\0\0\x09a"), Some(Broken::CutOff));
         assert_eq!(broken(b"\0\0"), Some(Broken::CutOff));
+    }
+
+    #[test]
+    fn a_counted_message_that_is_too_long_is_skipped() {
+        let long = "x".repeat(70_000);
+        let most = 16 * (64 + (64 << 10));
+        for sizes in [&[1_000_000][..], &[999], &[60_000, 1]] {
+            let syslog = format!("5 <13>a{} <13>{long}5 <13>b", long.len() + 4);
+            assert_eq!(texts(syslog.as_bytes(), sizes), ["<13>a", "<13>b"]);
+            let length = u32::try_from(long.len()).unwrap().to_be_bytes();
+            let pickles = [b"\0\0\0\x01a", &length[..], long.as_bytes(), b"\0\0\0\x01b"];
+            assert_eq!(texts(&pickles.concat(), sizes), ["a", "b"]);
+        }
+        let mut counts = OversizeCounts::default();
+        let mut protocol = Protocol::Counted(Counted::new(Lengths::Digits));
+        let mut next = |text: String| {
+            let next = protocol.next(
+                text.as_bytes(),
+                &accepted(64, Oversize::Split),
+                &mut counts,
+                false,
+            );
+            match next {
+                Ok(Next::TooLong(length, used)) => Ok((length, used)),
+                Ok(Next::Skip(count)) => Ok((0, count)),
+                other => Err(format!("{other:?}")),
+            }
+        };
+        assert_eq!(next(format!("{most} <13>")), Ok((most as u64, 8)));
+        assert_eq!(next("x".repeat(most - 1)), Ok((0, most - 1)));
+        assert_eq!(next("xx".to_owned()), Ok((0, 1)));
+        let broken = next(format!("{} <13>", most + 1)).unwrap_err();
+        assert!(broken.contains("TooLong"), "{broken}");
+        assert_eq!(counts.dropped, 1);
     }
 
     proptest! {

@@ -52,6 +52,14 @@ const SHARE: (usize, usize) = (16 << 10, 128 << 10);
 /// message of the greatest length is held in any case.
 const HELD: usize = 64 << 20;
 
+/// What stands around a record's text: its attributes, and the wire's own.
+const AROUND: usize = 64 << 10;
+
+/// A message of up to so many times the longest is skipped as it comes: at the
+/// default those are 17 MiB, more than any logger makes of a record, and soon
+/// over; lengths that are none at all are greater as a rule.
+const SKIPPED: usize = 16;
+
 /// How long a message that is no text may be on its way, and a handshake.
 const OVERDUE: Duration = Duration::from_secs(30);
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -123,10 +131,24 @@ struct Accepted {
 }
 
 impl Accepted {
-    /// The longest message of a stream that tells lengths: a record with what
-    /// stands around it.
+    /// The longest message: a record with what stands around it.
     fn longest_frame(&self) -> usize {
-        self.max_record.saturating_add(64 << 10)
+        self.max_record.saturating_add(AROUND)
+    }
+
+    /// The same of a stream that tells lengths: escapes take a character up to
+    /// four times the room, and what is too long then is cut as a record.
+    fn longest_counted(&self) -> usize {
+        self.max_record.saturating_mul(4).saturating_add(AROUND)
+    }
+
+    /// The longest message that is waited for although it is not taken. A sender
+    /// whose connection is closed sends it again, for ever, and with it what came
+    /// before; but behind what says that it is longer than this, no sensible
+    /// message will come.
+    fn longest_skipped(&self) -> usize {
+        let most = self.longest_frame().saturating_mul(SKIPPED);
+        most.max(self.longest_counted())
     }
 }
 
@@ -221,7 +243,7 @@ impl Listen {
             ports.push(port.map_err(|error| format!("{name}: cannot listen: {}", plain(&error)))?);
         }
         let datagrams = ports.iter().any(Port::takes_datagrams);
-        let longest = options.max_record.saturating_add(64 << 10);
+        let longest = options.max_record.saturating_add(AROUND);
         Ok(Listen {
             poller,
             ports,

@@ -269,7 +269,7 @@ impl Listen {
             }
         }
         self.put_back(place, connection, now);
-        if self.held > HELD.max(2 * self.accepted.longest_frame()) {
+        if self.held > HELD.max(2 * self.accepted.longest_counted()) {
             self.cut_off_longest(now);
         }
         read
@@ -500,6 +500,16 @@ impl Listen {
                 Err(error) => break Err(Cut::Refused(error.to_string())),
                 Ok(Next::More) => break Ok(()),
                 Ok(Next::Skip(count)) => *used += count,
+                Ok(Next::TooLong(length, count)) => {
+                    *used += count;
+                    let most = self.accepted.longest_counted();
+                    let text = format_args!(
+                        "a message of {length} bytes is longer than the {most} that are taken \
+                         (--max-record); it is lost"
+                    );
+                    self.complaints
+                        .tell(&connection.peer, text, origin.now.mono);
+                }
                 Ok(Next::Hello(sender, count)) => {
                     *used += count;
                     let (accepted, before) = self.senders.greet(sender, (place, generation));
