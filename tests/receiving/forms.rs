@@ -1,9 +1,9 @@
 //! What records look like, and which are taken.
 
-use std::io::Write as _;
-use std::net::UdpSocket;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpStream, UdpSocket};
 
-use crate::listener::{listen, text};
+use crate::listener::{Listener, listen, text};
 use crate::support::Folder;
 
 #[test]
@@ -138,6 +138,86 @@ fn options_that_have_no_effect_are_refused() {
         ),
     ] {
         folder.lh(options).run().code(2).said(said);
+    }
+}
+
+/// Records of one message of 2,500 bytes each, over every wire on which it is
+/// no line.
+fn send_long(listener: &Listener<'_>) {
+    let long = "x".repeat(2498) + "\u{e4}";
+    let length = u32::try_from(long.len()).expect("short").to_le_bytes();
+    let head = b"\x80\x02}(X\x04\0\0\0nameX\x01\0\0\0pX\x03\0\0\0msgX";
+    let pickle = [&head[..], &length, long.as_bytes(), b"u."].concat();
+    let count = u32::try_from(pickle.len()).expect("short").to_be_bytes();
+    let framed = [&count[..], &pickle].concat();
+    listener.connect().write_all(&framed).expect("sent");
+    let syslog = format!("<13>Oct 11 22:14:15 h s: {long}");
+    let syslog = format!("{} {syslog}", syslog.len());
+    let mut stream = listener.connect();
+    stream.write_all(syslog.as_bytes()).expect("sent");
+    let gelf = format!(
+        "{{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":\"{long}\",\"_logger\":\"g\"}}"
+    );
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let sent = socket.send_to(gelf.as_bytes(), listener.address("udp"));
+    sent.expect("sent");
+    let body = format!("{{\"message\":\"{long}\",\"name\":\"j\",\"exc_text\":\"why\",\"k\":1}}");
+    let request = format!(
+        "POST / HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(listener.address("http")).expect("a connection");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.contains(" 204 "), "{answer}");
+}
+
+#[test]
+fn a_record_that_is_too_long_is_split_cut_or_dropped_on_every_wire() {
+    for (oversize, lengths, code) in [
+        ("split", &[1000, 1000, 500][..], 0),
+        ("truncate", &[1000], 0),
+        ("drop", &[], 1),
+    ] {
+        let folder = Folder::new();
+        let options = format!(
+            "--max-record 1000 --oversize {oversize} --stats listen --tcp 127.0.0.1:0 \
+             --udp 127.0.0.1:0 --http 127.0.0.1:0"
+        );
+        let mut listener = listen(&folder, &options, "");
+        send_long(&listener);
+        listener.connect().write_all(b"last\n").expect("sent");
+        let records = listener.records(4 * lengths.len() + 1);
+        let of = |name: &str| {
+            let own = records.iter().filter(|record| text(record, "name") == name);
+            own.collect::<Vec<_>>()
+        };
+        for name in ["p", "s", "g", "j"] {
+            let found: Vec<_> = of(name).iter().map(|r| text(r, "message").len()).collect();
+            assert_eq!(found, lengths, "{oversize} {name}");
+            let all = of(name);
+            let flagged = all
+                .iter()
+                .all(|record| text(record, "oversize") == oversize);
+            assert!(flagged, "{all:?}");
+        }
+        let parts = of("j");
+        assert!(parts.iter().all(|record| record["k"] == 1), "{parts:?}");
+        if let Some((last, before)) = parts.split_last() {
+            assert_eq!(text(last, "exc_text"), "why");
+            assert!(before.iter().all(|record| text(record, "exc_text") == ""));
+        }
+        if oversize == "split" {
+            assert!(text(parts[2], "message").ends_with("x\u{e4}"));
+        }
+        let ran = listener.end().code(code);
+        let figure = match oversize {
+            "split" => "\"split\":4,",
+            "truncate" => "\"truncated\":4,",
+            _ => "\"dropped\":4}",
+        };
+        ran.said(figure);
     }
 }
 

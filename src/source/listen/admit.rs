@@ -12,6 +12,7 @@ use crate::record::{Defaults, Record, Value};
 use crate::source::Sink;
 use crate::text::detect;
 use crate::text::time::{TimeStyle, TimeText};
+use crate::wire::framing::{Oversize, OversizeCounts};
 use crate::wire::gelf::compress::{InflateError, Method, inflate, method_of};
 use crate::wire::pickle::NotAPickle;
 use crate::wire::{gelf, json, pickle, syslog};
@@ -45,6 +46,11 @@ pub(super) struct Origin<'a> {
 /// What all records go through before any handler sees them.
 pub(super) struct Admission {
     pub(super) defaults: Arc<Defaults>,
+    /// The longest message of a record, and what becomes of a longer one.
+    max_record: usize,
+    oversize: Oversize,
+    /// How many were longer, beside the lines that are cut as they come.
+    pub(super) oversized: OversizeCounts,
     stripper: Option<AnsiStripper>,
     masker: Option<Masker>,
     masked_in_frames: u64,
@@ -63,6 +69,9 @@ impl Admission {
         let masks = std::mem::take(&mut options.masks);
         Admission {
             defaults: Arc::new(std::mem::take(&mut options.defaults)),
+            max_record: options.max_record.max(1),
+            oversize: options.oversize,
+            oversized: OversizeCounts::default(),
             stripper: options.strip_ansi.then(|| AnsiStripper::new(false)),
             masker: (!masks.is_empty()).then(|| Masker::new(masks, false)),
             masked_in_frames: 0,
@@ -156,7 +165,10 @@ impl Admission {
         Ok(())
     }
 
-    /// Hands on a record that is complete but for what lh knows of it.
+    /// Hands on a record that is complete but for what lh knows of it; in parts,
+    /// or not at all, where its message is too long. Lines are cut before they are
+    /// read; how long a message is that has a length or stands in a request, shows
+    /// only here.
     pub(super) fn hand_on<'a>(
         &mut self,
         frame: &[u8],
@@ -165,8 +177,13 @@ impl Admission {
         record: &mut Record<'a>,
         each: &mut Sink<'_>,
     ) {
+        let long = record.message.len() > self.max_record;
+        if long && self.oversize == Oversize::Drop {
+            self.oversized.dropped += 1;
+            return;
+        }
         if self.defaults.attributes {
-            self.add_attributes(piece, origin, record);
+            self.add_attributes(piece || long, origin, record);
         }
         let mut own_frame = None;
         if self.stripper.is_some() || self.masker.is_some() {
@@ -175,6 +192,10 @@ impl Admission {
             // The same places are found again in the record's own texts.
             self.masked_in_frames += self.masked_in_all() - before;
             self.clean_record(record);
+        }
+        // No secret is cut in two, as those are gone.
+        if long {
+            return self.hand_on_parts(origin, record, each);
         }
         let frame = own_frame.as_deref().unwrap_or(frame);
         let records = &mut self.records;
@@ -188,6 +209,39 @@ impl Admission {
         }
     }
 
+    /// Hands on a record whose message is too long: all parts of it, or the first.
+    /// The bytes of each are its message, as those of the whole would be too long,
+    /// and a part of them nothing that anybody reads.
+    fn hand_on_parts(&mut self, origin: &Origin<'_>, record: &Record<'_>, each: &mut Sink<'_>) {
+        let split = self.oversize == Oversize::Split;
+        match split {
+            true => self.oversized.split += 1,
+            false => self.oversized.truncated += 1,
+        }
+        let mut part = record.view();
+        let mut rest = &record.message[..];
+        loop {
+            let message;
+            (message, rest) = rest.split_at(part_end(rest, self.max_record));
+            let last = rest.is_empty() || !split;
+            part.message = Cow::Borrowed(message);
+            // It stands behind the message.
+            part.exc_text = record
+                .exc_text
+                .as_deref()
+                .filter(|_| last)
+                .map(Cow::Borrowed);
+            self.records += 1;
+            match &mut self.dedup {
+                Some(dedup) => dedup.feed(message, &part, true, origin.now, each),
+                None => each(message, &part),
+            }
+            if last {
+                return;
+            }
+        }
+    }
+
     fn add_attributes<'a>(&self, piece: bool, origin: &Origin<'a>, record: &mut Record<'a>) {
         // What others claim does not stand where lh's own word does.
         for (name, _) in &mut record.extra {
@@ -198,8 +252,12 @@ impl Admission {
             }
         }
         if piece {
-            let split = Value::Text(Cow::Borrowed("split"));
-            record.extra.push((Cow::Borrowed("oversize"), split));
+            let what = match self.oversize {
+                Oversize::Truncate => "truncate",
+                Oversize::Split | Oversize::Drop => "split",
+            };
+            let what = Value::Text(Cow::Borrowed(what));
+            record.extra.push((Cow::Borrowed("oversize"), what));
         }
         let own = [(PEER.0, origin.peer), (RECEIVED.0, origin.received)];
         for (name, text) in own {
@@ -286,6 +344,18 @@ impl Admission {
     }
 }
 
+/// Where the first part of a text ends that has at most so many bytes: between
+/// two characters, as half of one is none where records are written as text.
+fn part_end(text: &[u8], most: usize) -> usize {
+    let is_within = |at: usize| text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let most = most.min(text.len());
+    let before = (most.saturating_sub(3)..=most).rev();
+    before
+        .filter(|at| *at > 0)
+        .find(|at| !is_within(*at))
+        .unwrap_or(most)
+}
+
 /// What a message is when it is not compressed, at most `limit` bytes of it.
 ///
 /// # Errors
@@ -295,4 +365,26 @@ pub(super) fn unpacked(bytes: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, Refu
         Method::None => Cow::Borrowed(bytes),
         Method::Gzip | Method::Zlib => inflate(bytes, limit)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_ends_between_characters() {
+        for (text, most, want) in [
+            ("abc", 2, 2),
+            ("abc", 3, 3),
+            ("abc", 9, 3),
+            ("a\u{e4}b", 2, 1),
+            ("a\u{e4}b", 3, 3),
+            ("a\u{1f600}", 4, 1),
+            // None fits.
+            ("\u{e4}", 1, 1),
+        ] {
+            assert_eq!(part_end(text.as_bytes(), most), want, "{text} {most}");
+        }
+        assert_eq!(part_end(&[0x80; 10], 5), 5);
+    }
 }

@@ -100,7 +100,7 @@ pub struct ListenOptions {
     pub defaults: Defaults,
     /// The longest record in bytes.
     pub max_record: usize,
-    /// What becomes of a longer one where it is text.
+    /// What becomes of a longer one.
     pub oversize: Oversize,
     /// Take escape sequences out.
     pub strip_ansi: bool,
@@ -597,13 +597,14 @@ impl Listen {
     /// What was read so far.
     pub fn figures(&self) -> InputFigures {
         let tally = &self.tally;
+        let (lines, records) = (tally.oversize, self.admission.oversized);
         InputFigures {
             records: self.admission.records,
             bytes: tally.bytes,
             malformed: self.admission.malformed,
-            split: tally.oversize.split,
-            truncated: tally.oversize.truncated,
-            dropped: tally.oversize.dropped,
+            split: lines.split + records.split,
+            truncated: lines.truncated + records.truncated,
+            dropped: lines.dropped + records.dropped,
             joined: 0,
             masked: self.admission.masked(),
             repeats: self.admission.repeats(),
