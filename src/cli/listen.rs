@@ -43,6 +43,9 @@ pub fn run(
 
 /// Opens everything that was asked for.
 fn open(args: &ListenArgs, input: &InputArgs, diag: &Diag) -> Result<Listen, Failure> {
+    let passed = net::take_passed().context("cannot take the sockets of systemd over")?;
+    let kinds: Vec<_> = passed.iter().map(|bound| bound.kind).collect();
+    args.check(&kinds).map_err(Failure::usage)?;
     let allow = args.allow.iter().map(|text| text.parse::<Network>());
     let allow = allow
         .collect::<Result<Vec<_>, _>>()
@@ -74,8 +77,15 @@ fn open(args: &ListenArgs, input: &InputArgs, diag: &Diag) -> Result<Listen, Fai
         }
     };
     let intake = input.intake();
+    let bound = bind(passed, args, diag)?;
+    // Whoever asks for encryption may well believe that all is encrypted.
+    if tls.is_some() && bound.iter().any(|port| port.kind == ListenKind::Udp) {
+        diag.warn(format_args!(
+            "--tls-cert is for streams: datagrams of udp come in clear"
+        ));
+    }
     let options = ListenOptions {
-        bound: bind(args, diag)?,
+        bound,
         wire: match args.wire() {
             WireArg::Auto => None,
             WireArg::Pickle => Some(Wire::Pickle),
@@ -106,8 +116,8 @@ fn open(args: &ListenArgs, input: &InputArgs, diag: &Diag) -> Result<Listen, Fai
 const RECEIVE_BUFFER: usize = 32 << 20;
 
 /// Sockets that systemd has opened, and those that are asked for.
-fn bind(args: &ListenArgs, diag: &Diag) -> Result<Vec<Bound>, Failure> {
-    let mut bound = net::take_passed().context("cannot take the sockets of systemd over")?;
+fn bind(passed: Vec<Bound>, args: &ListenArgs, diag: &Diag) -> Result<Vec<Bound>, Failure> {
+    let mut bound = passed;
     let address = |text: &str| -> Result<ListenAddress, Failure> {
         ListenAddress::parse(text).map_err(|error| Failure::usage(error.to_string()))
     };
@@ -127,11 +137,6 @@ fn bind(args: &ListenArgs, diag: &Diag) -> Result<Vec<Bound>, Failure> {
     }
     for path in &args.unixgram {
         bound.push(net::bind_path(true, path, mode, buffer).map_err(failed)?);
-    }
-    if bound.is_empty() {
-        let text = "there is nothing to listen at: try lh listen --tcp 127.0.0.1:9020, or \
-                    lh listen --help";
-        return Err(Failure::usage(text.to_owned()));
     }
     for port in &bound {
         if let Some(warning) = &port.warning {

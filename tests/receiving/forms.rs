@@ -129,6 +129,43 @@ fn options_that_have_no_effect_are_refused() {
         ("listen --tcp :0 --allow 10.0.0.1/8 null", "--allow"),
         ("listen --tcp :0 null -- true", "two sources"),
         (
+            "listen --udp :0 --tls-cert c --tls-key k",
+            "--tls-cert has no effect without --tcp or --http",
+        ),
+        (
+            "listen --unix s --tls-cert c --tls-key k --client-ca a",
+            "--tls-cert has no effect without --tcp or --http",
+        ),
+        (
+            "listen --unix s --unixgram d --allow 10.0.0.0/8",
+            "--allow has no effect without --tcp, --udp or --http",
+        ),
+        (
+            "listen --tcp :0 --socket-mode 0660",
+            "--socket-mode has no effect without --unix or --unixgram",
+        ),
+        (
+            "listen --udp :0 --unixgram d --idle-timeout 1m",
+            "--idle-timeout has no effect without --tcp, --http or --unix",
+        ),
+        (
+            "listen --udp :0 --max-connections 5",
+            "--max-connections has no effect without --tcp, --http or --unix",
+        ),
+        (
+            "listen --http :0 --wire json",
+            "--wire has no effect without --tcp, --udp, --unix or --unixgram",
+        ),
+        (
+            "listen --udp :0 --unixgram d --wire lh",
+            "--wire lh has no effect without --tcp or --unix",
+        ),
+        (
+            "listen --udp :0 --state senders",
+            "--state has no effect without --tcp or --unix",
+        ),
+        ("listen --allow 10.0.0.0/8", "there is nothing to listen at"),
+        (
             "null + listen --tcp :0",
             "listen stands before all handlers",
         ),
@@ -139,6 +176,7 @@ fn options_that_have_no_effect_are_refused() {
     ] {
         folder.lh(options).run().code(2).said(said);
     }
+    assert!(!folder.has("s") && !folder.has("d"), "nothing was bound");
 }
 
 /// Records of one message of 2,500 bytes each, over every wire on which it is

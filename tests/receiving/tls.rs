@@ -54,6 +54,22 @@ fn streams_are_encrypted_and_clients_known() {
     listener.end().code(0).said_times("the connection broke", 2);
 }
 
+/// Whoever asks for encryption is told what has none.
+#[test]
+fn datagrams_beside_encrypted_streams_are_told_to_be_in_clear() {
+    let folder = Folder::new();
+    let certificates = Certificates::new(&folder.path("."));
+    let (cert, key) = (certificates.cert("good"), certificates.key("good"));
+    let tls = format!("--tls-cert {} --tls-key {}", cert.display(), key.display());
+    for (ports, count) in [
+        ("--tcp 127.0.0.1:0 --udp 127.0.0.1:0 --udp 127.0.0.1:0", 1),
+        ("--http 127.0.0.1:0 --unix s", 0),
+    ] {
+        let listener = listen(&folder, &format!("listen {ports} {tls}"), "");
+        listener.end().code(0).said_times("come in clear", count);
+    }
+}
+
 /// Trial 49. What they do holds nobody up.
 #[test]
 fn handshakes_that_fail_are_told_and_cost_nobody_else_anything() {
