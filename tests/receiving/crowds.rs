@@ -50,6 +50,35 @@ fn those_who_send_nothing_of_use_make_room() {
     assert!(ran.stderr.lines().count() < 60, "{}", ran.stderr);
 }
 
+/// As long as there are as many as there may be, that is said once, and leaves
+/// room for what else is wrong.
+#[test]
+fn that_there_is_no_room_is_said_once() {
+    let folder = Folder::new();
+    let options = "listen --tcp 127.0.0.1:0 --max-connections 2";
+    let mut listener = listen(&folder, options, "file -f {message} out");
+    let mut useful: Vec<_> = (0..2)
+        .map(|number| {
+            let mut stream = listener.connect();
+            stream.write_all(b"hello\n").expect("sent");
+            until("it is useful", || {
+                folder.has("out") && folder.text("out").lines().count() > number
+            });
+            stream
+        })
+        .collect();
+    let _waiting: Vec<_> = (0..3).map(|_| listener.connect()).collect();
+    listener.running.wait_said("others have to wait");
+    std::thread::sleep(Duration::from_millis(1500));
+    // One goes, another comes, and there is none again.
+    useful.truncate(1);
+    std::thread::sleep(Duration::from_millis(500));
+    let ran = listener.end().code(0);
+    let count = ran.stderr.matches("others have to wait").count();
+    assert_eq!(count, 1, "{}", ran.stderr);
+    assert!(!ran.stderr.contains("more complaints"), "{}", ran.stderr);
+}
+
 /// Trial 44: no descriptor is left to accept another with.
 #[test]
 fn without_descriptors_it_waits_and_does_not_spin() {
@@ -81,7 +110,8 @@ fn without_descriptors_it_waits_and_does_not_spin() {
     until("it is there", || {
         folder.has("out") && folder.text("out") == "hello\n"
     });
-    listener.end().code(0);
+    let ran = listener.end().code(0);
+    ran.said_times("cannot take a connection", 1);
 }
 
 /// What many hold back of a message is bounded, and an honest one is served.

@@ -192,6 +192,10 @@ pub struct Listen {
     generation: u64,
     /// Nobody is let in before.
     accept_at: Option<Instant>,
+    /// When there were as many connections as there may be, last, and when the
+    /// system had none to give.
+    crowded: Option<Instant>,
+    starved: Option<Instant>,
     sweep_at: Option<Instant>,
     /// Bytes of incomplete messages.
     held: usize,
@@ -254,6 +258,8 @@ impl Listen {
             newcomers: VecDeque::new(),
             generation: 0,
             accept_at: None,
+            crowded: None,
+            starved: None,
             sweep_at: None,
             held: 0,
             accepted: Accepted {

@@ -28,6 +28,10 @@ const AT_ONCE: usize = 256;
 /// long one that has said nothing of use keeps its place at least.
 const CROWDED: Duration = Duration::from_millis(50);
 
+/// When there has been room for so long, that there is none is news again. Room
+/// for a moment is none: somebody goes, and the next one who waits comes in.
+const CALM: Duration = Duration::from_secs(10);
+
 /// A message that has begun is copied to what follows it as long as it is short.
 const SHORT: usize = 32 << 10;
 
@@ -55,12 +59,15 @@ impl Listen {
                     Ok(Some((socket, peer))) => self.let_in(place, socket, &peer, now),
                     Ok(None) => {}
                     Err(error) => {
-                        let name = self.ports[place].name.clone();
-                        let reason = plain(&error);
-                        let text = format_args!("cannot take a connection: {reason}");
-                        self.complaints.tell(&name, text, now.mono);
+                        let starved = sys::socket::is_out_of_descriptors(&error);
+                        if !starved || is_news(&mut self.starved, now.mono) {
+                            let name = self.ports[place].name.clone();
+                            let reason = plain(&error);
+                            let text = format_args!("cannot take a connection: {reason}");
+                            self.complaints.tell(&name, text, now.mono);
+                        }
                         self.accept_at = Some(now.mono + CROWDED);
-                        if sys::socket::is_out_of_descriptors(&error) {
+                        if starved {
                             self.evict(now);
                         }
                         break;
@@ -75,7 +82,7 @@ impl Listen {
         if self.open < self.max_connections || self.evict(now) {
             return true;
         }
-        if self.accept_at.is_none() {
+        if is_news(&mut self.crowded, now.mono) {
             let open = self.open;
             let text = format_args!(
                 "{open} connections are open (--max-connections), others have to wait"
@@ -589,6 +596,9 @@ impl Listen {
     /// Closes those who take too long.
     pub(super) fn sweep(&mut self, now: Now, each: &mut Sink<'_>) {
         self.sweep_at = (self.open > 0).then(|| now.mono + SWEEP);
+        if self.crowded.is_some() && self.open >= self.max_connections {
+            self.crowded = Some(now.mono);
+        }
         let since = |at: Instant| now.mono.saturating_duration_since(at);
         for place in 0..self.connections.len() {
             let Some(connection) = &self.connections[place] else {
@@ -650,6 +660,14 @@ impl Listen {
     }
 }
 
+/// Notes that there is no room, and tells whether there has been some for long
+/// enough that it is news. Said again and again, it would take the place of other
+/// complaints.
+fn is_news(last: &mut Option<Instant>, now: Instant) -> bool {
+    let before = last.replace(now);
+    before.is_none_or(|at| now.saturating_duration_since(at) > CALM)
+}
+
 /// The message behind its authentication code, if that is right.
 pub(super) fn unsealed<'b>(key: &Key, message: &Message<'b>) -> Option<&'b [u8]> {
     use super::framing::Kind;
@@ -666,4 +684,19 @@ pub(super) fn unsealed<'b>(key: &Key, message: &Message<'b>) -> Option<&'b [u8]>
         *byte = u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()?;
     }
     key.verify(body, &tag).then_some(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_there_is_no_room_is_news_after_some_calm() {
+        let start = Instant::now();
+        let mut last = None;
+        for (seconds, news) in [(0, true), (1, false), (11, false), (12, false), (23, true)] {
+            let now = start + Duration::from_secs(seconds);
+            assert_eq!(is_news(&mut last, now), news, "{seconds}");
+        }
+    }
 }
