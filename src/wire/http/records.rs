@@ -9,7 +9,7 @@ use super::form::Form;
 use crate::now::Timestamp;
 use crate::record::{Defaults, Record};
 use crate::text::detect;
-use crate::wire::gelf::compress::{InflateError, inflate};
+use crate::wire::gelf::compress::{InflateError, Method, inflate, method_of};
 use crate::wire::{gelf, json};
 
 /// A body of which nothing is taken.
@@ -18,6 +18,9 @@ pub enum Unreadable {
     /// It can't be unpacked.
     #[error("{0}")]
     Packed(#[from] InflateError),
+    /// It is said to be packed, and is not.
+    #[error("the body is neither gzip nor zlib, as its Content-Encoding says")]
+    NotPacked,
     /// It is no JSON.
     #[error("the body is no JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -30,7 +33,7 @@ impl Unreadable {
     pub(super) fn status(&self) -> u16 {
         match self {
             Unreadable::Packed(InflateError::TooLong(_) | InflateError::Bomb) => 413,
-            Unreadable::Packed(_) | Unreadable::Json(_) => 400,
+            Unreadable::Packed(_) | Unreadable::NotPacked | Unreadable::Json(_) => 400,
             Unreadable::Media => 415,
         }
     }
@@ -66,20 +69,29 @@ impl Request {
             return Ok(0);
         }
         let body = match self.head.packed {
-            true => inflate(&self.body, most)?,
-            false => Cow::Borrowed(&self.body[..]),
+            // Nothing is a health check, whatever its head says.
+            true if !self.body.is_empty() => {
+                if method_of(&self.body) == Method::None {
+                    return Err(Unreadable::NotPacked);
+                }
+                inflate(&self.body, most)?
+            }
+            _ => Cow::Borrowed(&self.body[..]),
         };
         if body.trim_ascii().is_empty() {
             form(self.head.query.as_bytes(), defaults, received, each);
             return Ok(0);
         }
         match self.media(&body)? {
-            Media::Form => {
-                form(&body, defaults, received, each);
-                Ok(0)
-            }
+            Media::Form => match json_in_a_form(&body) {
+                Some(found) => Ok(values(&found, defaults, received, each)),
+                None => {
+                    form(&body, defaults, received, each);
+                    Ok(0)
+                }
+            },
             Media::Lines => Ok(lines(&body, &self.head.media, defaults, received, each)),
-            Media::Json => values(&body, defaults, received, each),
+            Media::Json => Ok(values(&parsed(&body)?, defaults, received, each)),
         }
     }
 
@@ -162,13 +174,17 @@ fn object<'a>(
     false
 }
 
-/// An object, an array of objects, or several objects one behind the other.
-fn values(
-    body: &[u8],
-    defaults: &Defaults,
-    received: Timestamp,
-    each: &mut Each<'_>,
-) -> Result<u64, Unreadable> {
+/// What a body holds that is said to be a form and is JSON: that of `curl -d`, which
+/// calls everything one. `None`: it is a form.
+fn json_in_a_form(body: &[u8]) -> Option<Vec<&RawValue>> {
+    match body.trim_ascii_start().first() {
+        Some(b'{' | b'[') => parsed(body).ok(),
+        _ => None,
+    }
+}
+
+/// An object, the elements of an array, or several of them one behind the other.
+fn parsed(body: &[u8]) -> Result<Vec<&RawValue>, serde_json::Error> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let mut found: Vec<&RawValue> = Vec::new();
     for value in serde_json::Deserializer::from_slice(body).into_iter::<&RawValue>() {
@@ -178,6 +194,16 @@ fn values(
             false => found.push(value),
         }
     }
+    Ok(found)
+}
+
+/// One record a value; gives how many of them were no objects.
+fn values(
+    found: &[&RawValue],
+    defaults: &Defaults,
+    received: Timestamp,
+    each: &mut Each<'_>,
+) -> u64 {
     let mut malformed = 0;
     let mut record = Record::new(defaults, received);
     for value in found {
@@ -195,5 +221,5 @@ fn values(
         }
         each(text.as_bytes(), &record);
     }
-    Ok(malformed)
+    malformed
 }

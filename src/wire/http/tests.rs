@@ -99,6 +99,22 @@ fn each_kind_of_body_is_read() {
             "message=a+b%21&level=warning&user=me",
             &["WARNING root a b! user=me"],
         ),
+        // What curl -d sends is called a form, whatever it is.
+        (
+            "application/x-www-form-urlencoded",
+            " {\"message\":\"a=b&c\",\"level\":\"error\"}",
+            &["ERROR root a=b&c"],
+        ),
+        (
+            "application/x-www-form-urlencoded",
+            "[{\"msg\":\"a\"},{\"msg\":\"b\"}]",
+            &["INFO root a", "INFO root b"],
+        ),
+        (
+            "application/x-www-form-urlencoded",
+            "{\"msg\"=x&message=y",
+            &["INFO root y {\"msg\"=x"],
+        ),
     ] {
         for sizes in [&[9999][..], &[1], &[7, 3]] {
             let (records, answer) = conversation(post(media, body).as_bytes(), sizes);
@@ -160,6 +176,17 @@ fn packed_bodies_are_bounded() {
         [head.as_bytes(), &body].concat()
     };
     assert_eq!(conversation(&packed(b"a\nb\n"), &[100]).0.len(), 2);
+    for coding in ["gzip", "deflate"] {
+        let head = format!("POST / HTTP/1.1\r\nContent-Encoding: {coding}\r\n");
+        for body in ["no gzip", "{\"msg\":\"a\"}", "\r\n", "\x1f"] {
+            let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+            let (records, answer) = conversation(request.as_bytes(), &[100]);
+            assert!(records.is_empty(), "{records:?}");
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        }
+        let request = format!("{head}Content-Length: 0\r\n\r\n");
+        assert_eq!(conversation(request.as_bytes(), &[100]).1, DONE);
+    }
     let (records, answer) = conversation(&packed(&[b'a'; 100_000]), &[100]);
     assert!(records.is_empty());
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
