@@ -244,7 +244,11 @@ fn a_record_that_is_too_long_is_split_cut_or_dropped_on_every_wire() {
         assert!(parts.iter().all(|record| record["k"] == 1), "{parts:?}");
         if let Some((last, before)) = parts.split_last() {
             assert_eq!(text(last, "exc_text"), "why");
-            assert!(before.iter().all(|record| text(record, "exc_text") == ""));
+            assert!(
+                before
+                    .iter()
+                    .all(|record| text(record, "exc_text").is_empty())
+            );
         }
         if oversize == "split" {
             assert!(text(parts[2], "message").ends_with("x\u{e4}"));
