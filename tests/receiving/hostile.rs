@@ -254,6 +254,39 @@ fn datagrams_that_are_bombs_cost_little() {
     listener.end().code(0);
 }
 
+/// What begins like a chunk and is none, and messages of which a part is missing.
+#[test]
+fn chunks_that_make_no_message_are_counted_and_told() {
+    let folder = Folder::new();
+    let mut listener = listen(&folder, "--stats listen --udp 127.0.0.1:0", "");
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let address = listener.address("udp");
+    let send = |bytes: &[u8]| socket.send_to(bytes, &address).expect("sent");
+    for odd in [
+        &b"\x1e\x0f0123456"[..],
+        b"\x1e\x0f01234567\x05\x02.",
+        b"\x1e\x0f01234567\0\0.",
+    ] {
+        send(odd);
+    }
+    let own = socket.local_addr().expect("an address");
+    listener
+        .running
+        .wait_said(&format!("{own}: a chunk of GELF is too short"));
+    // One whose time is over, and one that is not complete at the end.
+    send(b"\x1e\x0fABCDEFGH\0\x02{");
+    std::thread::sleep(Duration::from_millis(5200));
+    send(b"\x1e\x0fabcdefgh\0\x02{");
+    send(b"last");
+    listener.records(1);
+    listener
+        .end()
+        .code(0)
+        .said_times("a chunk of GELF is too short", 3)
+        .said("2 messages came in chunks of which some were missing")
+        .said("\"refused\":5");
+}
+
 /// A request, and the status line of its answer.
 fn request(listener: &Listener<'_>, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(listener.address("http")).expect("a connection");

@@ -25,6 +25,8 @@ const ASKED: usize = 16;
 enum Fault {
     #[error("a datagram has no valid authentication code")]
     NoCode,
+    #[error("a chunk of GELF is too short, or its number and count make no sense")]
+    Chunk,
     #[error("a datagram was longer than one can be, and was cut off")]
     Truncated,
     #[error("a datagram of {0} bytes is longer than the {1} that are taken (--max-record)")]
@@ -179,6 +181,7 @@ impl Listen {
             let taken = self.assembly.add(sender.finish(), bytes, now.mono, whole);
             return match taken {
                 Taken::Complete => self.take_payload(whole, peer, now, each),
+                Taken::Malformed => Err(Fault::Chunk),
                 Taken::Waiting | Taken::Dropped => Ok(()),
             };
         }

@@ -555,6 +555,7 @@ impl Listen {
             self.end_rest(place, now, each);
         }
         self.admission.finish(now, each);
+        self.assembly.finish();
         self.complaints.finish();
         self.turn
     }
@@ -581,13 +582,18 @@ impl Listen {
                 self.tally.unread
             ));
         }
-        let gelf = self.assembly.figures();
-        let lost = gelf.expired + gelf.displaced;
+        let lost = self.lost_in_chunks();
         if lost > 0 {
             self.diag.warn(format_args!(
                 "listen: {lost} messages came in chunks of which some were missing"
             ));
         }
+    }
+
+    /// Messages of which some chunks never came, or for which there was no room.
+    fn lost_in_chunks(&self) -> u64 {
+        let figures = self.assembly.figures();
+        figures.expired + figures.displaced
     }
 
     /// Reads certificates anew.
@@ -615,7 +621,7 @@ impl Listen {
             masked: self.admission.masked(),
             repeats: self.admission.repeats(),
             connections: tally.connections,
-            refused: tally.refused,
+            refused: tally.refused + self.lost_in_chunks(),
             duplicates: self.senders.duplicates,
             unread: tally.unread,
         }

@@ -61,6 +61,8 @@ pub enum Taken {
     Waiting,
     /// It was dropped, and counted.
     Dropped,
+    /// It is no chunk, and was counted as such.
+    Malformed,
 }
 
 /// Who sends a message, and which of his it is.
@@ -149,7 +151,7 @@ impl Assembly {
         self.expire(now);
         let Some((id, number, count, part)) = parse(datagram) else {
             self.figures.malformed += 1;
-            return Taken::Dropped;
+            return Taken::Malformed;
         };
         let key = (sender, id);
         let place = *self.numbers.entry(key).or_insert(self.next);
@@ -211,6 +213,14 @@ impl Assembly {
             self.remove(oldest);
             self.figures.expired += 1;
         }
+    }
+
+    /// Gives up all that is not complete, as nothing more will come.
+    pub fn finish(&mut self) {
+        self.figures.expired += self.partials.len() as u64;
+        self.partials.clear();
+        self.numbers.clear();
+        self.cost = 0;
     }
 
     /// When the time of the oldest message is over; `None` if there is none.
@@ -336,7 +346,9 @@ mod tests {
             chunk(7, 0, 129, b"x"),
         ];
         for datagram in [&[], short, magic, &bad[0], &bad[1], &bad[2]] {
-            assert_eq!(receiver.add(1, 0, datagram), None);
+            let (mut payload, now) = (Vec::new(), receiver.start);
+            let taken = receiver.assembly.add(1, datagram, now, &mut payload);
+            assert_eq!(taken, Taken::Malformed);
         }
         assert_eq!(receiver.assembly.figures().malformed, 6);
         assert_eq!(receiver.assembly.waiting(), 0);
@@ -361,6 +373,14 @@ mod tests {
         assert_eq!(receiver.assembly.figures().expired, 2);
         assert_eq!(receiver.assembly.waiting(), 0);
         assert_eq!(receiver.assembly.cost, 0);
+        receiver.add(1, 11_000, &chunk(9, 0, 2, b"a"));
+        receiver.assembly.finish();
+        assert_eq!(receiver.assembly.figures().expired, 3);
+        assert_eq!(receiver.assembly.cost, 0);
+        assert_eq!(receiver.assembly.deadline(), None);
+        // What comes behind the end begins anew.
+        assert_eq!(receiver.add(1, 11_000, &chunk(9, 1, 2, b"b")), None);
+        assert_eq!(receiver.assembly.waiting(), 1);
     }
 
     #[test]
