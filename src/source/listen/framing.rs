@@ -398,7 +398,7 @@ impl Numbered {
 
 #[cfg(test)]
 mod tests {
-    use super::super::detect;
+    use super::super::{Wire, detect};
     use super::*;
     use proptest::prelude::*;
 
@@ -597,6 +597,19 @@ mod tests {
             let mark = ["a", "<13>", ""][framing];
             let want: Vec<_> = lines.iter().map(|line| format!("{mark}{line}")).collect();
             prop_assert_eq!(texts(&input, &sizes), want);
+        }
+
+        /// Nor where it only looks as if lengths stood before its messages.
+        #[test]
+        fn pieces_change_nothing_of_what_looks_counted(
+            lines in prop::collection::vec("[1-9]{1,2} ?<?[0-9]{0,4}>?[a-c<]{0,3}", 1..6),
+            wire in prop::option::of(Just(Wire::Syslog)),
+            sizes in prop::collection::vec(1usize..9, 1..5),
+        ) {
+            let input = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+            let accepted = Accepted { wire, ..accepted(64, Oversize::Split) };
+            let whole = messages(input.as_bytes(), &[usize::MAX], &accepted);
+            prop_assert_eq!(messages(input.as_bytes(), &sizes, &accepted), whole);
         }
 
         #[test]
