@@ -45,7 +45,7 @@ pub fn run(
 fn open(args: &ListenArgs, input: &InputArgs, diag: &Diag) -> Result<Listen, Failure> {
     let passed = net::take_passed().context("cannot take the sockets of systemd over")?;
     let kinds: Vec<_> = passed.iter().map(|bound| bound.kind).collect();
-    args.check(&kinds).map_err(Failure::usage)?;
+    check(args, &kinds).map_err(Failure::usage)?;
     let allow = args.allow.iter().map(|text| text.parse::<Network>());
     let allow = allow
         .collect::<Result<Vec<_>, _>>()
@@ -109,6 +109,69 @@ fn open(args: &ListenArgs, input: &InputArgs, diag: &Diag) -> Result<Listen, Fai
         state: args.state.clone(),
     };
     Ok(Listen::new(options, diag.clone()).map_err(|text| anyhow!(text))?)
+}
+
+/// Looks whether every option has something to act upon among what is
+/// listened at: `passed` are the sockets of systemd, which no option names.
+///
+/// # Errors
+/// The option that has no effect, and what it needs.
+fn check(args: &ListenArgs, passed: &[ListenKind]) -> Result<(), String> {
+    use ListenKind::{Http, Tcp, Udp, Unix, UnixDatagram};
+    let asked = [
+        (Tcp, args.tcp.len()),
+        (Http, args.http.len()),
+        (Udp, args.udp.len()),
+        (Unix, args.unix.len()),
+        (UnixDatagram, args.unixgram.len()),
+    ];
+    let asked = asked.into_iter().filter(|(_, count)| *count > 0);
+    let kinds: Vec<_> = asked
+        .map(|(kind, _)| kind)
+        .chain(passed.iter().copied())
+        .collect();
+    if kinds.is_empty() {
+        let text = "there is nothing to listen at: try lh listen --tcp 127.0.0.1:9020, or \
+                    lh listen --help";
+        return Err(text.to_owned());
+    }
+    let tls = &[Tcp, Http][..];
+    let streams = &[Tcp, Http, Unix][..];
+    let given = [
+        ("--tls-cert", args.tls_cert.is_some(), tls),
+        ("--allow", !args.allow.is_empty(), &[Tcp, Udp, Http]),
+        ("--idle-timeout", args.idle_timeout.is_some(), streams),
+        ("--max-connections", args.max_connections.is_some(), streams),
+        (
+            "--wire",
+            args.wire.is_some(),
+            &[Tcp, Udp, Unix, UnixDatagram],
+        ),
+        ("--wire lh", args.wire == Some(WireArg::Lh), &[Tcp, Unix]),
+        ("--state", args.state.is_some(), &[Tcp, Unix]),
+    ];
+    for (option, given, needed) in given {
+        if given && !kinds.iter().any(|kind| needed.contains(kind)) {
+            return Err(without(option, needed));
+        }
+    }
+    // Those of systemd have the permissions that it gave them.
+    match args.socket_mode {
+        Some(_) if args.unix.is_empty() && args.unixgram.is_empty() => {
+            Err(without("--socket-mode", &[Unix, UnixDatagram]))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn without(option: &str, needed: &[ListenKind]) -> String {
+    let names = needed.iter().map(|kind| format!("--{}", kind.name()));
+    let names: Vec<_> = names.collect();
+    let names = match names.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
+        _ => names.concat(),
+    };
+    format!("{option} has no effect without {names}")
 }
 
 /// How much udp may have come in that was not read yet, as far as the system

@@ -7,7 +7,6 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::InputArgs;
-use crate::net::ListenKind;
 use crate::text::guard::Escape;
 use crate::units;
 
@@ -62,7 +61,7 @@ pub struct ListenArgs {
 
     /// What is spoken [default: auto].
     #[arg(long, value_enum, value_name = "WIRE", help_heading = "What")]
-    wire: Option<WireArg>,
+    pub wire: Option<WireArg>,
 
     /// What becomes of control characters in records that are written as text
     /// [default: lines].
@@ -103,7 +102,7 @@ pub struct ListenArgs {
 
     /// How many connections are open at once, at most [default: 16384].
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..), help_heading = "How much")]
-    max_connections: Option<u64>,
+    pub max_connections: Option<u64>,
 
     /// Close connections that say nothing for so long [default: never].
     #[arg(long, value_name = "DURATION", value_parser = units::duration, help_heading = "How much")]
@@ -169,72 +168,9 @@ impl ListenArgs {
         self.wire.unwrap_or(WireArg::Auto)
     }
 
-    /// Looks whether every option has something to act upon among what is
-    /// listened at: `passed` are the sockets of systemd, which no option names.
-    ///
-    /// # Errors
-    /// The option that has no effect, and what it needs.
-    pub fn check(&self, passed: &[ListenKind]) -> Result<(), String> {
-        use ListenKind::{Http, Tcp, Udp, Unix, UnixDatagram};
-        let asked = [
-            (Tcp, self.tcp.len()),
-            (Http, self.http.len()),
-            (Udp, self.udp.len()),
-            (Unix, self.unix.len()),
-            (UnixDatagram, self.unixgram.len()),
-        ];
-        let asked = asked.into_iter().filter(|(_, count)| *count > 0);
-        let kinds: Vec<_> = asked
-            .map(|(kind, _)| kind)
-            .chain(passed.iter().copied())
-            .collect();
-        if kinds.is_empty() {
-            let text = "there is nothing to listen at: try lh listen --tcp 127.0.0.1:9020, or \
-                        lh listen --help";
-            return Err(text.to_owned());
-        }
-        let tls = &[Tcp, Http][..];
-        let streams = &[Tcp, Http, Unix][..];
-        let given = [
-            ("--tls-cert", self.tls_cert.is_some(), tls),
-            ("--allow", !self.allow.is_empty(), &[Tcp, Udp, Http]),
-            ("--idle-timeout", self.idle_timeout.is_some(), streams),
-            ("--max-connections", self.max_connections.is_some(), streams),
-            (
-                "--wire",
-                self.wire.is_some(),
-                &[Tcp, Udp, Unix, UnixDatagram],
-            ),
-            ("--wire lh", self.wire == Some(WireArg::Lh), &[Tcp, Unix]),
-            ("--state", self.state.is_some(), &[Tcp, Unix]),
-        ];
-        for (option, given, needed) in given {
-            if given && !kinds.iter().any(|kind| needed.contains(kind)) {
-                return Err(without(option, needed));
-            }
-        }
-        // Those of systemd have the permissions that it gave them.
-        match self.socket_mode {
-            Some(_) if self.unix.is_empty() && self.unixgram.is_empty() => {
-                Err(without("--socket-mode", &[Unix, UnixDatagram]))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// How many connections are open at once, at most.
     pub fn max_connections(&self) -> usize {
         let most = self.max_connections.unwrap_or(16384);
         usize::try_from(most).unwrap_or(usize::MAX)
     }
-}
-
-fn without(option: &str, needed: &[ListenKind]) -> String {
-    let names = needed.iter().map(|kind| format!("--{}", kind.name()));
-    let names: Vec<_> = names.collect();
-    let names = match names.split_last() {
-        Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
-        _ => names.concat(),
-    };
-    format!("{option} has no effect without {names}")
 }
