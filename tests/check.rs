@@ -106,6 +106,33 @@ fn receivers_are_connected_to_and_hear_nothing() {
     listener.signal(nix::sys::signal::Signal::SIGTERM);
     listener.wait_exit().code(0);
     assert_eq!(folder.text("out"), "");
+
+    // Under TLS 1.3, a receiver says behind the handshake that we lack something.
+    let words = words.replace(" file", &format!(" --client-ca {ca} file"));
+    let mut listener = folder.lh(&words).start();
+    listener.wait_said("listening at tcp ");
+    let said = listener.stderr();
+    let address = said.trim_end().rsplit(' ').next().expect("an address");
+    let check = |options: &str| {
+        folder
+            .lh(&format!("check socket --tls --ca {ca} {options} {address}"))
+            .run()
+    };
+    let ran = check("").code(1);
+    assert!(
+        ran.out().contains("it wants a certificate of ours"),
+        "{}",
+        ran.out()
+    );
+    let (cert, key) = (certificates.cert("client"), certificates.key("client"));
+    check(&format!(
+        "--cert {} --key {}",
+        cert.display(),
+        key.display()
+    ))
+    .ok();
+    listener.signal(nix::sys::signal::Signal::SIGTERM);
+    listener.wait_exit().code(0);
 }
 
 #[test]

@@ -7,12 +7,18 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::diag::plain;
-use crate::net::{Backoff, ConnectError, Connection, Connector, Transport};
+use crate::net::{Backoff, ConnectError, Connection, Connector, PeerState, Transport};
 use crate::now::Now;
 
 /// How long is waited for an attempt before whoever wants the connection is
 /// told to come again.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A receiver under TLS 1.3 says only behind the handshake, when it is asked to
+/// take the connection as it is, that it wants a certificate or another one. An
+/// attempt that sends nothing waits for that as long as the handshake took, and
+/// no less and no more than these: most say something at once.
+const FIRST_WORD: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(2));
 
 /// See the [module](self).
 pub(super) struct Link {
@@ -106,10 +112,24 @@ impl Link {
 
     /// Connects, and hangs up.
     pub(super) fn probe(&self) -> Result<String, String> {
-        let connection = self
+        let begun = Instant::now();
+        let mut connection = self
             .connector
             .connect()
             .map_err(|error| error.to_string())?;
+        if let Transport::Tls(_) = self.connector.transport {
+            let most = begun.elapsed().clamp(FIRST_WORD.0, FIRST_WORD.1);
+            let waited = connection.wait(true, false, most);
+            waited.map_err(|error| plain(&error))?;
+            match connection.peer() {
+                PeerState::Open { .. } => {}
+                PeerState::Closed => {
+                    let text = "it closes the connection as soon as TLS is agreed on";
+                    return Err(text.to_owned());
+                }
+                PeerState::Reset(error) => return Err(plain(&error)),
+            }
+        }
         drop(connection);
         Ok(match self.connector.transport {
             Transport::Tcp | Transport::UnixStream => "it listens".to_owned(),
