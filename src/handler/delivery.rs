@@ -122,6 +122,8 @@ struct Trouble {
     since: Instant,
     lost: u64,
     told: bool,
+    /// Since it last failed, something was taken.
+    taken: bool,
 }
 
 impl Delivery {
@@ -260,8 +262,9 @@ impl Delivery {
                     self.count(frames, self.at, frames.len());
                     // Only what was written tells that writing works.
                     if !frames.is_empty() {
-                        self.end_trouble(now);
+                        self.note_taken();
                     }
+                    self.end_trouble_if_over(now);
                     return true;
                 }
                 Err(error) => error,
@@ -412,12 +415,29 @@ impl Delivery {
             since: now.mono,
             lost: 0,
             told: false,
+            taken: false,
         });
+        trouble.taken = false;
         if !std::mem::replace(&mut trouble.told, true) {
             let (target, reason) = (self.handler.target(), plain(&error.source));
             self.ledger
                 .diag
                 .warn(format_args!("{target}: {}: {reason}; {what}", error.doing));
+        }
+    }
+
+    fn note_taken(&mut self) {
+        if let Some(trouble) = &mut self.trouble {
+            trouble.taken = true;
+        }
+    }
+
+    /// A peer that refuses whatever it is sent takes it at first: what is told
+    /// then would be told again at each attempt.
+    fn end_trouble_if_over(&mut self, now: Now) {
+        let taken = self.trouble.as_ref().is_some_and(|trouble| trouble.taken);
+        if taken && self.handler.has_recovered(now) {
+            self.end_trouble(now);
         }
     }
 
@@ -487,8 +507,12 @@ impl Delivery {
         }
         let failed_before = self.resting.take().is_some();
         match self.handler.tick(now) {
-            Ok(()) if failed_before => self.end_trouble(now),
-            Ok(()) => {}
+            Ok(()) => {
+                if failed_before {
+                    self.note_taken();
+                }
+                self.end_trouble_if_over(now);
+            }
             // It is neither over nor worse.
             Err(error) if error.is_slowness() => {
                 self.resting = failed_before.then(|| now.mono + TICK_PAUSE);

@@ -165,6 +165,14 @@ pub trait Handler: Send {
         0
     }
 
+    /// Whether a trouble that it told of can be said to be over, once something
+    /// was taken since: asked then, and whenever something was done by the clock,
+    /// until it is. Who is sure only later that it has arrived says so later.
+    fn has_recovered(&self, now: Now) -> bool {
+        let _ = now;
+        true
+    }
+
     /// How many of the records that it has taken are not as safe as was asked:
     /// always the last of them. They have not arrived, are not synced, or wait
     /// in memory.

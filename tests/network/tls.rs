@@ -246,3 +246,46 @@ fn rsyslogd_has_nothing_to_say_of_connections() {
     let said = rsyslog.said();
     assert!(!said.contains("eof") && !said.contains("error"), "{said}");
 }
+
+/// What it sends is taken at each attempt, and refused a moment later: that is one
+/// trouble, which is over when a receiver keeps it.
+#[test]
+fn an_outage_of_many_refusals_is_told_once() {
+    let folder = folder();
+    let certificates = Certificates::new(folder.path());
+    let file = |path: std::path::PathBuf| path.display().to_string();
+    let (cert, key) = (
+        file(certificates.cert("good")),
+        file(certificates.key("good")),
+    );
+    let ca = file(certificates.cert("ca"));
+    let port = crate::support::free_port();
+    let listen = format!("listen --tcp 127.0.0.1:{port} --tls-cert {cert} --tls-key {key}");
+    let strict = Lh::new(&format!("{listen} --client-ca {ca} null")).spawn();
+    strict.expect_stderr("listening");
+    let mut sender = Lh::new(&format!(
+        "socket 127.0.0.1:{port} --tls --ca {ca} --retry-start 50ms --retry-max 100ms"
+    ))
+    .spawn();
+    sender.write(b"one\n");
+    let refusals = || strict.stderr().matches("asked for").count();
+    let tried = crate::trials::wait_for(Duration::from_secs(10), || refusals() > 8);
+    assert!(tried, "{}", strict.stderr());
+    assert_eq!(sender.stderr().lines().count(), 1, "{}", sender.stderr());
+    strict.signal(nix::sys::signal::Signal::SIGTERM);
+    strict.end();
+    let out = folder.path().join("out");
+    let kind = Lh::new(&format!("{listen} file -f message {}", out.display())).spawn();
+    sender.expect_stderr("written again");
+    sender.write(b"two\n");
+    let outcome = sender.end().expect(0);
+    assert_eq!(outcome.lines(), 2, "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.ends_with("nothing was lost\n"),
+        "{}",
+        outcome.stderr
+    );
+    kind.signal(nix::sys::signal::Signal::SIGTERM);
+    kind.end().expect(0);
+    assert_eq!(std::fs::read_to_string(out).expect("a log"), "one\ntwo\n");
+}

@@ -40,6 +40,12 @@ const KEPT_FOR: Duration = Duration::from_secs(60);
 /// long after the last of it was acknowledged.
 const PARTING: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
+/// A peer's kernel acknowledges what the peer then refuses: a receiver under TLS
+/// 1.3 that wants a certificate, or a proxy that has nobody behind it. Where
+/// nothing else proves that records were heard, a connection has to stand that
+/// long with some of them before what was wrong is over.
+const STANDS: Duration = Duration::from_secs(1);
+
 /// Delivers records over a stream, and again what a peer may not have heard.
 pub(super) struct StreamDelivery {
     kind: &'static str,
@@ -58,6 +64,9 @@ pub(super) struct StreamDelivery {
     since: Instant,
     /// When something was last found to have arrived.
     proven: Instant,
+    /// Something has arrived since the last connection broke; from when on that
+    /// is believed.
+    good: Option<Instant>,
     /// The peer has ended its stream; since when, and what it had acknowledged
     /// then.
     parting: Option<(Instant, u64)>,
@@ -83,6 +92,7 @@ impl StreamDelivery {
             look: None,
             since: Instant::now(),
             proven: Instant::now(),
+            good: None,
             parting: None,
             finished: None,
         }
@@ -104,6 +114,7 @@ impl StreamDelivery {
                 }
                 Err(Missing::Waiting) => return Err(Halt::Waiting),
                 Err(Missing::Failed(error)) => {
+                    self.good = None;
                     return Err(Halt::failed("cannot connect", error, self.hint));
                 }
             }
@@ -118,6 +129,8 @@ impl StreamDelivery {
             self.link.drop_connection();
             self.look = None;
             let idle = matches!(broken, Broken::Closed) && self.window.unproven() == 0;
+            // Who has closed in order has read what there was.
+            self.good = self.good.filter(|_| idle).map(|_| now.mono);
             if !idle {
                 return Err(Halt::failed(
                     "the connection broke",
@@ -158,6 +171,11 @@ impl StreamDelivery {
         if self.window.proven() > proven {
             self.proven = now.mono;
             self.link.note_proof();
+            let doubted = match self.talk.proves_all() {
+                true => Duration::ZERO,
+                false => STANDS,
+            };
+            self.good.get_or_insert(now.mono + doubted);
         }
         result
     }
@@ -172,6 +190,8 @@ impl StreamDelivery {
             (false, true) => Some(now.mono + LOOKS.1),
             (false, false) => None,
         };
+        let good = self.good.filter(|good| *good > now.mono);
+        self.look = self.look.into_iter().chain(good).min();
     }
 
     /// Takes records over and sends them, as far as that goes.
@@ -370,6 +390,10 @@ impl Handler for StreamDelivery {
         self.window.unproven()
     }
 
+    fn has_recovered(&self, now: Now) -> bool {
+        self.good.is_some_and(|good| good <= now.mono)
+    }
+
     fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {
         self.window.surrender(each);
         self.talk.broken(&Broken::Closed, &mut self.window);
@@ -418,6 +442,7 @@ impl Handler for StreamDelivery {
                 let broken = Broken::Reset(error);
                 self.talk.broken(&broken, &mut self.window);
                 self.link.drop_connection();
+                self.good = None;
                 self.finished = None;
                 let halt = Halt::failed("the connection broke", broken.into_error(), None);
                 return Err(halt.at(0));

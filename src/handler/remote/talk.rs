@@ -51,6 +51,12 @@ pub(super) trait Talk: Send {
         true
     }
 
+    /// Whether what is proven was heard by the peer itself, not by its kernel
+    /// alone.
+    fn proves_all(&self) -> bool {
+        false
+    }
+
     /// Whether nothing more is to be learned from a peer that has ended its
     /// stream.
     fn ends_at_once(&self) -> bool {
