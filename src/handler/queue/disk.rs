@@ -108,7 +108,11 @@ impl QueueHandler {
                     });
                     dropped += gone;
                     // All of it is on its way, and can't be taken back.
-                    let waited = self.shedding.is_some() || begun.elapsed() > PATIENCE.1;
+                    let full = self
+                        .shedding
+                        .as_ref()
+                        .is_some_and(|shedding| !shedding.eased);
+                    let waited = full || begun.elapsed() > PATIENCE.1;
                     if gone == 0 && waited {
                         self.note_shed(dropped, now);
                         self.shed(&[(*frames, done)], now);

@@ -44,6 +44,10 @@ const HURRY: Duration = Duration::from_secs(2);
 /// The same once it was told to stop: while nothing moves, and in all.
 const LAST_PATIENCE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(20));
 
+/// How long nothing has to be dropped before dropping is said to be over. Under a
+/// steady overload there is room again many times a second, each time for little.
+const CALM: Duration = Duration::from_secs(5);
+
 /// What becomes of records for which the queue has no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Overflow {
@@ -107,7 +111,11 @@ pub struct QueueHandler {
 /// Records are dropped, because the queue is full.
 struct Shedding {
     since: Instant,
+    /// When the last of them was dropped.
+    last: Instant,
     dropped: u64,
+    /// There is room since then.
+    eased: bool,
 }
 
 impl QueueHandler {
@@ -211,7 +219,9 @@ impl QueueHandler {
             (None, _) => {
                 self.shedding = Some(Shedding {
                     since: now.mono,
+                    last: now.mono,
                     dropped: count,
+                    eased: false,
                 });
                 let which = match self.overflow {
                     Overflow::DropOld => "the oldest",
@@ -222,25 +232,51 @@ impl QueueHandler {
                     self.target
                 ));
             }
-            (Some(shedding), _) => shedding.dropped += count,
+            (Some(_), 0) => {}
+            (Some(shedding), _) => {
+                shedding.dropped += count;
+                shedding.last = now.mono;
+                shedding.eased = false;
+            }
         }
-        let room = match (&self.writer, &self.spool) {
-            (Some(writer), Some(spool)) => writer.status().bytes() <= spool.max_bytes / 2,
-            _ => self.shared.is_half_empty(),
-        };
-        if count == 0 && room {
-            self.end_shedding(now);
+        if count == 0 {
+            self.end_shedding_if_calm(now);
         }
     }
 
-    fn end_shedding(&mut self, now: Now) {
+    fn has_room(&self) -> bool {
+        match (&self.writer, &self.spool) {
+            (Some(writer), Some(spool)) => writer.status().bytes() <= spool.max_bytes / 2,
+            _ => self.shared.is_half_empty(),
+        }
+    }
+
+    fn end_shedding_if_calm(&mut self, now: Now) {
+        let has_room = self.has_room();
+        if let Some(shedding) = &mut self.shedding {
+            shedding.eased |= has_room;
+            if shedding.eased && shedding.last + CALM <= now.mono {
+                self.end_shedding();
+            }
+        }
+    }
+
+    /// When dropping can be said to be over. Where there is no room by then, the
+    /// thread is at work, and it is looked after that anyhow.
+    fn calm(&self, now: Now) -> Option<Instant> {
+        let shedding = self.shedding.as_ref()?;
+        let calm = shedding.last + CALM;
+        (calm > now.mono || shedding.eased || self.has_room()).then_some(calm)
+    }
+
+    fn end_shedding(&mut self) {
         if let Some(shedding) = self.shedding.take() {
-            let since = now.mono.saturating_duration_since(shedding.since);
+            let took = shedding.last.saturating_duration_since(shedding.since);
             self.ledger.diag.warn(format_args!(
-                "{}: the queue was full for {:.1} s; {} records were dropped",
+                "{}: {} records were dropped within {:.1} s, because the queue was full",
                 self.target,
-                since.as_secs_f64(),
-                shedding.dropped
+                shedding.dropped,
+                took.as_secs_f64()
             ));
         }
     }
@@ -356,10 +392,12 @@ impl Handler for QueueHandler {
         let waiting = figures.waiting.get() + figures.spooled.get();
         let works = self.thread.is_some() && waiting > 0;
         let due = self.writer.as_ref().and_then(Writer::deadline);
-        due.into_iter().chain(works.then(|| now.mono + LOOK)).min()
+        let due = due.into_iter().chain(self.calm(now));
+        due.chain(works.then(|| now.mono + LOOK)).min()
     }
 
     fn tick(&mut self, now: Now) -> Result<(), EmitError> {
+        self.end_shedding_if_calm(now);
         let Some(writer) = &mut self.writer else {
             return Ok(());
         };
@@ -433,7 +471,7 @@ impl Handler for QueueHandler {
             }
         }
         self.join();
-        self.end_shedding(now);
+        self.end_shedding();
         self.note_rest();
         Ok(())
     }
@@ -462,7 +500,7 @@ impl Handler for QueueHandler {
                 ));
             }
         }
-        self.end_shedding(now);
+        self.end_shedding();
         self.note_rest();
     }
 }

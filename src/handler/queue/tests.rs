@@ -154,6 +154,42 @@ fn what_does_not_fit_is_dropped_and_told_once() {
     assert!(said[1].contains("90 records were dropped"));
 }
 
+/// Under a steady overload, there is room again and again.
+#[test]
+fn dropping_that_comes_again_is_told_once() {
+    for overflow in [Overflow::DropNew, Overflow::DropOld] {
+        let mut bench = bench(10, overflow, Mood::Willing, OnError::Block);
+        let mut dropped = 0;
+        for round in 0..5 {
+            bench.remote.set(Mood::Slow);
+            while bench.dropped() == dropped {
+                assert!(bench.send(0..10));
+            }
+            bench.remote.set(Mood::Willing);
+            let begun = Instant::now();
+            while bench.waiting() > 0 {
+                assert!(begun.elapsed() < Duration::from_secs(20), "{round}");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            dropped = bench.dropped();
+            assert!(bench.send(0..1));
+        }
+        assert_eq!(bench.said.lock().unwrap().len(), 1);
+        let now = Now::read();
+        let due = bench.outer.deadline(now).unwrap();
+        assert!(due > now.mono, "nothing was dropped for too short a time");
+        let mut later = now;
+        later.mono += CALM;
+        bench.outer.tick(later);
+        let said = bench.said.lock().unwrap().clone();
+        assert_eq!(said.len(), 2, "{said:?}");
+        let sum = format!("target: {dropped} records were dropped within");
+        assert!(said[1].starts_with(&sum), "{said:?}");
+        bench.close();
+        assert_eq!(bench.said.lock().unwrap().len(), 2);
+    }
+}
+
 #[test]
 fn the_oldest_make_room_but_for_those_that_are_being_delivered() {
     let mut bench = bench(10, Overflow::DropOld, Mood::Slow, OnError::Block);
