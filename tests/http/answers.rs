@@ -1,11 +1,12 @@
 //! What becomes of records by what a server answers.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
 use crate::server::{Answer, Request, Server, lines, status};
-use crate::support::{Folder, until};
+use crate::support::{Folder, Running, until};
 
 fn messages(requests: &[Request]) -> Vec<String> {
     let all = requests.iter().flat_map(Request::lines);
@@ -140,6 +141,55 @@ fn a_wrong_address_is_an_error_and_costs_nothing_that_is_on_the_disk() {
         folder.lh(&words).run().code(0);
         assert_eq!(messages(&mended.seen()), numbered(0..10));
     }
+}
+
+/// A token is replaced in its file before or after the server wants the new one.
+#[test]
+fn a_token_that_was_replaced_costs_no_record() {
+    let folder = Folder::new();
+    let wanted = Arc::new(Mutex::new("Bearer one"));
+    let want = Arc::clone(&wanted);
+    let server = Server::new(move |request, _| {
+        let right = request.header("authorization") == Some(*want.lock().expect("a lock"));
+        status(if right { 200 } else { 401 })
+    });
+    let words = format!(
+        "http --body ndjson --batch 1 --bearer-file token --insecure-auth --retry-start 1h {}",
+        server.url("/")
+    );
+    folder.write("token", "one\n");
+    let mut running = folder.lh(&words).start();
+    let mut next = 0;
+    let mut send = |running: &mut Running| {
+        running.send(lines(next..next + 1));
+        next += 1;
+    };
+    let asked = |count: usize| until("it was asked", || server.seen().len() >= count);
+    send(&mut running);
+    asked(1);
+    folder.write("token", "two\n");
+    *wanted.lock().expect("a lock") = "Bearer two";
+    // Refused, and sent again at once.
+    send(&mut running);
+    asked(3);
+    // What nobody can know costs a record, and the next one goes by the file.
+    *wanted.lock().expect("a lock") = "Bearer three";
+    send(&mut running);
+    asked(4);
+    running.wait_said("401");
+    folder.write("token", "three\n");
+    send(&mut running);
+    asked(5);
+    let ran = running.end().code(1);
+    ran.said("1 records were not delivered");
+    let seen = server.seen();
+    let tokens: Vec<_> = seen
+        .iter()
+        .map(|request| request.header("authorization").unwrap_or_default())
+        .collect();
+    let (one, two, three) = ("Bearer one", "Bearer two", "Bearer three");
+    assert_eq!(tokens, [one, one, two, two, three]);
+    assert_eq!(seen[1].body, seen[2].body);
 }
 
 #[test]

@@ -98,6 +98,9 @@ pub struct HttpArgs {
     pub(super) user: Option<String>,
 
     /// A file that holds the password.
+    ///
+    /// It is read anew at SIGHUP, and when it is refused: what it holds by then is
+    /// tried before a record is given up.
     #[arg(
         long,
         value_name = "FILE",
@@ -108,7 +111,8 @@ pub struct HttpArgs {
 
     /// A file that holds a token: of splunk and datadog, their own.
     ///
-    /// It is read anew at SIGHUP, and when it is refused.
+    /// It is read anew at SIGHUP, and when it is refused: what it holds by then is
+    /// tried before a record is given up.
     #[arg(long, value_name = "FILE", help_heading = "Credentials")]
     pub(super) bearer_file: Option<PathBuf>,
 

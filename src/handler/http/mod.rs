@@ -125,6 +125,10 @@ pub struct HttpHandler {
     auth: Option<Auth>,
     /// The header of it that is sent, and what no message may show.
     credentials: Option<Header>,
+    /// The one that the last request had.
+    sent: Option<Header>,
+    /// It was refused, so it is read anew before the next one.
+    doubted: bool,
     secrets: Vec<String>,
     common: Common,
     tls: Option<TlsClient>,
@@ -162,6 +166,8 @@ pub fn http(options: HttpOptions) -> io::Result<HttpHandler> {
         reading: options.reading,
         auth: options.auth,
         credentials: None,
+        sent: None,
+        doubted: false,
         common: Common {
             method: options.method,
             content_type: options.content_type,
@@ -257,6 +263,10 @@ impl HttpHandler {
     }
 
     fn send(&mut self, now: Now) -> Result<(), Halt> {
+        if self.doubted {
+            // Where that fails, the server may take the old ones again.
+            let _ = self.read_credentials();
+        }
         let most = self.parts.last().copied().unwrap_or(self.batch.records);
         let front = self.held.front(most, self.batch.bytes);
         let (sender, first) = self.held.first();
@@ -283,6 +293,7 @@ impl HttpHandler {
             auth: self.credentials.clone(),
             body,
         };
+        self.sent.clone_from(&job.auth);
         let sent = self.worker().and_then(|worker| worker.send(job));
         if let Err(error) = sent {
             return Err(self.fail(error, None, now));
@@ -315,6 +326,7 @@ impl HttpHandler {
                 return Err(self.fail(error, None, now));
             }
         };
+        self.doubted = matches!(answer.status, 401 | 403);
         match judge(answer.status) {
             Verdict::Taken => self.took(&answer, front, now),
             Verdict::Refused => {
@@ -322,10 +334,8 @@ impl HttpHandler {
                 self.recovered();
                 Ok(())
             }
-            Verdict::Unwelcome if self.rereads(answer.status) => {
-                let error = io::Error::other(answer.reason(&self.secrets));
-                Err(self.fail(error, None, now))
-            }
+            // The same goes out again, and nothing is wrong so far.
+            Verdict::Unwelcome if self.rereads() => Ok(()),
             Verdict::Unwelcome if !self.keeps => {
                 self.parts.clear();
                 let reason = answer.reason(&self.secrets);
@@ -341,13 +351,9 @@ impl HttpHandler {
     }
 
     /// Whether credentials that are refused have been replaced since they were
-    /// read; they are now.
-    fn rereads(&mut self, status: u16) -> bool {
-        if !matches!(status, 401 | 403) {
-            return false;
-        }
-        let before = self.credentials.as_ref().map(Header::secret);
-        self.read_credentials().is_ok() && self.credentials.as_ref().map(Header::secret) != before
+    /// sent; they are now.
+    fn rereads(&mut self) -> bool {
+        self.doubted && self.read_credentials().is_ok() && self.credentials != self.sent
     }
 
     /// The server has taken a batch, or parts of it.
