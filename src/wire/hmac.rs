@@ -19,13 +19,20 @@ pub struct Key(hmac::Key);
 pub struct TooShort(usize);
 
 impl Key {
-    /// The key that a file holds, without the line end behind it.
+    /// The key that a file holds: of a text, without the line end behind it. What
+    /// is no text is random bytes, the last of which may happen to be that of a
+    /// line end, and the other end need not be lh.
     ///
     /// # Errors
     /// When it is shorter than 16 bytes.
     pub fn new(file: &[u8]) -> Result<Key, TooShort> {
-        let key = file.strip_suffix(b"\n").unwrap_or(file);
-        let key = key.strip_suffix(b"\r").unwrap_or(key);
+        let key = match is_text(file) {
+            true => {
+                let line = file.strip_suffix(b"\n").unwrap_or(file);
+                line.strip_suffix(b"\r").unwrap_or(line)
+            }
+            false => file,
+        };
         match key.len() < SHORTEST {
             true => Err(TooShort(key.len())),
             false => Ok(Key(hmac::Key::new(hmac::HMAC_SHA256, key))),
@@ -37,6 +44,12 @@ impl Key {
     pub fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
         hmac::verify(&self.0, message, tag).is_ok()
     }
+}
+
+/// Lines that an editor or a program for text has written.
+fn is_text(bytes: &[u8]) -> bool {
+    let odd = |ch: char| ch.is_control() && !matches!(ch, '\n' | '\r' | '\t');
+    std::str::from_utf8(bytes).is_ok_and(|text| !text.contains(odd))
 }
 
 impl Authenticate for Key {
@@ -79,6 +92,22 @@ mod tests {
             Key::new(b"0123456789abcdef\r\n"),
         );
         assert_eq!(one.unwrap().tag(b"x"), other.unwrap().tag(b"x"));
+        let lines = |end: &str| format!("0123456789abcdef\nfedcba9876543210{end}");
+        let (one, other) = (
+            Key::new(lines("").as_bytes()),
+            Key::new(lines("\n").as_bytes()),
+        );
+        assert_eq!(one.unwrap().tag(b"x"), other.unwrap().tag(b"x"));
         assert_eq!(Key::new(b"secret\n").unwrap_err(), TooShort(6));
+    }
+
+    /// Every 256th random key ends with the byte of a newline.
+    #[test]
+    fn a_key_that_is_no_text_is_used_whole() {
+        for start in [&b"0123456789abcde\xff"[..], b"0123456789abcde\0"] {
+            let whole = [start, b"\n"].concat();
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &whole), b"x");
+            assert_eq!(Key::new(&whole).unwrap().tag(b"x"), tag.as_ref());
+        }
     }
 }

@@ -97,6 +97,9 @@ pub struct ListenArgs {
     pub client_ca: Option<PathBuf>,
 
     /// Take only messages with an HMAC-SHA-256 of the key in this file.
+    ///
+    /// The last newline of a text file is not part of the key; a file that is no
+    /// text is the key as it is.
     #[arg(long, value_name = "FILE", help_heading = "Who")]
     pub hmac_key_file: Option<PathBuf>,
 

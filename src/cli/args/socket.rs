@@ -44,7 +44,8 @@ pub struct SocketArgs {
     /// Put an HMAC-SHA-256 before each record, with the key in this file.
     ///
     /// 32 bytes on the wires pickle and lh; on the others 64 hexadecimal digits
-    /// and a space.
+    /// and a space. The last newline of a text file is not part of the key; a
+    /// file that is no text is the key as it is.
     #[arg(long, value_name = "FILE", help_heading = "Socket")]
     hmac_key_file: Option<PathBuf>,
 

@@ -37,7 +37,8 @@ pub struct UdpArgs {
     /// Put an HMAC-SHA-256 before each record, with the key in this file.
     ///
     /// 32 bytes before a pickle; on the other wires 64 hexadecimal digits and a
-    /// space.
+    /// space. The last newline of a text file is not part of the key; a file that
+    /// is no text is the key as it is.
     #[arg(long, value_name = "FILE", help_heading = "Datagrams")]
     hmac_key_file: Option<PathBuf>,
 
