@@ -853,11 +853,11 @@ Register-ArgumentCompleter -Native -CommandName 'lh' -ScriptBlock {
         'lh;spool' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'Say in one line what it holds, and who has it')
+            [CompletionResult]::new('ls', 'ls', [CompletionResultType]::ParameterValue, 'Say in one line what it holds, and who has it: a quick look')
             [CompletionResult]::new('cat', 'cat', [CompletionResultType]::ParameterValue, 'Print the records that wait, as they are, one after the other')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Read all of it and say what is damaged; change nothing')
             [CompletionResult]::new('retry', 'retry', [CompletionResultType]::ParameterValue, 'Send the records that wait, as the lh would that left them')
-            [CompletionResult]::new('drop', 'drop', [CompletionResultType]::ParameterValue, 'Forget records that wait')
+            [CompletionResult]::new('drop', 'drop', [CompletionResultType]::ParameterValue, 'Forget records that wait, all of them or the oldest')
             break
         }
         'lh;spool;ls' {

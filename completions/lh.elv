@@ -834,11 +834,11 @@ set edit:completion:arg-completer[lh] = {|@words|
         &'lh;spool'= {
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
-            cand ls 'Say in one line what it holds, and who has it'
+            cand ls 'Say in one line what it holds, and who has it: a quick look'
             cand cat 'Print the records that wait, as they are, one after the other'
             cand check 'Read all of it and say what is damaged; change nothing'
             cand retry 'Send the records that wait, as the lh would that left them'
-            cand drop 'Forget records that wait'
+            cand drop 'Forget records that wait, all of them or the oldest'
         }
         &'lh;spool;ls'= {
             cand -h 'Print help'

@@ -91,7 +91,7 @@ fn quoted(words: &[OsString]) -> String {
 
 fn ls(args: &LsArgs) -> Result<Status, Failure> {
     let inspection = inspect(&args.directory)?;
-    let damaged = inspection.set_aside + inspection.strange.len() as u64;
+    let damaged = inspection.set_aside + inspection.damaged + inspection.strange.len() as u64;
     let mut parts = vec![
         counted(inspection.waiting, "record", "records"),
         counted(inspection.bytes, "byte", "bytes"),
@@ -101,7 +101,8 @@ fn ls(args: &LsArgs) -> Result<Status, Failure> {
         let text = format_local(&LocalZone, oldest, "%Y-%m-%dT%H:%M:%S%:z");
         parts.push(format!("oldest from {text}"));
     }
-    parts.push(format!("{damaged} damaged"));
+    // Older segments are not looked into, which may take long.
+    parts.push(format!("{damaged} known to be damaged"));
     parts.extend(owner(&inspection));
     let target = spool::target(&inspection.directory).unwrap_or_default();
     if let Some(target) = target {

@@ -18,11 +18,16 @@ fn directory(spool: &Path) -> io::Result<PathBuf> {
     }
 }
 
+/// What the bytes of a segment from an offset on are called there.
+pub(super) fn name(segment: &str, start: u64) -> String {
+    format!("{segment}.{start}")
+}
+
 /// Copies the bytes between two offsets of a segment to a file whose name says
 /// which they are. They are there already after another start.
 pub(super) fn copy(spool: &Path, segment: &str, start: u64, end: u64) -> io::Result<()> {
     let from = sys::open_private(&spool.join(segment), Private::Read)?;
-    let path = directory(spool)?.join(format!("{segment}.{start}"));
+    let path = directory(spool)?.join(name(segment, start));
     let to = match sys::open_private(&path, Private::Make) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
         other => other?,

@@ -86,6 +86,7 @@ impl Writer {
             length,
             sealed: false,
             reported: 0,
+            missing: Vec::new(),
             unreadable: false,
         });
         let mut spare = 0;

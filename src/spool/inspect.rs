@@ -5,12 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::aside::BAD;
+use super::aside::{self, BAD};
 use super::cursor::{self, Mark, Progress};
 use super::format::Key;
 use super::open::{collect, plain_path, trust};
 use super::reader::Reader;
-use super::shared::Shared;
+use super::shared::{Shared, State};
 use super::{SENDER, SpoolError, list, owner};
 use crate::fsync::Fsync;
 use crate::sys::{self, Private};
@@ -40,6 +40,8 @@ pub struct Inspection {
     pub strange: Vec<String>,
     /// Files in `bad/`.
     pub set_aside: u64,
+    /// Damaged places of the last segment that are not in `bad/` yet.
+    pub damaged: u64,
     mark: Mark,
 }
 
@@ -67,7 +69,18 @@ fn look(directory: &Path) -> io::Result<Inspection> {
         Some(lock) if sys::is_locked(&lock)? => Some(owner::read(&lock).pid),
         _ => None,
     };
-    let (listing, state, torn_bytes) = read(directory, owner.is_some())?;
+    let Looked {
+        listing,
+        state,
+        torn_bytes,
+        damage,
+    } = read(directory, owner.is_some())?;
+    let last = state.segments.back().map(|last| last.name.as_str());
+    let aside = |start: &u64| {
+        let name = last.unwrap_or_default();
+        directory.join(BAD).join(aside::name(name, *start)).exists()
+    };
+    let damaged = damage.iter().filter(|start| !aside(start)).count() as u64;
     let mark = Mark::begin(listing.sender.unwrap_or_default(), listing.mark);
     let waits = state
         .segments
@@ -86,13 +99,23 @@ fn look(directory: &Path) -> io::Result<Inspection> {
         owner,
         torn_bytes,
         strange: strange.cloned().collect(),
+        damaged,
         set_aside: std::fs::read_dir(directory.join(BAD)).map_or(0, Iterator::count) as u64,
         mark,
     })
 }
 
-/// The segments as they are now, and how much is torn at their end.
-fn read(directory: &Path, owned: bool) -> io::Result<(list::Listing, super::shared::State, u64)> {
+/// The segments as they are now.
+struct Looked {
+    listing: list::Listing,
+    state: State,
+    /// How much is torn at their end.
+    torn_bytes: u64,
+    /// Where damage begins in the last of them.
+    damage: Vec<u64>,
+}
+
+fn read(directory: &Path, owned: bool) -> io::Result<Looked> {
     let marks = match open(directory.join("cursor")) {
         Ok(Some(file)) => cursor::read(&file),
         _ => [None; 2],
@@ -117,7 +140,15 @@ fn read(directory: &Path, owned: bool) -> io::Result<(list::Listing, super::shar
         last.length = tail.end;
         state.bytes -= torn;
     }
-    Ok((listing, state, if owned { 0 } else { torn }))
+    let damage = tail.filter(|_| !owned).map_or_else(Vec::new, |tail| {
+        tail.damage.iter().map(|(start, _)| *start).collect()
+    });
+    Ok(Looked {
+        listing,
+        state,
+        torn_bytes: if owned { 0 } else { torn },
+        damage,
+    })
 }
 
 impl Inspection {
@@ -127,7 +158,8 @@ impl Inspection {
     /// # Errors
     /// When the directory can't be read.
     pub fn reader(&self, all: bool) -> io::Result<Reader> {
-        let (listing, mut state, _) = read(&self.directory, self.owner.is_some())?;
+        let looked = read(&self.directory, self.owner.is_some())?;
+        let (listing, mut state) = (looked.listing, looked.state);
         if all {
             // Of what was before the first of them there is nothing to tell.
             let first = state.segments.front().map_or(1, |segment| segment.first);
@@ -140,7 +172,9 @@ impl Inspection {
         }
         let sender = listing.sender.unwrap_or_default();
         let directory = self.directory.clone();
+        let missing = state.missing_above(state.progress.acked);
         let shared = Shared::new(directory, sender, Fsync::Never, state, None, None);
+        shared.lose(missing);
         Ok(Reader::new(Arc::new(shared)))
     }
 }

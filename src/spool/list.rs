@@ -143,6 +143,9 @@ pub(super) struct Tail {
     pub(super) torn: bool,
     /// Places before the end, and behind it where it is not torn.
     pub(super) damage: Vec<(u64, u64)>,
+    /// The numbers of records that are damaged, from one to another; not of those
+    /// of which that is not known.
+    pub(super) missing: Vec<(u64, u64)>,
     /// The disk could not read all of it.
     pub(super) unreadable: bool,
 }
@@ -156,12 +159,18 @@ pub(super) fn tail(directory: &Path, key: Key, segment: &Listed) -> io::Result<T
         end: scan.offset(),
         ..Tail::default()
     };
+    // Within a segment, each record has the number behind that of the one before.
+    let mut next = scan.first();
     loop {
         match scan.next(segment.length, 0)? {
             Found::Record(_) => {
                 if let Some(batch) = scan.batch(segment.length, u64::MAX, usize::MAX) {
                     tail.end = batch.end;
                     tail.last = batch.first + batch.count - 1;
+                    if let Some(next) = next.filter(|next| *next < batch.first) {
+                        tail.missing.push((next, batch.first - 1));
+                    }
+                    next = Some(tail.last.saturating_add(1));
                     scan.take(batch, |_| {});
                 }
             }
@@ -172,6 +181,9 @@ pub(super) fn tail(directory: &Path, key: Key, segment: &Listed) -> io::Result<T
     tail.unreadable = scan.is_unreadable();
     if tail.end < segment.length && !tail.unreadable {
         tail.torn = is_torn(&file, key, tail.end, segment.length)?;
+    }
+    if let Some(next) = next.filter(|next| *next <= scan.floor() && !tail.torn) {
+        tail.missing.push((next, scan.floor()));
     }
     if tail.torn {
         tail.damage.retain(|(start, _)| *start < tail.end);

@@ -70,6 +70,10 @@ pub fn open(options: SpoolOptions, _now: Now) -> Result<(Writer, Reader, Recover
         recovery.lost = missing_before(&listing.segments, mark);
     }
     let state = collect(listing.segments, tail.as_ref(), mark);
+    if !recovery.cursor_lost {
+        let settled = mark.progress.acked.max(mark.progress.dropped);
+        recovery.lost += state.missing_above(settled);
+    }
     let known = last_number(&state, mark);
 
     let noted = left
@@ -197,6 +201,10 @@ pub(super) fn collect(segments: Vec<Listed>, tail: Option<&Tail>, mark: Mark) ->
             .filter(|&cut| found.first <= cut && cut < last)
             .fold(last, u64::min);
         let serial = state.next_serial();
+        // What a copy of the segment or of a part of it may hold is not missing.
+        let before = state.segments.back();
+        let alone = before.is_none_or(|before| before.last < found.first);
+        let tail = tail.filter(|_| alone && segments.peek().is_none());
         state.push(Segment {
             serial,
             name: found.name,
@@ -205,6 +213,7 @@ pub(super) fn collect(segments: Vec<Listed>, tail: Option<&Tail>, mark: Mark) ->
             length: found.length,
             sealed: true,
             reported: 0,
+            missing: tail.map_or_else(Vec::new, |tail| tail.missing.clone()),
             unreadable: false,
         });
     }

@@ -82,6 +82,11 @@ impl Scan {
         self.offset
     }
 
+    /// The number of the first record, if the header says it.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.header.map(|header| header.first)
+    }
+
     /// The number of the last record that was seen, or of the one before the
     /// first; 0 if neither is known.
     pub(super) fn floor(&self) -> u64 {

@@ -87,6 +87,8 @@ pub(super) struct Segment {
     pub(super) sealed: bool,
     /// Damage up to here was counted and copied.
     pub(super) reported: u64,
+    /// The numbers of records that are known to be damaged.
+    pub(super) missing: Vec<(u64, u64)>,
     /// The disk could not read all of it: it is kept as a whole.
     pub(super) unreadable: bool,
 }
@@ -157,11 +159,25 @@ impl State {
         self.serials
     }
 
+    /// How many records with a number above this one are known to be damaged.
+    pub(super) fn missing_above(&self, number: u64) -> u64 {
+        let missing = self.segments.iter().flat_map(|segment| &segment.missing);
+        let counts =
+            missing.map(|&(first, last)| last.saturating_sub(number.max(first.saturating_sub(1))));
+        counts.fold(0, u64::saturating_add)
+    }
+
     /// How many records with a number above this one the segments hold.
     pub(super) fn above(&self, number: u64) -> u64 {
         let counts = self.segments.iter().map(|segment| {
             let from = number.max(segment.first.saturating_sub(1));
-            segment.last.saturating_sub(from)
+            let missing = segment.missing.iter();
+            let missing = missing.map(|&(first, last)| {
+                let last = last.min(segment.last);
+                last.saturating_sub(from.max(first.saturating_sub(1)))
+            });
+            let all = segment.last.saturating_sub(from);
+            missing.fold(all, u64::saturating_sub)
         });
         counts.fold(0, u64::saturating_add)
     }

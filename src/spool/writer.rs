@@ -321,6 +321,7 @@ impl Writer {
             length: HEADER as u64,
             sealed: false,
             reported: 0,
+            missing: Vec::new(),
             unreadable: false,
         });
         self.shared.publish(&state);

@@ -75,7 +75,7 @@ fn ls_says_what_it_holds() {
     let (status, said, errors) = run(&["ls"], &spool);
     assert_eq!((status, errors.as_str()), (0, ""));
     let begin = format!("{}: 50 records, ", spool.display());
-    let end = ", 0 damaged, for lh socket 'a b' host:514\n";
+    let end = ", 0 known to be damaged, for lh socket 'a b' host:514\n";
     assert!(said.starts_with(&begin) && said.ends_with(end), "{said}");
     assert!(
         said.contains(" bytes, 3 segments, oldest from 20"),
@@ -173,7 +173,10 @@ fn drop_forgets_what_it_is_told_to() {
     drop(halves);
 
     let (status, _, errors) = run(&["drop"], &spool);
-    assert!(status == 2 && errors.contains("--oldest <N>"), "{errors}");
+    assert!(
+        status == 2 && errors.contains("<--oldest <N>|--all>"),
+        "{errors}"
+    );
     let dropped = run(&["drop", "--all"], &spool);
     assert_eq!(
         dropped,
@@ -186,6 +189,87 @@ fn drop_forgets_what_it_is_told_to() {
     assert!(writer.next_number() > 60);
     append(&mut writer, &[b"next".to_vec()]);
     assert_eq!(drain(&mut reader).len(), 1);
+}
+
+/// Of twenty records, the fifth is damaged, or the last.
+#[test]
+fn a_damaged_record_is_counted_and_told() {
+    use std::io::{Read as _, Write as _};
+    for (place, damaged) in [(4, "5\n"), (19, "20\n")] {
+        let folder = folder();
+        let spool = folder.path().join("spool");
+        let name = spool.display().to_string();
+        let socket = |address: &str, input: &str| {
+            let words = "socket --wire lines --retry-start 1h --drain-timeout 500ms --spool";
+            let mut running = Command::new(env!("CARGO_BIN_EXE_lh"))
+                .args(words.split(' '))
+                .args([&name, address])
+                .stdin(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .expect("lh runs");
+            let mut stdin = running.stdin.take().expect("its input");
+            stdin.write_all(input.as_bytes()).expect("taken");
+            drop(stdin);
+            let output = running.wait_with_output().expect("it ends");
+            let stderr = String::from_utf8(output.stderr).expect("text");
+            (output.status.code(), stderr)
+        };
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address").to_string();
+        drop(listener);
+        let lines: Vec<String> = (1..=20).map(|number| format!("{number}\n")).collect();
+        let (status, said) = socket(&address, &lines.concat());
+        assert_eq!(status, Some(0));
+        assert!(said.contains("20 records stay in the spool"), "{said}");
+
+        let segment = segments(&spool).remove(0);
+        let mut bytes = std::fs::read(&segment).expect("a segment");
+        let before: usize = lines[..place].iter().map(|line| 20 + line.len()).sum();
+        bytes[48 + before + 20] ^= 1;
+        std::fs::write(&segment, &bytes).expect("written");
+        let counted = [": 19 records, ", ", 1 known to be damaged, "];
+        let ls = || {
+            let (status, said, _) = run(&["ls"], &spool);
+            assert_eq!(status, 0);
+            assert!(counted.iter().all(|part| said.contains(part)), "{said}");
+        };
+        ls();
+        let (_, said, _) = run(&["check"], &spool);
+        assert!(
+            said.contains("19 records are whole, 1 is missing"),
+            "{said}"
+        );
+
+        let (status, said) = socket(&address, "");
+        assert_eq!(status, Some(1), "{said}");
+        for text in [
+            "1 records are missing",
+            "19 records stay in the spool",
+            "1 records were not delivered",
+        ] {
+            assert!(said.contains(text), "{said}");
+        }
+        ls();
+
+        let listener = std::net::TcpListener::bind(&address).expect("its port");
+        let receiver = std::thread::spawn(move || {
+            let mut text = String::new();
+            let (mut stream, _) = listener.accept().expect("a connection");
+            stream.read_to_string(&mut text).expect("text");
+            text
+        });
+        let (status, said) = socket(&address, "");
+        assert_eq!(status, Some(1), "{said}");
+        assert!(
+            said.contains("1 records were not delivered; 19 were"),
+            "{said}"
+        );
+        let all = lines.concat();
+        let whole = all.replace(&format!("\n{damaged}"), "\n");
+        assert_eq!(receiver.join().expect("it ends"), whole);
+        assert_eq!(socket(&address, "").0, Some(0), "it is over");
+    }
 }
 
 /// Nothing is made where no spool is.

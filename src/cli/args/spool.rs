@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 /// Look into a spool, the records that a handler keeps on the disk until they
 /// are delivered, and mend it.
@@ -35,7 +35,7 @@ pub struct SpoolArgs {
 /// What is done with a spool.
 #[derive(Debug, Subcommand)]
 pub enum SpoolCommand {
-    /// Say in one line what it holds, and who has it.
+    /// Say in one line what it holds, and who has it: a quick look.
     Ls(LsArgs),
     /// Print the records that wait, as they are, one after the other.
     Cat(CatArgs),
@@ -43,7 +43,7 @@ pub enum SpoolCommand {
     Check(CheckArgs),
     /// Send the records that wait, as the lh would that left them.
     Retry(RetryArgs),
-    /// Forget records that wait.
+    /// Forget records that wait, all of them or the oldest.
     Drop(DropArgs),
 }
 
@@ -57,6 +57,11 @@ pub struct RetryArgs {
     pub directory: PathBuf,
 }
 
+/// Say in one line what it holds, and who has it: a quick look.
+///
+/// It goes through the newest file of records only: of the others, damage is told
+/// that was met before, and records are counted as if there was no more. lh spool
+/// check reads all of them.
 #[derive(Debug, Args)]
 pub struct LsArgs {
     /// The spool's directory
@@ -82,14 +87,15 @@ pub struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").required(true).args(["oldest", "all"])))]
 pub struct DropArgs {
     /// The spool's directory
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
     /// Forget so many, those that came first
-    #[arg(long, value_name = "N", required_unless_present = "all")]
+    #[arg(long, value_name = "N")]
     pub oldest: Option<u64>,
     /// Forget them all
-    #[arg(long, conflicts_with = "oldest")]
+    #[arg(long)]
     pub all: bool,
 }

@@ -22,6 +22,10 @@ pub(super) struct Spooled {
     next: Option<u64>,
     /// How many records are taken out of it.
     settled: u64,
+    /// How many are counted that were damaged or missing.
+    lost: u64,
+    /// That there are such was said.
+    told_lost: bool,
     /// Reading it has failed.
     told: bool,
 }
@@ -29,12 +33,15 @@ pub(super) struct Spooled {
 impl Spooled {
     pub(super) fn new(reader: Reader, sender: SenderId, directory: PathBuf) -> Spooled {
         Spooled {
+            // What is known already was said when it was opened.
+            told_lost: reader.status().lost() > 0,
             reader,
             sender,
             directory,
             frames: OwnedFrames::default(),
             next: None,
             settled: 0,
+            lost: 0,
             told: false,
         }
     }
@@ -81,7 +88,25 @@ impl Spooled {
                 ));
             }
         }
+        self.note_lost(inner);
         let waiting = self.reader.waiting();
         inner.ledger().figures.spooled.set(waiting);
+    }
+
+    /// Records that were in it and can't be read reach nobody.
+    fn note_lost(&mut self, inner: &mut Delivery) {
+        let lost = self.reader.status().lost();
+        let Some(more) = lost.checked_sub(self.lost).filter(|more| *more > 0) else {
+            return;
+        };
+        if !std::mem::replace(&mut self.told_lost, true) {
+            let directory = self.directory.display();
+            inner.ledger().diag.error(format_args!(
+                "{directory}: records in the spool are damaged or missing, and can't be \
+                 delivered; bytes that are damaged are kept in {directory}/bad"
+            ));
+        }
+        self.lost = lost;
+        inner.ledger().figures.dropped.add(more);
     }
 }
