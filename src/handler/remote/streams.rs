@@ -150,6 +150,10 @@ impl StreamDelivery {
             return Ok(());
         };
         let (talk, window) = (&mut *self.talk, &mut self.window);
+        // Not what is found to have arrived only now.
+        if now.mono.saturating_duration_since(self.proven) > KEPT_FOR {
+            window.keep(0);
+        }
         let proven = window.proven();
         let result = converse(connection, talk, window);
         let result = result.and_then(|ended| {
@@ -165,9 +169,6 @@ impl StreamDelivery {
                 false => Ok(()),
             }
         });
-        if now.mono.saturating_duration_since(self.proven) > KEPT_FOR {
-            self.window.keep(0);
-        }
         if self.window.proven() > proven {
             self.proven = now.mono;
             self.link.note_proof();

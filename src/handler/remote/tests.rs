@@ -129,6 +129,43 @@ fn what_a_reset_peer_had_not_read_is_sent_again() {
     assert_eq!(reader.join().unwrap(), b"one\ntwo\nthree\n");
 }
 
+/// What came long before is not kept for it, and what has just arrived is.
+#[test]
+fn a_peer_that_is_reset_after_a_long_pause_gets_what_it_had_not_read() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut handler = tcp(listener.local_addr().unwrap());
+    deliver(&mut *handler, b"one\n");
+    settle(&mut *handler);
+    let (mut first, _) = listener.accept().unwrap();
+    assert_eq!(exactly(&mut first, 4), b"one\n");
+    let later = || {
+        let mut now = Now::read();
+        now.mono += Duration::from_secs(1000);
+        now
+    };
+    handler.emit(&Frames::lines(b"two\n"), 0, later()).unwrap();
+    let begun = Instant::now();
+    while handler.unproven() > 0 && begun.elapsed() < LIMIT {
+        let _ = handler.tick(later());
+    }
+    drop(first);
+    let reader = std::thread::spawn(move || {
+        let (second, _) = listener.accept().unwrap();
+        all(second)
+    });
+    let begun = Instant::now();
+    while handler.unproven() == 0 {
+        assert!(begun.elapsed() < LIMIT, "it is taken for delivered");
+        let _ = handler.tick(later());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    while handler.unproven() > 0 && begun.elapsed() < LIMIT {
+        let _ = handler.tick(later());
+    }
+    close(&mut *handler);
+    assert_eq!(reader.join().unwrap(), b"two\n");
+}
+
 #[test]
 fn a_reset_at_the_end_is_noticed() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
