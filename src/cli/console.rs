@@ -86,8 +86,10 @@ pub fn tell(lines: &[u8]) {
         if voice.is_none() {
             *voice = sys::stderr().ok().map(Voice::new);
         }
-        if let Some(voice) = voice.as_mut() {
-            voice.write(lines);
+        match voice.as_mut() {
+            Some(voice) => voice.write(lines),
+            // No descriptor is left, which may be what is to be said.
+            None => drop(std::io::stderr().write_all(lines)),
         }
     });
 }
