@@ -55,6 +55,10 @@ fn what_was_written_is_read_in_order() {
             "timed --when D --max-bytes 2000 --backups 100 --namer {stem}.{suffix}{ext}",
             "cat --namer {stem}.{suffix}{ext}",
         ),
+        (
+            "timed --when D --max-bytes 2000 --backups 100 --namer {stem}-{suffix}-{n}{ext}",
+            "cat --namer {stem}-{suffix}-{n}{ext}",
+        ),
     ];
     for (write, read) in cases {
         let folder = folder();

@@ -29,7 +29,7 @@ const TRIES: (u32, Duration) = (200, Duration::from_millis(2));
 #[derive(Debug)]
 pub struct LogSet {
     file: PathBuf,
-    namers: Vec<Namer>,
+    namers: Vec<(Namer, Suffix)>,
 }
 
 /// One file of a set, open for reading.
@@ -69,18 +69,27 @@ impl LogSet {
     /// The set of a file, whose rolled-over files have such names: by default
     /// `{base}.{suffix}`.
     ///
+    /// A suffix is a number or a time, as the handler was that wrote; the template
+    /// need not fit both. `{suffix}-{n}` is one of times alone.
+    ///
     /// # Errors
-    /// As [`Namer::parse`].
+    /// As [`Namer::parse`], where neither fits.
     pub fn new(file: &Path, template: Option<&str>) -> Result<LogSet, NamerError> {
         let file = sys::behind_link(file, true).unwrap_or_else(|| file.to_owned());
         let template = template.unwrap_or("{base}.{suffix}");
-        let mut namers = vec![Namer::parse(template, &file, Suffix::Number)?];
-        if template.contains("{suffix}") {
-            for format in TIMES {
-                namers.push(Namer::parse(template, &file, Suffix::Time(format))?);
+        let times = TIMES.map(Suffix::Time).into_iter();
+        let times = times.filter(|_| template.contains("{suffix}"));
+        let (mut namers, mut refused) = (Vec::new(), None);
+        for suffix in [Suffix::Number].into_iter().chain(times) {
+            match Namer::parse(template, &file, suffix) {
+                Ok(namer) => namers.push((namer, suffix)),
+                Err(error) => refused = refused.or(Some(error)),
             }
         }
-        Ok(LogSet { file, namers })
+        match refused.filter(|_| namers.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(LogSet { file, namers }),
+        }
     }
 
     /// The file that is written now.
@@ -110,10 +119,12 @@ impl LogSet {
 
     fn find(&self) -> io::Result<Vec<Found>> {
         let (mut numbered, mut timed) = (Vec::new(), Vec::new());
-        for namer in &self.namers {
+        for (namer, suffix) in &self.namers {
             let mut list = self.backups(namer)?;
             let in_order = list.iter().any(|backup| backup.sequence.is_some());
-            match namer.is_numbered() && !in_order {
+            // Behind the time of an interval a number counts up.
+            let counts_down = *suffix == Suffix::Number && namer.is_numbered();
+            match counts_down && !in_order {
                 true => numbered.append(&mut by_number(list)),
                 false => timed.append(&mut list),
             }
@@ -343,12 +354,31 @@ mod tests {
             set(&named, Some("{stem}-{n}{ext}")),
             ["app-2.log.gz", "app-1.log", "app.log"]
         );
+        let counted = [
+            "app.log",
+            "app-2026-11-21-2.log",
+            "app-2026-11-21-10.log",
+            "app-2026-11-21-1.log.gz",
+            "app-2026-11-20-7.log",
+        ];
+        assert_eq!(
+            set(&counted, Some("{stem}-{suffix}-{n}{ext}")),
+            [
+                "app-2026-11-20-7.log",
+                "app-2026-11-21-1.log.gz",
+                "app-2026-11-21-2.log",
+                "app-2026-11-21-10.log",
+                "app.log"
+            ]
+        );
         assert_eq!(set(&["app.log.1", "app.log.1.gz"], None), ["app.log.1"]);
         assert_eq!(set(&[], None), [""; 0]);
     }
 
     #[test]
     fn a_template_that_is_wrong() {
-        assert!(LogSet::new(Path::new("app.log"), Some("{nope}")).is_err());
+        for template in ["{nope}", "{suffix}{nope}", "{base}", "{n}{n}"] {
+            assert!(LogSet::new(Path::new("app.log"), Some(template)).is_err());
+        }
     }
 }
