@@ -104,6 +104,25 @@ fn last_lines() {
     assert_eq!(said("tail -n 0", &file, 0).0, b"");
 }
 
+/// A set may have more files than a process may open.
+#[test]
+fn more_files_than_can_be_open() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    for number in 1..=300 {
+        let path = folder.path().join(format!("app.log.{number}"));
+        std::fs::write(path, record(301 - number)).unwrap();
+    }
+    std::fs::write(&file, record(301)).unwrap();
+    for (args, first) in [("cat", 1), ("tail -n 1", 301), ("tail -n 290", 12)] {
+        let limit = ["sh", "-c", "ulimit -n 32; exec \"$@\"", "sh"];
+        let outcome = Lh::new(args).arg(&file).under(limit).read_stdout().spawn();
+        let outcome = outcome.end().expect(0);
+        assert_eq!(outcome.stdout, records(first..=301), "{args}");
+        assert_eq!(outcome.stderr, "");
+    }
+}
+
 /// A line that nobody has ended is one, and does not run into the next file's.
 #[test]
 fn lines_that_are_not_ended() {

@@ -37,24 +37,22 @@ pub fn cat(args: &LogCatArgs) -> Result<Status, Failure> {
 fn print_all(args: &LogCatArgs, stdout: &mut dyn Write) -> Result<Status, Failure> {
     let (mut status, mut open) = (Status::Delivered, false);
     for file in &args.files {
-        let parts = log_set(file, args.names.namer.as_deref())?.open();
-        let parts = match parts {
-            Ok(parts) if parts.is_empty() => Err(ErrorKind::NotFound.into()),
-            other => other,
-        };
-        let parts = match parts {
-            Ok(parts) => parts,
-            Err(error) => {
+        let set = log_set(file, args.names.namer.as_deref())?;
+        let mut listing = match set.list() {
+            Ok(listing) if !listing.is_empty() => listing,
+            other => {
+                let error = other.err().unwrap_or(ErrorKind::NotFound.into());
                 complain(file, &error);
                 status = Status::Incomplete;
                 continue;
             }
         };
-        for part in &parts {
-            match print(part, stdout, &mut open) {
+        for at in 0..listing.len() {
+            let opened = listing.open(&set, at).map_err(CopyError::Read);
+            match opened.and_then(|part| print(&part, stdout, &mut open)) {
                 Ok(()) => {}
                 Err(CopyError::Read(error)) => {
-                    complain(&part.path, &error);
+                    complain(listing.path(at), &error);
                     status = Status::Incomplete;
                 }
                 Err(CopyError::Write(error)) => return written(Err(error), status),
@@ -74,7 +72,7 @@ fn print(part: &Part, stdout: &mut dyn Write, open: &mut bool) -> Result<(), Cop
 /// Prints the last lines of a set, and what comes behind them.
 pub fn tail(args: &LogTailArgs) -> Result<Status, Failure> {
     let set = log_set(&args.file, args.names.namer.as_deref())?;
-    if !args.follow && set.open().is_ok_and(|parts| parts.is_empty()) {
+    if !args.follow && set.list().is_ok_and(|listing| listing.is_empty()) {
         complain(&args.file, &ErrorKind::NotFound.into());
         return Ok(Status::Incomplete);
     }

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::sync::atomic::AtomicBool;
 
 use super::compress;
-use super::lines::{At, CopyError, copy};
+use super::lines::{At, CopyError, Last, copy};
+use super::listing::{Found, Listing};
 use super::set::{LogSet, Part};
 use crate::sys::{self, FileId};
 
@@ -38,7 +39,7 @@ impl Follower {
     /// # Errors
     /// Says which side failed. Nothing to be read is no error.
     pub fn start(set: LogSet, most: u64, to: &mut dyn Write) -> Result<Follower, CopyError> {
-        let parts = set.open().map_err(CopyError::Read)?;
+        let mut listing = set.list().map_err(CopyError::Read)?;
         let mut follower = Follower {
             set,
             current: None,
@@ -46,16 +47,17 @@ impl Follower {
             open: false,
             gaps: 0,
         };
-        let (mut wanted, mut begin, mut last) = (most, parts.len(), Vec::new());
-        while begin > 0 && (wanted > 0 || begin == parts.len()) {
+        let (mut wanted, mut begin, mut last) = (most, listing.len(), Vec::new());
+        while begin > 0 && (wanted > 0 || begin == listing.len()) {
             begin -= 1;
-            let found = parts[begin].last_lines(wanted).map_err(CopyError::Read)?;
+            let part = listing.open(&follower.set, begin);
+            let part = part.map_err(CopyError::Read)?;
+            let found = part.last_lines(wanted).map_err(CopyError::Read)?;
             wanted -= found.count;
-            last.push(found);
+            last.push((part.id, found));
         }
         last.reverse();
-        let places = last.iter().map(|last| (last.offset, last.skip));
-        follower.take(parts, begin, places, to)?;
+        follower.take(listing, begin, last, to)?;
         Ok(follower)
     }
 
@@ -96,10 +98,10 @@ impl Follower {
         }
         // What was written before it lost its name.
         self.drain(to)?;
-        let parts = self.set.open().map_err(CopyError::Read)?;
-        let begin = self.place(&parts);
-        let wrote = begin < parts.len();
-        self.take(parts, begin, std::iter::empty(), to)?;
+        let mut listing = self.set.list().map_err(CopyError::Read)?;
+        let begin = self.place(&mut listing);
+        let wrote = begin < listing.len();
+        self.take(listing, begin, Vec::new(), to)?;
         Ok(wrote)
     }
 
@@ -119,75 +121,79 @@ impl Follower {
     }
 
     /// Where in the set that goes on which is not read yet.
-    fn place(&mut self, parts: &[Part]) -> usize {
-        let is_known = |part: &Part| known(part).is_some_and(|part| self.known.contains(&part));
-        let known = parts.iter().rposition(is_known);
+    fn place(&mut self, listing: &mut Listing) -> usize {
+        let is_known = |file: &Found| self.known.contains(&known(file));
+        let known = listing.files().iter().rposition(is_known);
         let behind_known = known.map_or(0, |at| at + 1);
         let Some(current) = &self.current else {
             return behind_known;
         };
-        if let Some(at) = parts.iter().position(|part| part.id == current.part.id) {
+        let mut files = listing.files().iter();
+        if let Some(at) = files.position(|file| file.id == current.part.id) {
             return at + 1;
         }
         let stop = AtomicBool::new(false);
         let is_it = |part: &Part| {
-            let (Some(_), Ok(mut reader), Ok(mut own)) =
-                (part.method, part.reader(), current.part.reader())
-            else {
+            let (Ok(mut reader), Ok(mut own)) = (part.reader(), current.part.reader()) else {
                 return false;
             };
             compress::same(&mut reader, &mut own, &stop).unwrap_or(false)
         };
-        if let Some(at) = parts.iter().rposition(is_it) {
-            return at + 1;
+        for at in (0..listing.len()).rev() {
+            if listing.files()[at].method.is_some()
+                && listing.open(&self.set, at).is_ok_and(|part| is_it(&part))
+            {
+                return at + 1;
+            }
         }
         self.gaps += 1;
         behind_known
     }
 
-    /// Writes the parts from one on, each from its place, and goes on in the
+    /// Writes the files from one on, each from its place, and goes on in the
     /// last: also where that is none that is written, as for a moment within a
     /// rollover.
     fn take(
         &mut self,
-        parts: Vec<Part>,
+        mut listing: Listing,
         begin: usize,
-        places: impl IntoIterator<Item = (u64, u64)>,
+        places: Vec<(FileId, Last)>,
         to: &mut dyn Write,
     ) -> Result<(), CopyError> {
-        let rolled_over = parts.iter().filter(|part| !part.is_current);
-        self.known = rolled_over.filter_map(known).collect();
+        let rolled_over = listing.files().iter().filter(|file| !file.is_current);
+        self.known = rolled_over.map(known).collect();
         let mut places = places.into_iter();
-        let mut read = 0;
-        for part in &parts[begin..] {
-            let (offset, skip) = places.next().unwrap_or((0, 0));
+        for at in begin..listing.len() {
+            let part = listing.open(&self.set, at).map_err(CopyError::Read)?;
+            let last = match places.next() {
+                None => Last::default(),
+                Some((id, last)) if id == part.id => last,
+                // It was compressed since, which moves the place.
+                Some((_, last)) => part.last_lines(last.count).map_err(CopyError::Read)?,
+            };
             let copied = {
                 let mut to = EndLine {
                     to: &mut *to,
                     open: &mut self.open,
                 };
                 match part.method {
-                    None => copy(&mut At::new(&part.file, offset), &mut to, skip)?,
+                    None => copy(&mut At::new(&part.file, last.offset), &mut to, last.skip)?,
                     Some(_) => {
                         let mut reader = part.reader().map_err(CopyError::Read)?;
-                        copy(&mut reader, &mut to, skip)?
+                        copy(&mut reader, &mut to, last.skip)?
                     }
                 }
             };
             self.open |= copied.open;
-            read = offset + copied.bytes;
-        }
-        if begin < parts.len() {
-            let last = parts.into_iter().next_back();
-            self.current = last.map(|part| Current { part, offset: read });
+            let offset = last.offset + copied.bytes;
+            self.current = Some(Current { part, offset });
         }
         Ok(())
     }
 }
 
-fn known(part: &Part) -> Option<Known> {
-    let meta = sys::fstat(&part.file).ok()?;
-    Some((part.id, meta.size, meta.modified))
+fn known(file: &Found) -> Known {
+    (file.id, file.size, file.modified)
 }
 
 /// Ends the line that another file has left open before it writes.

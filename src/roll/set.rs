@@ -6,12 +6,13 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::compress::{self, Method};
 use super::lines::{At, Last, count_lines, last_lines};
+use super::listing::Found;
 use super::names::{self, Namer, NamerError, Suffix, Variables};
-use crate::sys::{self, FileId};
+use crate::sys::{self, FileId, Meta};
 
 /// The suffixes of `timed`, whichever `--when` it was told.
 const TIMES: [&str; 4] = [
@@ -20,10 +21,6 @@ const TIMES: [&str; 4] = [
     "%Y-%m-%d_%H",
     "%Y-%m-%d",
 ];
-
-/// How often the set is looked at anew when it was renamed meanwhile, and how
-/// long is waited before that.
-const TRIES: (u32, Duration) = (200, Duration::from_millis(2));
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -38,7 +35,7 @@ pub struct Part {
     /// Its name when it was opened.
     pub path: PathBuf,
     /// The open file.
-    pub file: File,
+    pub file: Arc<File>,
     /// Which file it is.
     pub id: FileId,
     /// How it is compressed.
@@ -47,21 +44,11 @@ pub struct Part {
     pub is_current: bool,
 }
 
-/// A file that was found and is not opened yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Found {
-    path: PathBuf,
-    id: FileId,
-    method: Option<Method>,
-    is_current: bool,
-}
-
 #[derive(Debug)]
 struct Backup {
     variables: Variables,
     path: PathBuf,
-    id: FileId,
-    modified: i64,
+    meta: Meta,
     sequence: Option<u64>,
 }
 
@@ -97,27 +84,8 @@ impl LogSet {
         &self.file
     }
 
-    /// Opens all that there is, the oldest first: what was renamed meanwhile is
-    /// looked for again, so that no file is missing and none is there twice.
-    /// Holds all of them open at once.
-    ///
-    /// # Errors
-    /// Those of reading the directory and of opening; nothing is no error.
-    pub fn open(&self) -> io::Result<Vec<Part>> {
-        for _ in 0..TRIES.0 {
-            let found = self.find()?;
-            if let Some(parts) = open_all(&found)?
-                && self.find()? == found
-            {
-                return Ok(parts);
-            }
-            std::thread::sleep(TRIES.1);
-        }
-        let text = "its files are renamed faster than they can be opened";
-        Err(io::Error::other(text))
-    }
-
-    fn find(&self) -> io::Result<Vec<Found>> {
+    /// All that there is, the oldest first.
+    pub(super) fn find(&self) -> io::Result<Vec<Found>> {
         let (mut numbered, mut timed) = (Vec::new(), Vec::new());
         for (namer, suffix) in &self.namers {
             let mut list = self.backups(namer)?;
@@ -135,31 +103,21 @@ impl LogSet {
             key(a).cmp(&key(b)).then_with(|| name(a).cmp(&name(b)))
         });
         // Whoever has changed from one handler to the other has both.
-        let newest = |list: &[Backup]| list.last().map(|backup| backup.modified);
+        let newest = |list: &[Backup]| list.last().map(|backup| backup.meta.modified);
         let mut all = match newest(&numbered) < newest(&timed) {
             true => [numbered, timed],
             false => [timed, numbered],
         }
         .into_iter()
         .flatten()
-        .map(|backup| Found {
-            method: method_of(&backup.path),
-            path: backup.path,
-            id: backup.id,
-            is_current: false,
-        })
+        .map(|backup| found(backup.path, &backup.meta, false))
         .collect::<Vec<_>>();
         match sys::stat(&self.file) {
             Ok(meta) if !meta.regular => {
                 let text = "it is no regular file";
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
             }
-            Ok(meta) => all.push(Found {
-                path: self.file.clone(),
-                id: meta.id,
-                method: method_of(&self.file),
-                is_current: true,
-            }),
+            Ok(meta) => all.push(found(self.file.clone(), &meta, true)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -191,8 +149,7 @@ impl LogSet {
                 sequence: sys::sequence_at(&path),
                 variables,
                 path,
-                id: meta.id,
-                modified: meta.modified,
+                meta,
             });
         }
         let plain = |backup: &Backup| Variables {
@@ -228,31 +185,16 @@ fn method_of(path: &Path) -> Option<Method> {
         .find(|method| name.ends_with(method.ending().as_bytes()))
 }
 
-/// `None`: one was renamed meanwhile.
-fn open_all(found: &[Found]) -> io::Result<Option<Vec<Part>>> {
-    let mut parts = Vec::with_capacity(found.len());
-    for one in found {
-        let file = match File::open(&one.path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                let name = one.path.display();
-                let text = format!("{name}: {}", crate::diag::plain(&error));
-                return Err(io::Error::new(error.kind(), text));
-            }
-        };
-        if sys::fstat(&file)?.id != one.id {
-            return Ok(None);
-        }
-        parts.push(Part {
-            path: one.path.clone(),
-            file,
-            id: one.id,
-            method: one.method,
-            is_current: one.is_current,
-        });
+fn found(path: PathBuf, meta: &Meta, is_current: bool) -> Found {
+    Found {
+        id: meta.id,
+        size: meta.size,
+        modified: meta.modified,
+        born: meta.born,
+        method: method_of(&path),
+        path,
+        is_current,
     }
-    Ok(Some(parts))
 }
 
 impl Part {
@@ -304,15 +246,9 @@ mod tests {
             std::fs::write(folder.path().join(name), name).unwrap();
         }
         let set = LogSet::new(&folder.path().join("app.log"), template).unwrap();
-        let parts = set.open().unwrap();
-        let name = |part: &Part| {
-            part.path
-                .file_name()
-                .unwrap()
-                .to_string_lossy()
-                .into_owned()
-        };
-        parts.iter().map(name).collect()
+        let listing = set.list().unwrap();
+        let name = |at| listing.path(at).file_name().unwrap().to_string_lossy();
+        (0..listing.len()).map(|at| name(at).into_owned()).collect()
     }
 
     #[test]

@@ -1,0 +1,308 @@
+//! The files of a set as they were at one moment, each opened when its turn comes.
+//!
+//! A process may hold fewer files open than a set has, so only the next few are.
+//! Which files they are is told by their identities: one that a rollover has
+//! renamed meanwhile is found under its new name, and one that was compressed
+//! meanwhile, which makes another file of it, by the files around it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::compress::Method;
+use super::set::{LogSet, Part};
+use crate::sys::{self, FileId, Meta};
+
+/// How many files are open at once: the one that is read, and those behind it,
+/// which neither compression nor deletion can take away any more.
+const AHEAD: usize = 8;
+
+/// How often the set is looked at anew when it was renamed meanwhile, and how
+/// long is waited before that.
+const TRIES: (u32, Duration) = (200, Duration::from_millis(2));
+
+/// A file that was found.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub path: PathBuf,
+    pub id: FileId,
+    pub size: u64,
+    pub modified: i64,
+    pub born: Option<i64>,
+    pub method: Option<Method>,
+    /// It is the one that is written now.
+    pub is_current: bool,
+}
+
+impl Found {
+    /// Whether an open file is this one. A number alone may be another's once the
+    /// file is deleted.
+    fn is(&self, meta: &Meta) -> bool {
+        meta.id == self.id && meta.born == self.born && (self.is_current || meta.size >= self.size)
+    }
+
+    /// Whether it was this one in an earlier listing.
+    fn was(&self, old: &Found) -> bool {
+        let same = self.id == old.id && self.born == old.born && self.method == old.method;
+        // What was rolled over once is never written again.
+        same && (old.is_current || (!self.is_current && self.size >= old.size))
+    }
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub struct Listing {
+    files: Vec<Found>,
+    held: BTreeMap<usize, Arc<File>>,
+}
+
+impl LogSet {
+    /// Lists all that there is, the oldest first. The file that is written is open
+    /// from then on, so that what comes later can be told from it.
+    ///
+    /// # Errors
+    /// Those of reading the directory; nothing is no error.
+    pub fn list(&self) -> io::Result<Listing> {
+        for _ in 0..TRIES.0 {
+            let mut listing = Listing {
+                files: self.find()?,
+                held: BTreeMap::new(),
+            };
+            let newest = listing.len().checked_sub(1);
+            // What can't be opened is told when its turn comes.
+            let is_there = newest.is_none_or(|at| listing.hold(at).unwrap_or(true));
+            let same = |(a, b): (&Found, &Found)| a.path == b.path && a.id == b.id;
+            if is_there {
+                let again = self.find()?;
+                if again.len() == listing.len() && listing.files.iter().zip(&again).all(same) {
+                    return Ok(listing);
+                }
+            }
+            std::thread::sleep(TRIES.1);
+        }
+        let text = "its files are renamed faster than they can be listed";
+        Err(io::Error::other(text))
+    }
+}
+
+impl Listing {
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The name of a file, as far as it is known: it may have another by now.
+    pub fn path(&self, at: usize) -> &Path {
+        &self.files[at].path
+    }
+
+    pub(super) fn files(&self) -> &[Found] {
+        &self.files
+    }
+
+    /// Opens a file, under whichever name it has by now.
+    ///
+    /// # Errors
+    /// Those of opening, and `NotFound` where it was deleted meanwhile.
+    pub fn open(&mut self, set: &LogSet, at: usize) -> io::Result<Part> {
+        let newest = self.len().saturating_sub(1);
+        let is_next = |index: usize| (at..at.saturating_add(AHEAD)).contains(&index);
+        self.held
+            .retain(|&index, _| is_next(index) || index == newest);
+        let mut tries = 0;
+        while !self.hold(at)? {
+            tries += 1;
+            if tries > TRIES.0 || !self.find_again(set, at)? {
+                let text = "it was deleted before it was read";
+                return Err(io::Error::new(io::ErrorKind::NotFound, text));
+            }
+        }
+        for next in (at + 1..self.len()).take_while(|&index| is_next(index)) {
+            // What fails here is tried again when its turn comes.
+            if !self.hold(next).unwrap_or(false) {
+                break;
+            }
+        }
+        let found = &self.files[at];
+        let file = self.held.get(&at).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Part {
+            path: found.path.clone(),
+            file: Arc::clone(file),
+            id: found.id,
+            method: found.method,
+            is_current: found.is_current,
+        })
+    }
+
+    /// Opens a file and keeps it open; `false`: it is not under that name any more.
+    fn hold(&mut self, at: usize) -> io::Result<bool> {
+        if self.held.contains_key(&at) {
+            return Ok(true);
+        }
+        let found = &self.files[at];
+        let file = match File::open(&found.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => {
+                // Another file may be there by now that nobody may read.
+                let meta = sys::stat(&found.path);
+                return match meta.is_ok_and(|meta| meta.id == found.id) {
+                    true => Err(error),
+                    false => Ok(false),
+                };
+            }
+        };
+        if !found.is(&sys::fstat(&file)?) {
+            return Ok(false);
+        }
+        self.held.insert(at, Arc::new(file));
+        Ok(true)
+    }
+
+    /// Lists the set anew and takes the names from there; `false`: the file is gone.
+    fn find_again(&mut self, set: &LogSet, at: usize) -> io::Result<bool> {
+        let new = set.list()?;
+        let places = places(&self.files, new.files());
+        for (old, place) in self.files.iter_mut().zip(&places) {
+            if let Some(place) = *place {
+                let is_current = old.is_current;
+                *old = new.files[place].clone();
+                // Nothing behind it is read, whatever there is by now.
+                old.is_current = is_current;
+            }
+        }
+        Ok(places[at].is_some())
+    }
+}
+
+/// Where in a new listing the files of an old one are. Their order stays; of one
+/// that was compressed only the place is left, which the others around it tell.
+fn places(old: &[Found], new: &[Found]) -> Vec<Option<usize>> {
+    let mut places = vec![None; old.len()];
+    // The newest first: that one is open, so that its number is no other's.
+    let mut end = new.len();
+    let mut behind = None;
+    for (index, file) in old.iter().enumerate().rev() {
+        // Mostly as far from the end as the one behind it.
+        let near = behind.map(|(at, place): (usize, usize)| (place + index).checked_sub(at));
+        let near = near.flatten().filter(|&place| new[place].was(file));
+        let place = near.or_else(|| new[..end].iter().rposition(|new| new.was(file)));
+        if let Some(place) = place {
+            places[index] = Some(place);
+            (end, behind) = (place, Some((index, place)));
+        }
+    }
+    let known = places.clone();
+    let is_free = |place: usize| !known.contains(&Some(place));
+    let mut before = None;
+    for index in 0..old.len() {
+        if let Some(place) = known[index] {
+            before = Some((index, place));
+            continue;
+        }
+        let behind = (index + 1..old.len()).find_map(|at| known[at].map(|place| (at, place)));
+        let by_behind = behind.map(|(at, place)| (place + index).checked_sub(at));
+        let by_before = before.map(|(at, place): (usize, usize)| Some(place + index - at));
+        let place = match (by_behind, by_before) {
+            (Some(one), Some(other)) if one != other => None,
+            (Some(place), _) | (None, Some(place)) => place,
+            (None, None) => None,
+        };
+        places[index] = place.filter(|&place| {
+            let packed = |new: &Found| new.method.is_some() && !new.is_current;
+            old[index].method.is_none() && new.get(place).is_some_and(packed) && is_free(place)
+        });
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roll::compress::compress;
+    use std::io::Read;
+
+    fn read(listing: &mut Listing, set: &LogSet, at: usize) -> String {
+        let part = listing.open(set, at).unwrap();
+        let mut text = String::new();
+        part.reader().unwrap().read_to_string(&mut text).unwrap();
+        text
+    }
+
+    /// A set of so many backups, each with its number in it.
+    fn backups(count: usize) -> (tempfile::TempDir, LogSet) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("app.log");
+        for number in 1..=count {
+            let path = folder.path().join(format!("app.log.{number}"));
+            std::fs::write(path, format!("{number}\n")).unwrap();
+        }
+        std::fs::write(&file, "0\n").unwrap();
+        (folder, LogSet::new(&file, None).unwrap())
+    }
+
+    fn shift(folder: &Path, count: usize) {
+        for number in (1..=count).rev() {
+            let name = |number| folder.join(format!("app.log.{number}"));
+            std::fs::rename(name(number), name(number + 1)).unwrap();
+        }
+        std::fs::rename(folder.join("app.log"), folder.join("app.log.1")).unwrap();
+        std::fs::write(folder.join("app.log"), "new\n").unwrap();
+    }
+
+    #[test]
+    fn few_files_are_open_at_once() {
+        let (_folder, set) = backups(100);
+        let mut listing = set.list().unwrap();
+        for at in 0..=100 {
+            assert_eq!(read(&mut listing, &set, at), format!("{}\n", 100 - at));
+            assert!(listing.held.len() <= AHEAD + 1, "{}", listing.held.len());
+        }
+    }
+
+    /// A rollover between any two files: each is read once, and no other.
+    #[test]
+    fn files_that_are_renamed_meanwhile_are_found() {
+        let (folder, set) = backups(30);
+        let mut listing = set.list().unwrap();
+        for at in 0..=30 {
+            assert_eq!(read(&mut listing, &set, at), format!("{}\n", 30 - at));
+            shift(folder.path(), 30 + at);
+        }
+    }
+
+    #[test]
+    fn files_that_are_deleted_or_compressed_meanwhile() {
+        let (folder, set) = backups(30);
+        let name = |number: usize| folder.path().join(format!("app.log.{number}"));
+        let mut listing = set.list().unwrap();
+        shift(folder.path(), 30);
+        // The one that was the oldest, and all but the newest two.
+        std::fs::remove_file(name(31)).unwrap();
+        let text = listing.open(&set, 0).unwrap_err();
+        assert!(text.to_string().contains("deleted"), "{text}");
+        if cfg!(feature = "compress") {
+            for number in 3..=30 {
+                let mut packed = Vec::new();
+                let from = std::fs::read(name(number)).unwrap();
+                let stop = std::sync::atomic::AtomicBool::new(false);
+                let gzip = Method::Gzip(6);
+                compress(gzip, &mut &from[..], &mut packed, &stop).unwrap();
+                std::fs::write(name(number).with_extension(format!("{number}.gz")), packed)
+                    .unwrap();
+                std::fs::remove_file(name(number)).unwrap();
+            }
+        }
+        for at in 1..=30 {
+            assert_eq!(read(&mut listing, &set, at), format!("{}\n", 30 - at));
+        }
+    }
+}
