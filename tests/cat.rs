@@ -137,6 +137,31 @@ fn lines_that_are_not_ended() {
     assert_eq!(both, b"one\ntwo\nthree\nfour\none\ntwo\nthree\nfour");
 }
 
+/// Where something else ends a record, not a byte is added.
+#[test]
+fn records_that_no_newline_ends() {
+    for options in [
+        "--encoding utf-16-le",
+        "--encoding utf-16-be",
+        "--terminator \\0",
+    ] {
+        let folder = folder();
+        let file = folder.path().join("app.log");
+        let write = format!("rotate --max-bytes 500 --backups 99 {options}");
+        Lh::new(&write).arg(&file).feed(records(1..=40)).expect(0);
+        let mut whole = Vec::new();
+        for number in (1..99).rev() {
+            let path = folder.path().join(format!("app.log.{number}"));
+            whole.extend(std::fs::read(path).unwrap_or_default());
+        }
+        whole.extend(std::fs::read(&file).unwrap());
+        assert!(whole.contains(&0) && folder.path().join("app.log.3").exists());
+        for args in ["cat", "tail -n 1000"] {
+            assert!(said(args, &file, 0).0 == whole, "{args}, {options}");
+        }
+    }
+}
+
 #[test]
 fn what_can_t_be_read_is_told_and_the_rest_goes_on() {
     let folder = folder();

@@ -12,8 +12,8 @@ use super::exit::{Failure, Status};
 use super::pick::{Picker, QUIET};
 use crate::diag::plain;
 use crate::now::Now;
-use crate::roll::follow::{EndLine, Follower};
-use crate::roll::lines::{CopyError, copy};
+use crate::roll::follow::Follower;
+use crate::roll::lines::{CopyError, Seam, copy};
 use crate::roll::set::{LogSet, Part};
 
 /// How often it is looked whether more was written, where nothing was.
@@ -35,7 +35,7 @@ pub fn cat(args: &LogCatArgs) -> Result<Status, Failure> {
 }
 
 fn print_all(args: &LogCatArgs, stdout: &mut dyn Write) -> Result<Status, Failure> {
-    let (mut status, mut open) = (Status::Delivered, false);
+    let (mut status, mut seam) = (Status::Delivered, Seam::default());
     for file in &args.files {
         let set = log_set(file, args.names.namer.as_deref())?;
         let mut listing = match set.list() {
@@ -49,7 +49,7 @@ fn print_all(args: &LogCatArgs, stdout: &mut dyn Write) -> Result<Status, Failur
         };
         for at in 0..listing.len() {
             let opened = listing.open(&set, at).map_err(CopyError::Read);
-            match opened.and_then(|part| print(&part, stdout, &mut open)) {
+            match opened.and_then(|part| print(&part, stdout, &mut seam)) {
                 Ok(()) => {}
                 Err(CopyError::Read(error)) => {
                     complain(listing.path(at), &error);
@@ -62,10 +62,10 @@ fn print_all(args: &LogCatArgs, stdout: &mut dyn Write) -> Result<Status, Failur
     written(stdout.flush(), status)
 }
 
-fn print(part: &Part, stdout: &mut dyn Write, open: &mut bool) -> Result<(), CopyError> {
+fn print(part: &Part, stdout: &mut dyn Write, seam: &mut Seam) -> Result<(), CopyError> {
     let mut reader = part.reader().map_err(CopyError::Read)?;
-    let copied = copy(&mut reader, &mut EndLine { to: stdout, open }, 0)?;
-    *open |= copied.open;
+    seam.next_file();
+    copy(&mut reader, stdout, 0, seam)?;
     Ok(())
 }
 

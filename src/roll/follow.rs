@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::atomic::AtomicBool;
 
 use super::compress;
-use super::lines::{At, CopyError, Last, copy};
+use super::lines::{At, CopyError, Last, Seam, copy};
 use super::listing::{Found, Listing};
 use super::set::{LogSet, Part};
 use crate::sys::{self, FileId};
@@ -17,8 +17,7 @@ pub struct Follower {
     current: Option<Current>,
     /// The rolled-over files that were there when that one was opened.
     known: Vec<Known>,
-    /// What was written last ended within a line.
-    open: bool,
+    seam: Seam,
     gaps: u64,
 }
 
@@ -44,7 +43,7 @@ impl Follower {
             set,
             current: None,
             known: Vec::new(),
-            open: false,
+            seam: Seam::default(),
             gaps: 0,
         };
         let (mut wanted, mut begin, mut last) = (most, listing.len(), Vec::new());
@@ -112,12 +111,9 @@ impl Follower {
             return Ok(false);
         };
         let mut at = At::new(&current.part.file, current.offset);
-        let copied = copy(&mut at, to, 0)?;
-        current.offset += copied.bytes;
-        if copied.bytes > 0 {
-            self.open = copied.open;
-        }
-        Ok(copied.bytes > 0)
+        let bytes = copy(&mut at, to, 0, &mut self.seam)?;
+        current.offset += bytes;
+        Ok(bytes > 0)
     }
 
     /// Where in the set that goes on which is not read yet.
@@ -171,21 +167,21 @@ impl Follower {
                 // It was compressed since, which moves the place.
                 Some((_, last)) => part.last_lines(last.count).map_err(CopyError::Read)?,
             };
-            let copied = {
-                let mut to = EndLine {
-                    to: &mut *to,
-                    open: &mut self.open,
-                };
-                match part.method {
-                    None => copy(&mut At::new(&part.file, last.offset), &mut to, last.skip)?,
-                    Some(_) => {
-                        let mut reader = part.reader().map_err(CopyError::Read)?;
-                        copy(&mut reader, &mut to, last.skip)?
-                    }
+            self.seam.next_file();
+            if last.offset > 0 {
+                self.seam.behind_newline();
+            }
+            let bytes = match part.method {
+                None => {
+                    let mut reader = At::new(&part.file, last.offset);
+                    copy(&mut reader, to, last.skip, &mut self.seam)?
+                }
+                Some(_) => {
+                    let mut reader = part.reader().map_err(CopyError::Read)?;
+                    copy(&mut reader, to, last.skip, &mut self.seam)?
                 }
             };
-            self.open |= copied.open;
-            let offset = last.offset + copied.bytes;
+            let offset = last.offset + bytes;
             self.current = Some(Current { part, offset });
         }
         Ok(())
@@ -194,25 +190,4 @@ impl Follower {
 
 fn known(file: &Found) -> Known {
     (file.id, file.size, file.modified)
-}
-
-/// Ends the line that another file has left open before it writes.
-pub struct EndLine<'a> {
-    /// Where to.
-    pub to: &'a mut dyn Write,
-    /// There is such a line.
-    pub open: &'a mut bool,
-}
-
-impl Write for EndLine<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if std::mem::take(self.open) {
-            self.to.write_all(b"\n")?;
-        }
-        self.to.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
-    }
 }

@@ -86,13 +86,65 @@ pub(super) fn last_lines(file: &File, size: u64, most: u64) -> io::Result<(u64, 
     Ok((0, if size > 0 { count + 1 } else { 0 }))
 }
 
-/// What was written, as far as somebody who goes on has to know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Copied {
-    /// How many bytes were read.
-    pub bytes: u64,
-    /// They end within a line.
-    pub open: bool,
+/// What stands between a file and the one behind it.
+///
+/// Bytes come out as they are. Only a last line that was never ended is ended
+/// where another file follows, and only in text whose lines a newline ends: one
+/// was seen, and no NUL. With a NUL there are records that end with it, or
+/// characters of two and four bytes, of which a single one would move the rest.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seam {
+    /// Another file has begun, of which nothing was written so far.
+    is_next: bool,
+    /// What was written ends within a line.
+    is_open: bool,
+    /// The file at hand has lines that end otherwise.
+    is_foreign: bool,
+    /// A newline ended a line of this file, or of one before it.
+    has_newlines: bool,
+}
+
+/// How text of UTF-16 and UTF-32 may begin; no UTF-8 has such bytes.
+const WIDE: [&[u8]; 3] = [b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"];
+
+fn is_foreign(piece: &[u8]) -> bool {
+    WIDE.iter().any(|mark| piece.starts_with(mark)) || piece.contains(&0)
+}
+
+impl Seam {
+    /// What is written next is another file's.
+    pub fn next_file(&mut self) {
+        self.is_next = true;
+    }
+
+    /// What is written next stands behind a newline of its file.
+    pub fn behind_newline(&mut self) {
+        self.has_newlines = true;
+    }
+
+    /// Takes what was read, and `written`, the end of it that is about to be.
+    fn pass<W: Write + ?Sized>(
+        &mut self,
+        read: &[u8],
+        written: &[u8],
+        to: &mut W,
+    ) -> io::Result<()> {
+        let is_text = !is_foreign(read);
+        let has_newlines = is_text && read.contains(&b'\n');
+        let was_text = !self.is_foreign && (self.has_newlines || has_newlines);
+        if let Some(last) = written.last() {
+            if std::mem::take(&mut self.is_next) {
+                self.is_foreign = false;
+                if self.is_open && was_text {
+                    to.write_all(b"\n")?;
+                }
+            }
+            self.is_open = *last != b'\n';
+        }
+        self.is_foreign |= !is_text;
+        self.has_newlines |= has_newlines;
+        Ok(())
+    }
 }
 
 /// A failure of one of both sides.
@@ -104,7 +156,7 @@ pub enum CopyError {
     Write(io::Error),
 }
 
-/// Copies to the end, without the first `skip` lines.
+/// Copies to the end, without the first `skip` lines; how many bytes were read.
 ///
 /// # Errors
 /// Says which side failed.
@@ -112,25 +164,26 @@ pub fn copy<W: Write + ?Sized>(
     from: &mut impl Read,
     to: &mut W,
     skip: u64,
-) -> Result<Copied, CopyError> {
+    seam: &mut Seam,
+) -> Result<u64, CopyError> {
     let mut buffer = vec![0; PIECE];
-    let (mut skip, mut copied) = (skip, Copied::default());
+    let (mut skip, mut bytes) = (skip, 0);
     loop {
         let count = read(from, &mut buffer).map_err(CopyError::Read)?;
         if count == 0 {
-            return Ok(copied);
+            return Ok(bytes);
         }
-        copied.bytes += count as u64;
+        bytes += count as u64;
         let mut piece = &buffer[..count];
         while skip > 0 && !piece.is_empty() {
             let line = piece.iter().position(|byte| *byte == b'\n');
             skip -= u64::from(line.is_some());
             piece = &piece[line.map_or(piece.len(), |at| at + 1)..];
         }
-        if let Some(last) = piece.last() {
-            to.write_all(piece).map_err(CopyError::Write)?;
-            copied.open = *last != b'\n';
-        }
+        let passed = seam.pass(&buffer[..count], piece, to);
+        passed
+            .and_then(|()| to.write_all(piece))
+            .map_err(CopyError::Write)?;
     }
 }
 
@@ -154,6 +207,40 @@ mod tests {
         file
     }
 
+    #[test]
+    fn a_newline_between_files_only_where_lines_end_so() {
+        let table: [(&[&[u8]], &[u8]); 12] = [
+            (&[b"a\nb", b"c\n"], b"a\nb\nc\n"),
+            (&[b"a\nb", b"", b"c"], b"a\nb\nc"),
+            (&[b"a\n", b"b", b"c"], b"a\nb\nc"),
+            (&[b"b", b"c\n"], b"b\nc\n"),
+            (&[b"a\n", b"b"], b"a\nb"),
+            // Nothing tells how lines end.
+            (&[b"a|b|", b"c|"], b"a|b|c|"),
+            (&[b"a\0", b"b\0"], b"a\0b\0"),
+            (&[b"a\nx\0b", b"c\nx\0"], b"a\nx\0bc\nx\0"),
+            (&[b"a\0\n\0", b"b\0\n\0"], b"a\0\n\0b\0\n\0"),
+            (&[b"\0a\0\n\0b", b"\0c"], b"\0a\0\n\0b\0c"),
+            (
+                &[b"\xff\xfe\x01\x4e\x02\x4e", b"c\n"],
+                b"\xff\xfe\x01\x4e\x02\x4ec\n",
+            ),
+            // Each file by itself.
+            (&[b"a\n", b"\0", b"b", b"c"], b"a\n\0b\nc"),
+        ];
+        for (files, want) in table {
+            let (mut out, mut seam) = (Vec::new(), Seam::default());
+            for file in files {
+                seam.next_file();
+                copy(&mut &file[..], &mut out, 0, &mut seam).unwrap();
+            }
+            assert_eq!(
+                out.escape_ascii().to_string(),
+                want.escape_ascii().to_string()
+            );
+        }
+    }
+
     proptest! {
         /// Read from the end or from the start, they are the same lines.
         #[test]
@@ -173,9 +260,9 @@ mod tests {
             let (offset, count) = last_lines(&file(&text), text.len() as u64, most).unwrap();
             prop_assert_eq!(count, total.min(most));
             let mut want = Vec::new();
-            let copied = copy(&mut &text[..], &mut want, total - count);
+            let copied = copy(&mut &text[..], &mut want, total - count, &mut Seam::default());
             let copied = copied.map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
-            prop_assert_eq!(copied.bytes, text.len() as u64);
+            prop_assert_eq!(copied, text.len() as u64);
             prop_assert_eq!(&text[offset as usize..], &want[..]);
         }
     }
