@@ -187,6 +187,82 @@ fn what_can_t_be_read_is_told_and_the_rest_goes_on() {
     assert!(stderr.contains("-x"), "{stderr}");
 }
 
+/// The rest of a set is read around a backup that is damaged, or nobody's to read.
+#[test]
+fn one_bad_backup_does_not_take_the_others_with_it() {
+    // What lies before the lines that are asked for is not looked at.
+    for (args, first, code) in [("tail -n 50", 1, 1), ("tail -n 35", 16, 0), ("cat", 1, 1)] {
+        let folder = folder();
+        let file = folder.path().join("app.log");
+        for number in 1..=4 {
+            let text = records(40 - 10 * number + 1..=50 - 10 * number);
+            std::fs::write(folder.path().join(format!("app.log.{number}")), text).unwrap();
+        }
+        std::fs::write(&file, records(41..=50)).unwrap();
+        let bad = folder.path().join("app.log.4");
+        let packed = std::process::Command::new("gzip").arg(&bad).status();
+        assert!(packed.unwrap().success());
+        let bad = bad.with_extension("4.gz");
+        let whole = std::fs::read(&bad).unwrap();
+        // Its text ends, and the sum behind it is missing.
+        std::fs::write(&bad, &whole[..whole.len() - 4]).unwrap();
+        let (bytes, stderr) = said(args, &file, code);
+        let told = format!("lh: {}: cannot read: ", bad.display());
+        assert_eq!(stderr.starts_with(&told), code == 1, "{args}: {stderr}");
+        assert_eq!(stderr.lines().count() as i32, code, "{args}: {stderr}");
+        assert_eq!(bytes, records(first..=50), "{args}");
+    }
+}
+
+#[test]
+fn what_one_may_not_read_is_left_out_and_told() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    for (name, number) in [("app.log.2", 1), ("app.log.1", 2), ("app.log", 3)] {
+        std::fs::write(folder.path().join(name), record(number)).unwrap();
+    }
+    let closed = folder.path().join("app.log.1");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o000);
+    std::fs::set_permissions(&closed, mode).unwrap();
+    let told = format!("lh: {}: cannot read: ", closed.display());
+    let want = [record(1), record(3)].concat();
+    for args in ["cat", "tail"] {
+        let lh = Lh::new(args).arg(&file).by_nobody(folder.path());
+        let outcome = lh.read_stdout().spawn().end().expect(1);
+        assert_eq!(outcome.stdout, want, "{args}");
+        assert!(outcome.stderr.starts_with(&told), "{}", outcome.stderr);
+        assert_eq!(outcome.lines(), 1, "{}", outcome.stderr);
+    }
+    // It is followed all the same, also where the next one is as closed for a while.
+    let lh = Lh::new("tail -f").arg(&file).by_nobody(folder.path());
+    let follow = lh.read_stdout().spawn();
+    let reaches = |want: &[u8]| {
+        let held = wait_for(Duration::from_secs(20), || follow.stdout() == want);
+        assert!(held, "{}", follow.stdout().escape_ascii());
+    };
+    reaches(&want);
+    follow.expect_stderr(&told);
+    for number in [2, 1] {
+        let name = |number| folder.path().join(format!("app.log.{number}"));
+        std::fs::rename(name(number), name(number + 1)).unwrap();
+    }
+    let new = folder.path().join("new");
+    std::fs::write(&new, record(4)).unwrap();
+    let mode = |bits| std::os::unix::fs::PermissionsExt::from_mode(bits);
+    std::fs::set_permissions(&new, mode(0o000)).unwrap();
+    std::fs::rename(&file, folder.path().join("app.log.1")).unwrap();
+    std::fs::rename(&new, &file).unwrap();
+    follow.expect_stderr(&format!("lh: {}: cannot read: ", file.display()));
+    wait_for(Duration::from_millis(300), || false);
+    std::fs::set_permissions(&file, mode(0o644)).unwrap();
+    reaches(&[want.clone(), record(4)].concat());
+    let outcome = {
+        follow.signal(Signal::SIGTERM);
+        follow.end()
+    };
+    assert_eq!(outcome.lines(), 2, "{}", outcome.stderr);
+}
+
 #[test]
 fn a_reader_that_has_seen_enough_ends_it() {
     let folder = folder();

@@ -113,9 +113,18 @@ fn follow<W: Write>(
         Ok(follower) => follower,
         Err(error) => return ended(&args.file, error),
     };
+    let mut status = Status::Delivered;
+    let mut tell = |follower: &mut Follower| {
+        for problem in follower.problems() {
+            complain(&problem.path, &problem.error);
+            status = Status::Incomplete;
+        }
+        status
+    };
+    tell(&mut follower);
     let flushed = to.flush();
     if flushed.is_err() || !args.follow {
-        return written(flushed, Status::Delivered);
+        return written(flushed, tell(&mut follower));
     }
     if !follower.has_file() {
         let name = args.file.display();
@@ -124,6 +133,7 @@ fn follow<W: Write>(
     let (mut gaps, mut quiet) = (0, Duration::ZERO);
     loop {
         let stepped = follower.step(to);
+        let status = tell(&mut follower);
         if follower.gaps() > std::mem::replace(&mut gaps, follower.gaps()) {
             let name = args.file.display();
             console::say(format_args!(
@@ -140,7 +150,7 @@ fn follow<W: Write>(
         }
         let flushed = idle(to, quiet).and_then(|()| to.flush());
         if flushed.is_err() {
-            return written(flushed, Status::Delivered);
+            return written(flushed, status);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Reading a file while it grows and is rolled over: each line once.
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use super::compress;
@@ -19,6 +21,18 @@ pub struct Follower {
     known: Vec<Known>,
     seam: Seam,
     gaps: u64,
+    problems: Vec<Problem>,
+    /// The files that such a problem was told of.
+    told: Vec<FileId>,
+}
+
+/// A file that can't be read, or not from some place on. The others are.
+#[derive(Debug)]
+pub struct Problem {
+    /// Its name.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub error: io::Error,
 }
 
 /// A file that nobody writes to any more: its number alone may be another's once
@@ -45,15 +59,25 @@ impl Follower {
             known: Vec::new(),
             seam: Seam::default(),
             gaps: 0,
+            problems: Vec::new(),
+            told: Vec::new(),
         };
         let (mut wanted, mut begin, mut last) = (most, listing.len(), Vec::new());
         while begin > 0 && (wanted > 0 || begin == listing.len()) {
             begin -= 1;
-            let part = listing.open(&follower.set, begin);
-            let part = part.map_err(CopyError::Read)?;
-            let found = part.last_lines(wanted).map_err(CopyError::Read)?;
+            let (id, found) = match listing.open(&follower.set, begin) {
+                Ok(part) => {
+                    let (found, result) = part.last_lines(wanted);
+                    follower.note(&listing, begin, result);
+                    (Some(part.id), found)
+                }
+                Err(error) => {
+                    follower.note(&listing, begin, Err(error));
+                    (None, Last::default())
+                }
+            };
             wanted -= found.count;
-            last.push((part.id, found));
+            last.push((id, found));
         }
         last.reverse();
         follower.take(listing, begin, last, to)?;
@@ -62,14 +86,32 @@ impl Follower {
 
     /// Whether there is a file that can grow.
     pub fn has_file(&self) -> bool {
-        let current = self.current.as_ref();
-        current.is_some_and(|current| current.part.is_current)
+        sys::stat(self.set.file()).is_ok()
     }
 
     /// How often files were gone before they could be read, so that lines may be
     /// missing.
     pub fn gaps(&self) -> u64 {
         self.gaps
+    }
+
+    /// What could not be read since this was asked last: each file once.
+    pub fn problems(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.problems)
+    }
+
+    fn note(&mut self, listing: &Listing, at: usize, result: io::Result<()>) {
+        if let Err(error) = result {
+            let path = listing.path(at).to_owned();
+            self.tell(listing.files()[at].id, path, error);
+        }
+    }
+
+    fn tell(&mut self, id: FileId, path: PathBuf, error: io::Error) {
+        if !self.told.contains(&id) {
+            self.told.push(id);
+            self.problems.push(Problem { path, error });
+        }
     }
 
     /// Writes what has come since; `false`: nothing has.
@@ -95,13 +137,17 @@ impl Follower {
             }
             return Ok(wrote);
         }
+        if self.told.contains(&meta.id) && File::open(self.set.file()).is_err() {
+            // It is looked for again once it can be read, or another is there.
+            return Ok(wrote);
+        }
         // What was written before it lost its name.
         self.drain(to)?;
         let mut listing = self.set.list().map_err(CopyError::Read)?;
+        let is_there = |id: &FileId| listing.files().iter().any(|file| file.id == *id);
+        self.told.retain(is_there);
         let begin = self.place(&mut listing);
-        let wrote = begin < listing.len();
-        self.take(listing, begin, Vec::new(), to)?;
-        Ok(wrote)
+        self.take(listing, begin, Vec::new(), to)
     }
 
     /// Writes what has come in the current file.
@@ -111,8 +157,16 @@ impl Follower {
             return Ok(false);
         };
         let mut at = At::new(&current.part.file, current.offset);
-        let bytes = copy(&mut at, to, 0, &mut self.seam)?;
-        current.offset += bytes;
+        let copied = copy(&mut at, to, 0, &mut self.seam);
+        let bytes = at.offset - std::mem::replace(&mut current.offset, at.offset);
+        match copied {
+            Ok(()) => {}
+            Err(CopyError::Read(error)) => {
+                let (id, path) = (current.part.id, current.part.path.clone());
+                self.tell(id, path, error);
+            }
+            Err(error) => return Err(error),
+        }
         Ok(bytes > 0)
     }
 
@@ -147,44 +201,56 @@ impl Follower {
     }
 
     /// Writes the files from one on, each from its place, and goes on in the
-    /// last: also where that is none that is written, as for a moment within a
-    /// rollover.
+    /// last that can be read: also where that is none that is written, as for a
+    /// moment within a rollover. `false`: there was none.
     fn take(
         &mut self,
         mut listing: Listing,
         begin: usize,
-        places: Vec<(FileId, Last)>,
+        places: Vec<(Option<FileId>, Last)>,
         to: &mut dyn Write,
-    ) -> Result<(), CopyError> {
+    ) -> Result<bool, CopyError> {
         let rolled_over = listing.files().iter().filter(|file| !file.is_current);
         self.known = rolled_over.map(known).collect();
         let mut places = places.into_iter();
+        let mut wrote = false;
         for at in begin..listing.len() {
-            let part = listing.open(&self.set, at).map_err(CopyError::Read)?;
-            let last = match places.next() {
+            let place = places.next();
+            let part = match listing.open(&self.set, at) {
+                Ok(part) => part,
+                Err(error) => {
+                    self.note(&listing, at, Err(error));
+                    continue;
+                }
+            };
+            let last = match place {
                 None => Last::default(),
-                Some((id, last)) if id == part.id => last,
+                Some((id, last)) if id == Some(part.id) => last,
                 // It was compressed since, which moves the place.
-                Some((_, last)) => part.last_lines(last.count).map_err(CopyError::Read)?,
+                Some((_, last)) => part.last_lines(last.count).0,
             };
             self.seam.next_file();
             if last.offset > 0 {
                 self.seam.behind_newline();
             }
-            let bytes = match part.method {
-                None => {
-                    let mut reader = At::new(&part.file, last.offset);
-                    copy(&mut reader, to, last.skip, &mut self.seam)?
-                }
-                Some(_) => {
-                    let mut reader = part.reader().map_err(CopyError::Read)?;
-                    copy(&mut reader, to, last.skip, &mut self.seam)?
-                }
+            let mut reader = At::new(&part.file, last.offset);
+            let copied = match part.method {
+                None => copy(&mut reader, to, last.skip, &mut self.seam),
+                Some(_) => match part.reader() {
+                    Ok(mut reader) => copy(&mut reader, to, last.skip, &mut self.seam),
+                    Err(error) => Err(CopyError::Read(error)),
+                },
             };
-            let offset = last.offset + bytes;
+            let offset = reader.offset;
+            match copied {
+                Ok(()) => {}
+                Err(CopyError::Read(error)) => self.note(&listing, at, Err(error)),
+                Err(error) => return Err(error),
+            }
             self.current = Some(Current { part, offset });
+            wrote = true;
         }
-        Ok(())
+        Ok(wrote)
     }
 }
 

@@ -214,25 +214,35 @@ impl Part {
     /// before those. Costs a pass over what has to be unpacked, and of another
     /// file over those lines only, whose place is told then.
     ///
-    /// # Errors
-    /// Those of reading.
-    pub fn last_lines(&self, most: u64) -> io::Result<Last> {
+    /// Of one that is damaged, the lines before the damage count; what is wrong
+    /// with it is told beside them.
+    pub fn last_lines(&self, most: u64) -> (Last, io::Result<()>) {
         if self.method.is_some() {
-            let lines = count_lines(&mut self.reader()?)?;
+            let (lines, result) = match self.reader() {
+                Ok(mut reader) => count_lines(&mut reader),
+                Err(error) => (0, Err(error)),
+            };
             let count = lines.min(most);
-            return Ok(Last {
+            let last = Last {
                 count,
                 skip: lines - count,
                 offset: 0,
-            });
+            };
+            return (last, result);
         }
-        let size = sys::fstat(&self.file)?.size;
-        let (offset, count) = last_lines(&self.file, size, most)?;
-        Ok(Last {
-            count,
-            skip: 0,
-            offset,
-        })
+        let size = sys::fstat(&self.file).map(|meta| meta.size);
+        match size.and_then(|size| last_lines(&self.file, size, most)) {
+            Ok((offset, count)) => {
+                let skip = 0;
+                let last = Last {
+                    count,
+                    skip,
+                    offset,
+                };
+                (last, Ok(()))
+            }
+            Err(error) => (Last::default(), Err(error)),
+        }
     }
 }
 
