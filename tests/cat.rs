@@ -137,6 +137,72 @@ fn lines_that_are_not_ended() {
     assert_eq!(both, b"one\ntwo\nthree\nfour\none\ntwo\nthree\nfour");
 }
 
+/// No backup is left out without a word.
+#[test]
+fn numbers_that_are_missing_and_names_that_are_there_twice() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    let name = |name: &str| folder.path().join(name);
+    for (path, number) in [("app.log.40", 1), ("app.log.4", 2), ("app.log.3", 3)] {
+        std::fs::write(name(path), record(number)).unwrap();
+    }
+    std::fs::write(&file, record(4)).unwrap();
+    for args in ["cat", "tail"] {
+        assert_eq!(
+            said(args, &file, 0),
+            (records(1..=4), String::new()),
+            "{args}"
+        );
+    }
+    std::fs::write(name("app.log.20231101"), "another's\n").unwrap();
+    let told = format!("lh: {}: left out, ", name("app.log.20231101").display());
+    for args in ["cat", "tail"] {
+        let (bytes, stderr) = said(args, &file, 0);
+        assert_eq!(bytes, records(1..=4), "{args}");
+        assert!(
+            stderr.starts_with(&told) && stderr.lines().count() == 1,
+            "{stderr}"
+        );
+    }
+    std::fs::remove_file(name("app.log.20231101")).unwrap();
+
+    // What was packed before is older.
+    let gzip = |args: &[&str]| {
+        let mut gzip = std::process::Command::new("gzip");
+        let gzip = gzip.args(args).arg(name("app.log.40")).status();
+        assert!(gzip.unwrap().success());
+    };
+    gzip(&["-k"]);
+    assert_eq!(said("cat", &file, 0), (records(1..=4), String::new()));
+    let packed = std::fs::read(name("app.log.40.gz")).unwrap();
+    std::fs::write(name("app.log.40.gz"), &packed[..packed.len() - 9]).unwrap();
+    assert_eq!(said("cat", &file, 0), (records(1..=4), String::new()));
+    std::fs::write(name("app.log.40"), "before\n").unwrap();
+    gzip(&["-f"]);
+    std::fs::write(name("app.log.40"), record(1)).unwrap();
+    let (packed, plain) = (name("app.log.40.gz"), name("app.log.40"));
+    let at = |path: &Path, secs| {
+        let time = std::time::UNIX_EPOCH + Duration::from_secs(secs);
+        let file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        file.set_modified(time).unwrap();
+    };
+    at(&plain, 2_000);
+    at(&packed, 1_000);
+    let before = [b"before\n", &records(1..=4)[..]].concat();
+    for args in ["cat", "tail"] {
+        let (bytes, stderr) = said(args, &file, 0);
+        assert_eq!(bytes, before, "{args}");
+        let told = format!("lh: {}, {}: different", packed.display(), plain.display());
+        assert!(
+            stderr.starts_with(&told) && stderr.lines().count() == 1,
+            "{stderr}"
+        );
+    }
+    at(&packed, 3_000);
+    let (bytes, _) = said("cat", &file, 0);
+    assert!(bytes.starts_with(&[&record(1)[..], b"before\n"].concat()));
+}
+
 /// Where something else ends a record, not a byte is added.
 #[test]
 fn records_that_no_newline_ends() {

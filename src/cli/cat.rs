@@ -14,6 +14,7 @@ use crate::diag::plain;
 use crate::now::Now;
 use crate::roll::follow::Follower;
 use crate::roll::lines::{CopyError, Seam, copy};
+use crate::roll::listing::Remarks;
 use crate::roll::set::{LogSet, Part};
 
 /// How often it is looked whether more was written, where nothing was.
@@ -47,6 +48,7 @@ fn print_all(args: &LogCatArgs, stdout: &mut dyn Write) -> Result<Status, Failur
                 continue;
             }
         };
+        remark(listing.remarks());
         for at in 0..listing.len() {
             let opened = listing.open(&set, at).map_err(CopyError::Read);
             match opened.and_then(|part| print(&part, stdout, &mut seam)) {
@@ -113,6 +115,7 @@ fn follow<W: Write>(
         Ok(follower) => follower,
         Err(error) => return ended(&args.file, error),
     };
+    remark(follower.remarks());
     let mut status = Status::Delivered;
     let mut tell = |follower: &mut Follower| {
         for problem in follower.problems() {
@@ -157,6 +160,23 @@ fn follow<W: Write>(
 
 fn log_set(file: &Path, namer: Option<&str>) -> Result<LogSet, Failure> {
     LogSet::new(file, namer).map_err(|error| Failure::usage(format!("--namer: {error}")))
+}
+
+/// Says what may not be as it was meant, and is no failure.
+fn remark(remarks: &Remarks) {
+    for path in &remarks.left_out {
+        console::say(format_args!(
+            "{}: left out, because its number is far from the others",
+            path.display()
+        ));
+    }
+    for paths in &remarks.both {
+        let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+        console::say(format_args!(
+            "{}: different texts under one name; all are read, in this order",
+            paths.join(", ")
+        ));
+    }
 }
 
 fn complain(file: &Path, error: &io::Error) {

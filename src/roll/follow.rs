@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::compress;
 use super::lines::{At, CopyError, Last, Seam, copy};
-use super::listing::{Found, Listing};
+use super::listing::{Found, Listing, Remarks};
 use super::set::{LogSet, Part};
 use crate::sys::{self, FileId};
 
@@ -21,6 +21,7 @@ pub struct Follower {
     known: Vec<Known>,
     seam: Seam,
     gaps: u64,
+    remarks: Remarks,
     problems: Vec<Problem>,
     /// The files that such a problem was told of.
     told: Vec<FileId>,
@@ -59,6 +60,7 @@ impl Follower {
             known: Vec::new(),
             seam: Seam::default(),
             gaps: 0,
+            remarks: listing.remarks().clone(),
             problems: Vec::new(),
             told: Vec::new(),
         };
@@ -93,6 +95,11 @@ impl Follower {
     /// missing.
     pub fn gaps(&self) -> u64 {
         self.gaps
+    }
+
+    /// What a user should hear about the set, as it was at the start.
+    pub fn remarks(&self) -> &Remarks {
+        &self.remarks
     }
 
     /// What could not be read since this was asked last: each file once.

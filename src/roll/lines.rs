@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use crate::sys;
 
 /// How much is read at a time, in bytes.
-const PIECE: usize = 64 << 10;
+pub(super) const PIECE: usize = 64 << 10;
 
 /// A reader at a place of an open file that others may read, too.
 #[derive(Debug)]

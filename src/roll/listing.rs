@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::compress::Method;
+use super::compress::{self, Method};
+use super::lines::PIECE;
 use super::set::{LogSet, Part};
 use crate::sys::{self, FileId, Meta};
 
@@ -35,6 +36,19 @@ pub(super) struct Found {
     pub method: Option<Method>,
     /// It is the one that is written now.
     pub is_current: bool,
+    /// Compressed ones of the same name: two for a moment, while one is made of the
+    /// other, or the work of two programs.
+    pub others: Vec<Found>,
+}
+
+/// What a user should hear about a set, although all went well.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// They are named as if they belonged to it, and are held to be somebody else's.
+    pub left_out: Vec<PathBuf>,
+    /// Compressed and not under one name, with texts that differ: both are read, in
+    /// this order.
+    pub both: Vec<Vec<PathBuf>>,
 }
 
 impl Found {
@@ -57,6 +71,7 @@ impl Found {
 pub struct Listing {
     files: Vec<Found>,
     held: BTreeMap<usize, Arc<File>>,
+    remarks: Remarks,
 }
 
 impl LogSet {
@@ -67,19 +82,21 @@ impl LogSet {
     /// Those of reading the directory; nothing is no error.
     pub fn list(&self) -> io::Result<Listing> {
         for _ in 0..TRIES.0 {
+            let (files, left_out) = self.find()?;
             let mut listing = Listing {
-                files: self.find()?,
+                files,
                 held: BTreeMap::new(),
+                remarks: Remarks {
+                    left_out,
+                    both: Vec::new(),
+                },
             };
             let newest = listing.len().checked_sub(1);
             // What can't be opened is told when its turn comes.
             let is_there = newest.is_none_or(|at| listing.hold(at).unwrap_or(true));
-            let same = |(a, b): (&Found, &Found)| a.path == b.path && a.id == b.id;
-            if is_there {
-                let again = self.find()?;
-                if again.len() == listing.len() && listing.files.iter().zip(&again).all(same) {
-                    return Ok(listing);
-                }
+            if is_there && same_files(&listing.files, &self.find()?.0) {
+                listing.settle_others();
+                return Ok(listing);
             }
             std::thread::sleep(TRIES.1);
         }
@@ -88,7 +105,50 @@ impl LogSet {
     }
 }
 
+fn same_files(some: &[Found], others: &[Found]) -> bool {
+    let same = |(a, b): (&Found, &Found)| {
+        a.path == b.path && a.id == b.id && same_files(&a.others, &b.others)
+    };
+    some.len() == others.len() && some.iter().zip(others).all(same)
+}
+
 impl Listing {
+    /// Of files of one name, leaves those of which each has a text that is not
+    /// another's, in the order in which they were written last.
+    fn settle_others(&mut self) {
+        let newest = self.files.last().map(|file| file.id);
+        let mut files = Vec::with_capacity(self.files.len());
+        for mut file in std::mem::take(&mut self.files) {
+            let others = std::mem::take(&mut file.others);
+            let mut kept = vec![file];
+            for other in others {
+                let compared: Vec<_> = kept.iter().map(|own| compare(own, &other)).collect();
+                if compared.contains(&Overlap::Covered) {
+                    continue;
+                }
+                let mut compared = compared.into_iter();
+                kept.retain(|_| compared.next() != Some(Overlap::Covers));
+                kept.push(other);
+            }
+            // What is compressed is rather the older.
+            kept.sort_by_key(|file| (file.modified, file.method.is_none()));
+            if kept.len() > 1 {
+                let paths = kept.iter().map(|file| file.path.clone());
+                self.remarks.both.push(paths.collect());
+            }
+            files.append(&mut kept);
+        }
+        let held = std::mem::take(&mut self.held).into_values();
+        let place = files.iter().rposition(|file| Some(file.id) == newest);
+        self.held = place.into_iter().zip(held).collect();
+        self.files = files;
+    }
+
+    /// What a user should hear about it.
+    pub fn remarks(&self) -> &Remarks {
+        &self.remarks
+    }
+
     /// How many files there are.
     pub fn len(&self) -> usize {
         self.files.len()
@@ -171,16 +231,98 @@ impl Listing {
     fn find_again(&mut self, set: &LogSet, at: usize) -> io::Result<bool> {
         let new = set.list()?;
         let places = places(&self.files, new.files());
-        for (old, place) in self.files.iter_mut().zip(&places) {
-            if let Some(place) = *place {
-                let is_current = old.is_current;
-                *old = new.files[place].clone();
+        for (index, (old, place)) in self.files.iter_mut().zip(&places).enumerate() {
+            let Some(place) = *place else {
+                continue;
+            };
+            let new = &new.files[place];
+            // What is open stays what it is, although its text may stand elsewhere.
+            if new.was(old) || !self.held.contains_key(&index) {
                 // Nothing behind it is read, whatever there is by now.
-                old.is_current = is_current;
+                let is_current = old.is_current;
+                *old = Found {
+                    is_current,
+                    ..new.clone()
+                };
             }
         }
         Ok(places[at].is_some())
     }
+}
+
+/// What a file's text is to another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Overlap {
+    /// All of it stands in the other.
+    Covered,
+    /// All of the other stands at its beginning.
+    Covers,
+    Differs,
+}
+
+/// What `other` is to `own`: one that is made just now has a part of the text.
+fn compare(own: &Found, other: &Found) -> Overlap {
+    match (File::open(&own.path), File::open(&other.path)) {
+        (Ok(one), Ok(two)) => match (reader(one, own.method), reader(two, other.method)) {
+            (Ok(one), Ok(two)) => compare_texts(one, two),
+            _ => Overlap::Differs,
+        },
+        // One of them is gone meanwhile, which is what the one was made for.
+        (Err(error), _) | (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+            Overlap::Covered
+        }
+        _ => Overlap::Differs,
+    }
+}
+
+fn reader(file: File, method: Option<Method>) -> io::Result<Box<dyn Read>> {
+    match method {
+        None => Ok(Box::new(file)),
+        Some(method) => compress::reader(method, file),
+    }
+}
+
+fn compare_texts(mut own: impl Read, mut other: impl Read) -> Overlap {
+    let (mut one, mut two) = (vec![0; PIECE], vec![0; PIECE]);
+    loop {
+        let (ours, our_end) = fill(&mut own, &mut one);
+        let (theirs, their_end) = fill(&mut other, &mut two);
+        let both = ours.min(theirs);
+        if one[..both] != two[..both] {
+            return Overlap::Differs;
+        }
+        match (our_end, their_end) {
+            (_, End::Here) if theirs <= ours => return Overlap::Covered,
+            (End::Here, _) if ours <= theirs => return Overlap::Covers,
+            (End::NotYet, End::NotYet) => {}
+            _ => return Overlap::Differs,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    NotYet,
+    /// Also of a compressed file that is not complete.
+    Here,
+    Damage,
+}
+
+/// Fills a buffer, as far as there is something.
+fn fill(from: &mut impl Read, buffer: &mut [u8]) -> (usize, End) {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match from.read(&mut buffer[filled..]) {
+            Ok(0) => return (filled, End::Here),
+            Ok(count) => filled += count,
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted => {}
+                io::ErrorKind::UnexpectedEof => return (filled, End::Here),
+                _ => return (filled, End::Damage),
+            },
+        }
+    }
+    (filled, End::NotYet)
 }
 
 /// Where in a new listing the files of an old one are. Their order stays; of one
@@ -228,7 +370,6 @@ fn places(old: &[Found], new: &[Found]) -> Vec<Option<usize>> {
 mod tests {
     use super::*;
     use crate::roll::compress::compress;
-    use std::io::Read;
 
     fn read(listing: &mut Listing, set: &LogSet, at: usize) -> String {
         let part = listing.open(set, at).unwrap();
@@ -256,6 +397,25 @@ mod tests {
         }
         std::fs::rename(folder.join("app.log"), folder.join("app.log.1")).unwrap();
         std::fs::write(folder.join("app.log"), "new\n").unwrap();
+    }
+
+    #[test]
+    fn texts_of_one_name() {
+        let table: [(&[u8], &[u8], Overlap); 7] = [
+            (b"a\nb\n", b"a\nb\n", Overlap::Covered),
+            (b"a\nb\n", b"a\n", Overlap::Covered),
+            (b"a\nb\n", b"", Overlap::Covered),
+            (b"a\n", b"a\nb\n", Overlap::Covers),
+            (b"", b"a\nb\n", Overlap::Covers),
+            (b"a\nb\n", b"a\nc\n", Overlap::Differs),
+            (b"a\nb\n", b"b\n", Overlap::Differs),
+        ];
+        for (own, other, want) in table {
+            assert_eq!(compare_texts(own, other), want);
+            let fill = vec![b'x'; 2 * PIECE];
+            let (own, other) = ([&fill[..], own].concat(), [&fill[..], other].concat());
+            assert_eq!(compare_texts(&own[..], &other[..]), want);
+        }
     }
 
     #[test]
@@ -304,5 +464,18 @@ mod tests {
         for at in 1..=30 {
             assert_eq!(read(&mut listing, &set, at), format!("{}\n", 30 - at));
         }
+    }
+
+    /// Open already, and under its name there is by now what was made of it.
+    #[test]
+    fn what_is_open_stays_what_it_is() {
+        let (folder, set) = backups(5);
+        let name = |name: &str| folder.path().join(name);
+        let mut listing = set.list().unwrap();
+        assert_eq!(read(&mut listing, &set, 3), "2\n");
+        std::fs::write(name("app.log.1.gz"), "packed").unwrap();
+        std::fs::remove_file(name("app.log.1")).unwrap();
+        assert!(listing.find_again(&set, 3).unwrap());
+        assert_eq!(read(&mut listing, &set, 4), "1\n");
     }
 }

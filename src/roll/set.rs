@@ -50,6 +50,8 @@ struct Backup {
     path: PathBuf,
     meta: Meta,
     sequence: Option<u64>,
+    /// Compressed files of the same name.
+    others: Vec<Backup>,
 }
 
 impl LogSet {
@@ -84,16 +86,17 @@ impl LogSet {
         &self.file
     }
 
-    /// All that there is, the oldest first.
-    pub(super) fn find(&self) -> io::Result<Vec<Found>> {
-        let (mut numbered, mut timed) = (Vec::new(), Vec::new());
+    /// All that there is, the oldest first, and what has a name of the set and is
+    /// held to be somebody else's.
+    pub(super) fn find(&self) -> io::Result<(Vec<Found>, Vec<PathBuf>)> {
+        let (mut numbered, mut timed, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
         for (namer, suffix) in &self.namers {
             let mut list = self.backups(namer)?;
             let in_order = list.iter().any(|backup| backup.sequence.is_some());
             // Behind the time of an interval a number counts up.
             let counts_down = *suffix == Suffix::Number && namer.is_numbered();
             match counts_down && !in_order {
-                true => numbered.append(&mut by_number(list)),
+                true => numbered.append(&mut by_number(list, &mut left_out)),
                 false => timed.append(&mut list),
             }
         }
@@ -110,7 +113,10 @@ impl LogSet {
         }
         .into_iter()
         .flatten()
-        .map(|backup| found(backup.path, &backup.meta, false))
+        .map(|backup| Found {
+            others: backup.others.into_iter().map(backed_up).collect(),
+            ..found(backup.path, &backup.meta, false)
+        })
         .collect::<Vec<_>>();
         match sys::stat(&self.file) {
             Ok(meta) if !meta.regular => {
@@ -121,11 +127,11 @@ impl LogSet {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        Ok(all)
+        Ok((all, left_out))
     }
 
     /// The files of one kind of names. Of one that is being compressed there are
-    /// two for a moment: the whole one counts.
+    /// two for a moment.
     fn backups(&self, namer: &Namer) -> io::Result<Vec<Backup>> {
         let entries = match std::fs::read_dir(namer.directory()) {
             Ok(entries) => entries,
@@ -150,6 +156,7 @@ impl LogSet {
                 variables,
                 path,
                 meta,
+                others: Vec::new(),
             });
         }
         let plain = |backup: &Backup| Variables {
@@ -161,19 +168,38 @@ impl LogSet {
             let packed = |backup: &Backup| backup.variables.ending;
             key(a).cmp(&key(b)).then_with(|| packed(a).cmp(packed(b)))
         });
-        list.dedup_by(|later, first| plain(later) == plain(first));
-        Ok(list)
+        let mut groups: Vec<Backup> = Vec::new();
+        for backup in list {
+            match groups
+                .last_mut()
+                .filter(|first| plain(first) == plain(&backup))
+            {
+                Some(first) => first.others.push(backup),
+                None => groups.push(backup),
+            }
+        }
+        Ok(groups)
     }
 }
 
-/// Numbered ones, the oldest first; a number far from the others is none.
-fn by_number(list: Vec<Backup>) -> Vec<Backup> {
+/// A number from here on is read as one only behind the numbers before it: it is
+/// rather a date, as other programs put one there.
+const FAR: u64 = 1_000_000;
+
+/// Numbered ones, the oldest first. Reading is not as careful as renaming and
+/// deleting: where numbers are missing, the ones behind them count all the same.
+fn by_number(list: Vec<Backup>, left_out: &mut Vec<PathBuf>) -> Vec<Backup> {
     let all: Vec<Variables> = list.iter().map(|b| b.variables.clone()).collect();
-    let chain: Vec<Variables> = names::chain(&all).into_iter().cloned().collect();
-    let mut list = list;
-    list.retain(|backup| chain.contains(&backup.variables));
-    list.sort_by_key(|backup| std::cmp::Reverse(backup.variables.number));
-    list
+    let chain = names::chain(&all);
+    let is_own =
+        |backup: &Backup| backup.variables.number < FAR || chain.contains(&&backup.variables);
+    let (mut own, foreign): (Vec<_>, Vec<_>) = list.into_iter().partition(is_own);
+    for backup in foreign {
+        left_out.push(backup.path);
+        left_out.extend(backup.others.into_iter().map(|other| other.path));
+    }
+    own.sort_by_key(|backup| std::cmp::Reverse(backup.variables.number));
+    own
 }
 
 /// How a file of that name is compressed.
@@ -185,6 +211,10 @@ fn method_of(path: &Path) -> Option<Method> {
         .find(|method| name.ends_with(method.ending().as_bytes()))
 }
 
+fn backed_up(backup: Backup) -> Found {
+    found(backup.path, &backup.meta, false)
+}
+
 fn found(path: PathBuf, meta: &Meta, is_current: bool) -> Found {
     Found {
         id: meta.id,
@@ -194,6 +224,7 @@ fn found(path: PathBuf, meta: &Meta, is_current: bool) -> Found {
         method: method_of(&path),
         path,
         is_current,
+        others: Vec::new(),
     }
 }
 
@@ -272,8 +303,16 @@ mod tests {
         ];
         assert_eq!(
             set(&numbered, None),
-            ["app.log.3", "app.log.2.gz", "app.log.1", "app.log"]
+            [
+                "app.log.10",
+                "app.log.3",
+                "app.log.2.gz",
+                "app.log.1",
+                "app.log"
+            ]
         );
+        let far = ["app.log", "app.log.999999", "app.log.20231101", "app.log.3"];
+        assert_eq!(set(&far, None), ["app.log.999999", "app.log.3", "app.log"]);
         let timed = [
             "app.log",
             "app.log.2026-11-22",
@@ -317,7 +356,6 @@ mod tests {
                 "app.log"
             ]
         );
-        assert_eq!(set(&["app.log.1", "app.log.1.gz"], None), ["app.log.1"]);
         assert_eq!(set(&[], None), [""; 0]);
     }
 

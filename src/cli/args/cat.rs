@@ -14,6 +14,11 @@ use crate::now::Timestamp;
 ///
 /// FILE.2 before FILE.1 before FILE, as rotate names them; by their times, as
 /// timed does; and those that are compressed are unpacked. Nothing is changed.
+///
+/// A number of a million or more, with others missing before it, is rather a date
+/// that another program has written: such a file is left out and named. Where FILE.1
+/// and FILE.1.gz both are there with different texts, both are printed, by the times
+/// when they were written.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
