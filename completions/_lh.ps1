@@ -899,8 +899,8 @@ Register-ArgumentCompleter -Native -CommandName 'lh' -ScriptBlock {
             break
         }
         'lh;tail' {
-            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'How many lines; of records that are picked, how many records')
-            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'How many lines; of records that are picked, how many records')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'How many lines, or with a + all from that one on, counted from the oldest; of records that are picked, records')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'How many lines, or with a + all from that one on, counted from the oldest; of records that are picked, records')
             [CompletionResult]::new('--namer', '--namer', [CompletionResultType]::ParameterName, 'The names of rolled-over files, as it was given to rotate or timed')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From this time on: 2026-11-23T10:00:00Z, ''2026-11-23 10:00'', 2026-11-23, 10:30 today, or 2h for two hours ago')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Before this time')

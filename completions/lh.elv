@@ -873,8 +873,8 @@ set edit:completion:arg-completer[lh] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'lh;tail'= {
-            cand -n 'How many lines; of records that are picked, how many records'
-            cand --lines 'How many lines; of records that are picked, how many records'
+            cand -n 'How many lines, or with a + all from that one on, counted from the oldest; of records that are picked, records'
+            cand --lines 'How many lines, or with a + all from that one on, counted from the oldest; of records that are picked, records'
             cand --namer 'The names of rolled-over files, as it was given to rotate or timed'
             cand --since 'From this time on: 2026-11-23T10:00:00Z, ''2026-11-23 10:00'', 2026-11-23, 10:30 today, or 2h for two hours ago'
             cand --until 'Before this time'

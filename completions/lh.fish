@@ -950,7 +950,7 @@ complete -c lh -n "__fish_lh_using_subcommand cat" -l until -d 'Before this time
 complete -c lh -n "__fish_lh_using_subcommand cat" -l min-level -d 'Of this level or above; a record without a level is INFO' -r
 complete -c lh -n "__fish_lh_using_subcommand cat" -l grep -d 'With a match; of several, one has to' -r
 complete -c lh -n "__fish_lh_using_subcommand cat" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lh -n "__fish_lh_using_subcommand tail" -s n -l lines -d 'How many lines; of records that are picked, how many records' -r
+complete -c lh -n "__fish_lh_using_subcommand tail" -s n -l lines -d 'How many lines, or with a + all from that one on, counted from the oldest; of records that are picked, records' -r
 complete -c lh -n "__fish_lh_using_subcommand tail" -l namer -d 'The names of rolled-over files, as it was given to rotate or timed' -r
 complete -c lh -n "__fish_lh_using_subcommand tail" -l since -d 'From this time on: 2026-11-23T10:00:00Z, \'2026-11-23 10:00\', 2026-11-23, 10:30 today, or 2h for two hours ago' -r
 complete -c lh -n "__fish_lh_using_subcommand tail" -l until -d 'Before this time' -r

@@ -98,10 +98,28 @@ fn last_lines() {
         ("tail -n 40", 1),
         ("tail -n 1000", 1),
         ("tail --lines 25", 16),
+        ("tail -n +1", 1),
+        ("tail -n +0", 1),
+        ("tail -n +2", 2),
+        ("tail --lines=+36", 36),
+        ("tail -n +40", 40),
+        ("tail -n +2 --grep .", 2),
     ] {
         assert_eq!(said(args, &file, 0).0, records(first..=40), "{args}");
     }
-    assert_eq!(said("tail -n 0", &file, 0).0, b"");
+    for args in ["tail -n 0", "tail -n +41", "tail -n +41 --grep ."] {
+        assert_eq!(said(args, &file, 0).0, b"", "{args}");
+    }
+    for args in ["tail -n ++1", "tail --lines=+", "tail -n x", "tail -n 1+"] {
+        let (_, stderr) = said(args, &file, 2);
+        assert!(stderr.contains("from the tenth on"), "{args}: {stderr}");
+    }
+    // What nobody has ended counts, too.
+    std::fs::write(folder.path().join("b.log.1"), "one\ntwo").unwrap();
+    let file = folder.path().join("b.log");
+    std::fs::write(&file, "three\nfour").unwrap();
+    assert_eq!(said("tail -n +2", &file, 0).0, b"two\nthree\nfour");
+    assert_eq!(said("tail -n +3", &file, 0).0, b"three\nfour");
 }
 
 /// A set may have more files than a process may open.

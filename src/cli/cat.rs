@@ -12,7 +12,7 @@ use super::exit::{Failure, Status};
 use super::pick::{Picker, QUIET};
 use crate::diag::plain;
 use crate::now::Now;
-use crate::roll::follow::Follower;
+use crate::roll::follow::{Follower, Lines};
 use crate::roll::lines::{CopyError, Seam, copy};
 use crate::roll::listing::Remarks;
 use crate::roll::set::{LogSet, Part};
@@ -67,7 +67,7 @@ fn print_all(args: &LogCatArgs, stdout: &mut dyn Write) -> Result<Status, Failur
 fn print(part: &Part, stdout: &mut dyn Write, seam: &mut Seam) -> Result<(), CopyError> {
     let mut reader = part.reader().map_err(CopyError::Read)?;
     seam.next_file();
-    copy(&mut reader, stdout, 0, seam)?;
+    copy(&mut reader, stdout, &mut 0, seam)?;
     Ok(())
 }
 
@@ -85,9 +85,9 @@ pub fn tail(args: &LogTailArgs) -> Result<Status, Failure> {
         let started = Follower::start(set, args.lines, &mut stdout);
         return follow(args, started, &mut stdout, |_, _| Ok(()));
     }
-    // All of them are read, and the last are kept.
+    // All of them are read, whichever are wanted of those that are picked.
     let mut picker = Picker::new(wanted, Some(args.lines), now, &mut stdout);
-    let started = Follower::start(set, u64::MAX, &mut picker);
+    let started = Follower::start(set, Lines::Last(u64::MAX), &mut picker);
     let kept = match args.follow {
         true => picker.settle(),
         false => picker.finish(),

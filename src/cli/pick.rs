@@ -12,6 +12,7 @@ use regex::bytes::Regex;
 use crate::level::Level;
 use crate::now::Timestamp;
 use crate::record::{Defaults, Record};
+use crate::roll::follow::Lines;
 use crate::roll::when::parse_time_of_day;
 use crate::text::detect;
 use crate::text::time::parse_timestamp;
@@ -90,6 +91,8 @@ pub fn parse_when(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 enum Mode {
     /// On.
     Pass,
+    /// On, without so many of the next ones.
+    Skip(u64),
     /// Into here, so many at most: the last ones.
     Keep(u64, VecDeque<Vec<u8>>),
 }
@@ -115,11 +118,11 @@ pub struct Picker<'t> {
 }
 
 impl<'t> Picker<'t> {
-    /// Writes to `to`; with `last`, no more than so many of the last records, once
-    /// [`let_go`](Picker::let_go) is called.
+    /// Writes to `to`: all, or those that `lines` says, of which the last ones come
+    /// once [`let_go`](Picker::let_go) is called.
     pub fn new(
         wanted: Wanted,
-        last: Option<u64>,
+        lines: Option<Lines>,
         now: Timestamp,
         to: &'t mut dyn Write,
     ) -> Picker<'t> {
@@ -128,7 +131,11 @@ impl<'t> Picker<'t> {
             now,
             stamps: Stamps::default(),
             defaults: Defaults::default(),
-            mode: last.map_or(Mode::Pass, |most| Mode::Keep(most, VecDeque::new())),
+            mode: match lines {
+                None => Mode::Pass,
+                Some(Lines::Last(most)) => Mode::Keep(most, VecDeque::new()),
+                Some(Lines::From(first)) => Mode::Skip(first.saturating_sub(1)),
+            },
             partial: Vec::new(),
             in_line: false,
             record: Vec::new(),
@@ -149,7 +156,7 @@ impl<'t> Picker<'t> {
         }
         let verdict = match self.verdict {
             Some(verdict) => verdict,
-            None => self.judge(),
+            None => self.judge() && !self.skips(),
         };
         self.verdict = Some(verdict);
         let record = std::mem::take(&mut self.record);
@@ -188,9 +195,20 @@ impl<'t> Picker<'t> {
         Ok(())
     }
 
+    /// Whether a record that is wanted is one of those that are skipped.
+    fn skips(&mut self) -> bool {
+        match &mut self.mode {
+            Mode::Skip(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn emit(&mut self, record: &[u8]) -> io::Result<()> {
         match &mut self.mode {
-            Mode::Pass => self.to.write_all(record),
+            Mode::Pass | Mode::Skip(_) => self.to.write_all(record),
             Mode::Keep(most, kept) => {
                 kept.push_back(record.to_vec());
                 if kept.len() as u64 > *most {
@@ -324,7 +342,7 @@ mod tests {
         parse_timestamp(text, &LocalZone).unwrap()
     }
 
-    fn picked(wanted: &Wanted, last: Option<u64>, text: &str) -> String {
+    fn picked(wanted: &Wanted, last: Option<Lines>, text: &str) -> String {
         let now = at("2026-11-23T12:00:00Z");
         let mut whole = None;
         for piece in [1, 7, 4096] {
@@ -382,9 +400,17 @@ ValueError: no
             &LOG[error..warning]
         );
         assert_eq!(
-            picked(&by_level(Level::WARNING), Some(1), LOG),
+            picked(&by_level(Level::WARNING), Some(Lines::Last(1)), LOG),
             &LOG[warning..]
         );
+        for (first, begin) in [(1, error), (2, warning), (3, LOG.len())] {
+            let lines = Some(Lines::From(first));
+            assert_eq!(
+                picked(&by_level(Level::WARNING), lines, LOG),
+                &LOG[begin..],
+                "from {first} on"
+            );
+        }
         let by_text = |patterns: &[&str]| Wanted {
             grep: patterns
                 .iter()
@@ -402,7 +428,10 @@ ValueError: no
                 .count(),
             2
         );
-        assert_eq!(picked(&by_text(&["nothing"]), Some(5), LOG), "");
+        assert_eq!(
+            picked(&by_text(&["nothing"]), Some(Lines::Last(5)), LOG),
+            ""
+        );
     }
 
     #[test]

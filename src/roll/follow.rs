@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 
 use super::compress;
@@ -47,12 +48,41 @@ struct Current {
     offset: u64,
 }
 
+/// Which lines are written first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// So many, the last ones.
+    Last(u64),
+    /// All from the one with this number on, counted from 1 at the oldest.
+    From(u64),
+}
+
+/// A text that says neither.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("write a number of lines, such as 10, or +10 for all from the tenth on")]
+pub struct LinesError;
+
+impl FromStr for Lines {
+    type Err = LinesError;
+
+    fn from_str(text: &str) -> Result<Lines, LinesError> {
+        let number = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => text.parse().map_err(|_| LinesError),
+            false => Err(LinesError),
+        };
+        match text.strip_prefix('+') {
+            Some(text) => number(text).map(Lines::From),
+            None => number(text).map(Lines::Last),
+        }
+    }
+}
+
 impl Follower {
-    /// Writes the last `most` lines.
+    /// Writes the lines that there are.
     ///
     /// # Errors
     /// Says which side failed. Nothing to be read is no error.
-    pub fn start(set: LogSet, most: u64, to: &mut dyn Write) -> Result<Follower, CopyError> {
+    pub fn start(set: LogSet, lines: Lines, to: &mut dyn Write) -> Result<Follower, CopyError> {
         let mut listing = set.list().map_err(CopyError::Read)?;
         let mut follower = Follower {
             set,
@@ -63,6 +93,14 @@ impl Follower {
             remarks: listing.remarks().clone(),
             problems: Vec::new(),
             told: Vec::new(),
+        };
+        let most = match lines {
+            Lines::Last(most) => most,
+            Lines::From(first) => {
+                let before = first.saturating_sub(1);
+                follower.take(listing, 0, Vec::new(), before, to)?;
+                return Ok(follower);
+            }
         };
         let (mut wanted, mut begin, mut last) = (most, listing.len(), Vec::new());
         while begin > 0 && (wanted > 0 || begin == listing.len()) {
@@ -82,7 +120,7 @@ impl Follower {
             last.push((id, found));
         }
         last.reverse();
-        follower.take(listing, begin, last, to)?;
+        follower.take(listing, begin, last, 0, to)?;
         Ok(follower)
     }
 
@@ -154,7 +192,7 @@ impl Follower {
         let is_there = |id: &FileId| listing.files().iter().any(|file| file.id == *id);
         self.told.retain(is_there);
         let begin = self.place(&mut listing);
-        self.take(listing, begin, Vec::new(), to)
+        self.take(listing, begin, Vec::new(), 0, to)
     }
 
     /// Writes what has come in the current file.
@@ -164,7 +202,7 @@ impl Follower {
             return Ok(false);
         };
         let mut at = At::new(&current.part.file, current.offset);
-        let copied = copy(&mut at, to, 0, &mut self.seam);
+        let copied = copy(&mut at, to, &mut 0, &mut self.seam);
         let bytes = at.offset - std::mem::replace(&mut current.offset, at.offset);
         match copied {
             Ok(()) => {}
@@ -207,7 +245,8 @@ impl Follower {
         behind_known
     }
 
-    /// Writes the files from one on, each from its place, and goes on in the
+    /// Writes the files from one on, each from its place and all without the first
+    /// `skip` lines, and goes on in the
     /// last that can be read: also where that is none that is written, as for a
     /// moment within a rollover. `false`: there was none.
     fn take(
@@ -215,6 +254,7 @@ impl Follower {
         mut listing: Listing,
         begin: usize,
         places: Vec<(Option<FileId>, Last)>,
+        mut skip: u64,
         to: &mut dyn Write,
     ) -> Result<bool, CopyError> {
         let rolled_over = listing.files().iter().filter(|file| !file.is_current);
@@ -240,11 +280,12 @@ impl Follower {
             if last.offset > 0 {
                 self.seam.behind_newline();
             }
+            skip += last.skip;
             let mut reader = At::new(&part.file, last.offset);
             let copied = match part.method {
-                None => copy(&mut reader, to, last.skip, &mut self.seam),
+                None => copy(&mut reader, to, &mut skip, &mut self.seam),
                 Some(_) => match part.reader() {
-                    Ok(mut reader) => copy(&mut reader, to, last.skip, &mut self.seam),
+                    Ok(mut reader) => copy(&mut reader, to, &mut skip, &mut self.seam),
                     Err(error) => Err(CopyError::Read(error)),
                 },
             };

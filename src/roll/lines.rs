@@ -158,27 +158,32 @@ pub enum CopyError {
     Write(io::Error),
 }
 
-/// Copies to the end, without the first `skip` lines.
+/// Copies to the end, without the next `skip` lines; what is left of that number is
+/// for another file.
 ///
 /// # Errors
 /// Says which side failed.
 pub fn copy<W: Write + ?Sized>(
     from: &mut impl Read,
     to: &mut W,
-    skip: u64,
+    skip: &mut u64,
     seam: &mut Seam,
 ) -> Result<(), CopyError> {
     let mut buffer = vec![0; PIECE];
-    let mut skip = skip;
+    let mut in_skipped = false;
     loop {
-        let count = read(from, &mut buffer).map_err(CopyError::Read)?;
-        if count == 0 {
-            return Ok(());
-        }
+        let count = match read(from, &mut buffer) {
+            Ok(count) if count > 0 => count,
+            ended => {
+                *skip -= u64::from(in_skipped);
+                return ended.map(|_| ()).map_err(CopyError::Read);
+            }
+        };
         let mut piece = &buffer[..count];
-        while skip > 0 && !piece.is_empty() {
+        while *skip > 0 && !piece.is_empty() {
             let line = piece.iter().position(|byte| *byte == b'\n');
-            skip -= u64::from(line.is_some());
+            *skip -= u64::from(line.is_some());
+            in_skipped = line.is_none();
             piece = &piece[line.map_or(piece.len(), |at| at + 1)..];
         }
         let passed = seam.pass(&buffer[..count], piece, to);
@@ -233,7 +238,7 @@ mod tests {
             let (mut out, mut seam) = (Vec::new(), Seam::default());
             for file in files {
                 seam.next_file();
-                copy(&mut &file[..], &mut out, 0, &mut seam).unwrap();
+                copy(&mut &file[..], &mut out, &mut 0, &mut seam).unwrap();
             }
             assert_eq!(
                 out.escape_ascii().to_string(),
@@ -261,9 +266,15 @@ mod tests {
             let (offset, count) = last_lines(&file(&text), text.len() as u64, most).unwrap();
             prop_assert_eq!(count, total.min(most));
             let mut want = Vec::new();
-            let copied = copy(&mut &text[..], &mut want, total - count, &mut Seam::default());
+            let (mut skip, mut seam) = (total - count, Seam::default());
+            let copied = copy(&mut &text[..], &mut want, &mut skip, &mut seam);
             copied.map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
             prop_assert_eq!(&text[offset as usize..], &want[..]);
+            prop_assert_eq!(skip, 0);
+            let (mut skip, mut seam) = (total + most, Seam::default());
+            let copied = copy(&mut &text[..], &mut want, &mut skip, &mut seam);
+            prop_assert!(copied.is_ok());
+            prop_assert_eq!(skip, most);
         }
     }
 }

@@ -8,6 +8,7 @@ use regex::bytes::Regex;
 use crate::cli::pick::{Wanted, parse_when};
 use crate::level::Level;
 use crate::now::Timestamp;
+use crate::roll::follow::Lines;
 
 /// Print a file with its rolled-over files, in the order in which they were
 /// written.
@@ -48,9 +49,10 @@ pub struct LogTailArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    /// How many lines; of records that are picked, how many records
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
-    pub lines: u64,
+    /// How many lines, or with a + all from that one on, counted from the oldest;
+    /// of records that are picked, records
+    #[arg(short = 'n', long, value_name = "[+]N", default_value = "10")]
+    pub lines: Lines,
 
     /// Go on with what is written from then on, also across rollovers: each
     /// line once. Waits for a file that is not there yet
