@@ -478,6 +478,47 @@ fn what_is_gone_is_told() {
     assert!(held, "{}", follow.stdout().escape_ascii());
 }
 
+/// Each time another file stands there, and the one before is nowhere.
+#[test]
+fn many_that_are_gone_are_told_once_and_at_the_end() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    std::fs::write(&file, record(1)).unwrap();
+    let mut lh = std::process::Command::new(env!("CARGO_BIN_EXE_lh"))
+        .args(["tail", "-f"])
+        .arg(&file)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = lh.stdout.take().unwrap();
+    let mut expect = |number| {
+        let mut got = vec![0; record(number).len()];
+        std::io::Read::read_exact(&mut stdout, &mut got).unwrap();
+        assert_eq!(got, record(number));
+    };
+    let replace = |number| {
+        let new = folder.path().join("new");
+        std::fs::write(&new, record(number)).unwrap();
+        std::fs::rename(&new, &file).unwrap();
+    };
+    expect(1);
+    for number in 2..=6 {
+        replace(number);
+        expect(number);
+    }
+    drop(stdout);
+    replace(7);
+    let ended = lh.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    let lines: Vec<&str> = stderr.lines().collect();
+    assert!(
+        lines.len() == 2 && lines[1].contains(", 6 times by now"),
+        "{stderr}"
+    );
+}
+
 /// A line a second from midnight on, of which each tenth is an error with a trace.
 fn timed_lines(count: u32) -> String {
     let line = |n: u32| {

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 
@@ -19,6 +19,9 @@ use crate::roll::set::{LogSet, Part};
 
 /// How often it is looked whether more was written, where nothing was.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// After so long it is told again how many files were gone.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// Prints sets whole.
 pub fn cat(args: &LogCatArgs) -> Result<Status, Failure> {
@@ -133,28 +136,58 @@ fn follow<W: Write>(
         let name = args.file.display();
         console::say(format_args!("{name}: is not there yet; waiting for it"));
     }
-    let (mut gaps, mut quiet) = (0, Duration::ZERO);
+    let (mut gaps, mut quiet) = (Gaps::default(), Duration::ZERO);
+    let mut say = |count: u64, is_end: bool| {
+        if let Some(text) = gaps.tell(count, Instant::now(), is_end) {
+            console::say(format_args!("{}: {text}", args.file.display()));
+        }
+    };
     loop {
         let stepped = follower.step(to);
         let status = tell(&mut follower);
-        if follower.gaps() > std::mem::replace(&mut gaps, follower.gaps()) {
-            let name = args.file.display();
-            console::say(format_args!(
-                "{name}: a rolled-over file was gone before it was read; lines may be missing"
-            ));
-        }
+        say(follower.gaps(), false);
         match stepped {
             Ok(true) => quiet = Duration::ZERO,
             Ok(false) => {
                 std::thread::sleep(LOOK);
                 quiet += LOOK;
             }
-            Err(error) => return ended(&args.file, error),
+            Err(error) => {
+                say(follower.gaps(), true);
+                return ended(&args.file, error);
+            }
         }
         let flushed = idle(to, quiet).and_then(|()| to.flush());
         if flushed.is_err() {
+            say(follower.gaps(), true);
             return written(flushed, status);
         }
+    }
+}
+
+/// What is told of files that were gone: the first at once, as somebody may still
+/// do something about it, and of the others only how many they are by now. That
+/// also comes now and then, because a signal ends it without another word.
+#[derive(Debug, Default)]
+struct Gaps {
+    told: u64,
+    last: Option<Instant>,
+}
+
+impl Gaps {
+    fn tell(&mut self, count: u64, now: Instant, is_end: bool) -> Option<String> {
+        let is_due = |last: Instant| now.saturating_duration_since(last) >= AGAIN;
+        if count == self.told || !(is_end || self.last.is_none_or(is_due)) {
+            return None;
+        }
+        (self.told, self.last) = (count, Some(now));
+        let times = match count {
+            1 => String::new(),
+            _ => format!(", {count} times by now"),
+        };
+        Some(format!(
+            "a rolled-over file was gone before it was read{times}; lines may be missing"
+        ))
     }
 }
 
@@ -203,6 +236,36 @@ fn written(result: io::Result<()>, status: Status) -> Result<Status, Failure> {
         other => {
             other.context("cannot write to stdout")?;
             Ok(status)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_counted_and_not_each_told() {
+        let start = Instant::now();
+        let mut gaps = Gaps::default();
+        let mut told = |count, secs, is_end| {
+            let text = gaps.tell(count, start + Duration::from_secs(secs), is_end);
+            text.is_some_and(|text| count == 1 || text.contains(&format!(", {count} times")))
+        };
+        for (count, secs, is_end, want) in [
+            (0, 0, false, false),
+            (1, 1, false, true),
+            (1, 1, false, false),
+            (2, 2, false, false),
+            (20, 60, false, false),
+            (21, 61, false, true),
+            (21, 999, false, false),
+            (22, 1000, false, true),
+            (24, 1001, false, false),
+            (24, 1002, true, true),
+            (24, 1003, true, false),
+        ] {
+            assert_eq!(told(count, secs, is_end), want, "{count} after {secs} s");
         }
     }
 }
