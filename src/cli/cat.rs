@@ -213,11 +213,17 @@ fn remark(remarks: &Remarks) {
 }
 
 fn complain(file: &Path, error: &io::Error) {
-    let reason = match error.raw_os_error() {
-        None if error.kind() == ErrorKind::NotFound => "No such file or directory".to_owned(),
-        _ => plain(error),
-    };
+    let reason = reason(error);
     console::say(format_args!("{}: cannot read: {reason}", file.display()));
+}
+
+/// A bare kind, which no system call has given, says it as the system would.
+fn reason(error: &io::Error) -> String {
+    let is_bare = error.raw_os_error().is_none() && error.get_ref().is_none();
+    match is_bare && error.kind() == ErrorKind::NotFound {
+        true => "No such file or directory".to_owned(),
+        false => plain(error),
+    }
 }
 
 fn ended(file: &Path, error: CopyError) -> Result<Status, Failure> {
@@ -243,6 +249,15 @@ fn written(result: io::Result<()>, status: Status) -> Result<Status, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reasons() {
+        let text = "it was deleted before it was read";
+        let deleted = io::Error::new(ErrorKind::NotFound, text);
+        assert_eq!(reason(&deleted), text);
+        let bare = ErrorKind::NotFound.into();
+        assert_eq!(reason(&bare), "No such file or directory");
+    }
 
     #[test]
     fn gaps_are_counted_and_not_each_told() {
