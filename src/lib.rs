@@ -27,7 +27,7 @@
 //! # }
 //! ```
 
-// Not `forbid`: sys/unix/tcp_state.rs makes two calls that no safe crate has.
+// Not `forbid`: sys/unix/calls and sys/windows/calls.rs are what no safe crate has.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -24,7 +24,7 @@ pub const LH_OUTPUT: Output = Output::Rotated {
     count: 6,
 };
 
-pub const PACKAGES: [&str; 9] = [
+pub const PACKAGES: [&str; 11] = [
     "apache2-utils",
     "coreutils",
     "s6",
@@ -33,6 +33,8 @@ pub const PACKAGES: [&str; 9] = [
     "cronolog",
     "jq",
     "bsdutils",
+    "rsyslog",
+    "curl",
     "python3",
 ];
 

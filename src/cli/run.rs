@@ -14,7 +14,7 @@ use crate::diag::Diag;
 use crate::now::Now;
 use crate::pipeline::{Pipeline, Tally};
 use crate::roll::when::{LocalZone, format_local};
-use crate::sys::signals::Signals;
+use crate::sys::{self, signals::Signals};
 use crate::wire::framing::Oversize;
 
 /// Runs a chain.
@@ -46,6 +46,9 @@ pub fn chain(
         _ => None,
     };
     pipeline.open().map_err(|text| anyhow!(text))?;
+    if input.message.is_none() {
+        sys::forget_code();
+    }
 
     let fed = match (command, stdin) {
         (Some(command), _) => feed::from_command(command, &input, &mut pipeline, &diag),

@@ -4,9 +4,9 @@ use memchr::{memchr, memrchr};
 
 use crate::batch::Frames;
 
-/// The bytes asked for in one read, as long as lines are short. Twice as many save
-/// system calls that are not felt, and are memory of every lh.
-pub const READ_SIZE: usize = 256 << 10;
+/// The bytes asked for in one read, as long as lines are short. Half as many cost 8 %
+/// of the speed of lines as they are.
+pub const READ_SIZE: usize = 512 << 10;
 
 /// What becomes of a line that is longer than the longest record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

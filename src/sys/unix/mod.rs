@@ -2,6 +2,8 @@
 
 #[cfg(feature = "net")]
 pub mod activation;
+#[cfg(all(target_os = "linux", any(feature = "cli", feature = "net")))]
+mod calls;
 #[cfg(feature = "net")]
 pub mod drops;
 #[cfg(feature = "net")]
@@ -25,8 +27,6 @@ pub mod signals;
 pub mod socket;
 mod spool;
 mod stdio;
-#[cfg(all(feature = "net", target_os = "linux"))]
-mod tcp_state;
 #[cfg(target_os = "linux")]
 mod way;
 
@@ -57,6 +57,9 @@ pub use spool::{
 pub use stdio::{Input, Waitable, is_pipe, stderr, stdin, stdout, wait_readable, write_some};
 #[cfg(target_os = "linux")]
 pub use way::{Held, hold_directory};
+
+#[cfg(all(target_os = "linux", feature = "cli"))]
+pub use calls::code::forget_code;
 
 /// The extended attribute that holds a backup's place in the order of
 /// rollovers, as decimal text.

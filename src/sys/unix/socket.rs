@@ -20,7 +20,7 @@ use crate::sys::Meta;
 use crate::sys::sockets::{Ready, TcpState};
 
 #[cfg(target_os = "linux")]
-use super::tcp_state;
+use super::calls::tcp_state;
 
 /// Waits until a socket can be read or written, as asked, until its other side
 /// ends its stream or it fails; at most so long.

@@ -1,11 +1,8 @@
 //! What the kernel knows of bytes that were sent: two calls that no safe crate
 //! has, SIOCOUTQ of ioctl(2) and TCP_INFO of getsockopt(2).
 //!
-//! This is the one file with unsafe code. Delivery without loss rests on these
-//! calls: without them, nothing tells what a receiver has taken before its
-//! connection broke.
-
-#![allow(unsafe_code)]
+//! Delivery without loss rests on these calls: without them, nothing tells what a
+//! receiver has taken before its connection broke.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
