@@ -10,11 +10,13 @@ pub mod encoding;
 mod error;
 pub mod guard;
 mod parse;
+mod shown;
 mod spec;
 pub mod template;
 pub mod time;
 
 pub use error::TemplateError;
+pub use shown::shown;
 pub use template::Template;
 use time::{Strftime, StrftimeError, TimeStyle, TimeText, Timestamp};
 

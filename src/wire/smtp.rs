@@ -3,15 +3,14 @@
 
 use std::io;
 
+use crate::text;
+
 /// The longest line of a reply, in bytes: RFC 5321 allows 512, and servers say
 /// more.
 const LONGEST_LINE: usize = 4096;
 
 /// How many lines a reply may have.
 const MOST_LINES: usize = 200;
-
-/// How much of a reply a message shows, in characters.
-const SHOWN: usize = 200;
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,29 +30,11 @@ impl Reply {
     /// What it says, on one line, without what a terminal would obey, and
     /// without secrets.
     pub fn shown(&self, secrets: &[String]) -> String {
-        let mut text = self.lines.join(" ");
-        for secret in secrets.iter().filter(|secret| secret.len() > 3) {
-            text = text.replace(secret.as_str(), "***");
+        let text = text::shown(&self.lines.join(" "), secrets);
+        match text.is_empty() {
+            true => self.code.to_string(),
+            false => format!("{} {text}", self.code),
         }
-        let mut shown = format!("{}", self.code);
-        for (index, ch) in text.trim().chars().enumerate() {
-            if index == 0 {
-                shown.push(' ');
-            }
-            if index == SHOWN {
-                shown.push('…');
-                break;
-            }
-            // Controls, and what turns the direction of a line.
-            let hidden = ch.is_control()
-                || matches!(ch, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            match ch {
-                '\t' => shown.push(' '),
-                _ if hidden => shown.extend(ch.escape_unicode()),
-                _ => shown.push(ch),
-            }
-        }
-        shown
     }
 }
 

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use crate::now::Timestamp;
+use crate::text;
 
 /// How much of an answer is read, in bytes.
 pub(super) const LONGEST: usize = 64 << 10;
-
-/// How much of it a message shows, in characters.
-const SHOWN: usize = 200;
 
 /// The longest wait that a server is granted.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -93,30 +91,10 @@ impl Answer {
     }
 }
 
-/// The start of a text from outside, on one line, without what a terminal would
-/// obey, and without secrets.
-pub(super) fn shown(text: &[u8], secrets: &[String]) -> String {
-    let text = String::from_utf8_lossy(&text[..text.len().min(LONGEST)]);
-    let mut text = text.trim().to_owned();
-    for secret in secrets.iter().filter(|secret| secret.len() > 3) {
-        text = text.replace(secret.as_str(), "***");
-    }
-    let mut shown = String::new();
-    for (index, ch) in text.chars().enumerate() {
-        if index == SHOWN {
-            shown.push('…');
-            break;
-        }
-        // Controls, and what turns the direction of a line.
-        let hidden = ch.is_control()
-            || matches!(ch, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        match ch {
-            '\n' | '\r' | '\t' => shown.push(' '),
-            _ if hidden => shown.extend(ch.escape_unicode()),
-            _ => shown.push(ch),
-        }
-    }
-    shown
+/// The start of a body, as a message shows it.
+pub(super) fn shown(body: &[u8], secrets: &[String]) -> String {
+    let start = String::from_utf8_lossy(&body[..body.len().min(LONGEST)]);
+    text::shown(&start, secrets)
 }
 
 /// The name of a status (RFC 9110, section 15, and RFC 6585).
