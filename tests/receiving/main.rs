@@ -4,7 +4,6 @@
 //! Not tested here: how fast it is, and thousands at once (benches).
 
 mod crowds;
-mod durable;
 mod forms;
 mod hostile;
 mod http;

@@ -1,21 +1,32 @@
 //! The wire lh between two of us: what is acknowledged is safe, and comes once.
+//!
+//! A program of its own, which no other runs beside: how often a kill meets a moment
+//! is a matter of what else the machine does.
+
+#[path = "../receiving/listener.rs"]
+#[allow(dead_code, reason = "it serves other tests as well")]
+mod listener;
+#[path = "../cli/support.rs"]
+#[allow(dead_code, reason = "it serves other tests as well")]
+mod support;
 
 use nix::sys::signal::Signal;
 
-use crate::listener::{Listener, listen};
-use crate::support::{Folder, until};
+use listener::{Listener, listen};
+use support::{Folder, until};
 
 fn lines(numbers: std::ops::Range<usize>) -> String {
     numbers.map(|number| format!("line {number}\n")).collect()
 }
 
-/// The numbers in a file, as they stand there.
-fn numbers(folder: &Folder, file: &str) -> Vec<usize> {
-    let text = if folder.has(file) {
-        folder.text(file)
-    } else {
-        String::new()
-    };
+fn text(folder: &Folder, file: &str) -> String {
+    match folder.has(file) {
+        true => folder.text(file),
+        false => String::new(),
+    }
+}
+
+fn numbers_in(text: &str) -> Vec<usize> {
     let number = |line: &str| {
         line.strip_prefix("line ")
             .and_then(|rest| rest.parse().ok())
@@ -24,6 +35,17 @@ fn numbers(folder: &Folder, file: &str) -> Vec<usize> {
         .lines()
         .map(|line| number(line).unwrap_or_else(|| panic!("{line:?}")));
     numbers.collect()
+}
+
+/// The numbers in a file, as they stand there.
+fn numbers(folder: &Folder, file: &str) -> Vec<usize> {
+    numbers_in(&text(folder, file))
+}
+
+/// The same of a file that is being written: who reads may see a part of a write.
+fn numbers_so_far(folder: &Folder, file: &str) -> Vec<usize> {
+    let text = text(folder, file);
+    numbers_in(&text[..text.rfind('\n').map_or(0, |end| end + 1)])
 }
 
 /// A port that others will hardly be given meanwhile.
@@ -83,12 +105,10 @@ fn doubled_by_kills(chain: &str) -> usize {
 }
 
 /// What was written a moment ago and not yet noted may come twice: a batch,
-/// if the moment is met. That is chance, and on a busy machine, where the receiver
-/// may have to wait for its turn in that moment, it may be met twice in a dozen
-/// kills; but not time and again.
+/// if the moment is met.
 #[test]
 fn a_receiver_that_is_killed_again_and_again_has_all_once() {
-    assert!((0..3).any(|_| doubled_by_kills(CHAIN) <= 3_000));
+    assert!(doubled_by_kills(CHAIN) <= 3_000);
 }
 
 /// What was written and not yet synced comes again.
@@ -109,7 +129,7 @@ fn a_receiver_that_is_started_anew_again_and_again_has_all_once() {
         for round in 0..rounds {
             sender.send(lines(round * each..(round + 1) * each));
             until("some are there", || {
-                numbers(&folder, "out").len() > round * each
+                numbers_so_far(&folder, "out").len() > round * each
             });
             listener.end().ok();
             listener = start(&folder, &address, state);
@@ -135,7 +155,7 @@ fn a_sender_that_is_killed_again_and_again_is_heard_once() {
         // What it has read is in its spool, or has arrived.
         let last = format!("line {}\"", (round + 1) * each - 1);
         until("it has read all", || {
-            numbers(&folder, "out").last() == Some(&((round + 1) * each - 1))
+            numbers_so_far(&folder, "out").last() == Some(&((round + 1) * each - 1))
                 || segments(&folder)
                     .windows(last.len())
                     .any(|part| part == last.as_bytes())
