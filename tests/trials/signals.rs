@@ -68,11 +68,15 @@ fn sigterm_takes_what_is_in_the_pipe() {
             folder.path().join("app.log").exists()
         });
         if round % 2 == 0 {
-            // So that there surely is something in the pipe.
+            // So that there surely is something in the pipe. It may have been
+            // nearly full: then the writer stands still.
             running.signal(Signal::SIGSTOP);
-            let before = writer.accepted.load(Ordering::SeqCst);
+            let accepted = || writer.accepted.load(Ordering::SeqCst);
+            let before = accepted();
             let filled = wait_for(Duration::from_secs(5), || {
-                writer.accepted.load(Ordering::SeqCst) > before + 300
+                let now = accepted();
+                let still = !wait_for(Duration::from_millis(200), || accepted() > now);
+                still || accepted() > before + 300
             });
             assert!(filled);
         }
