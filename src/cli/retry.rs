@@ -15,8 +15,7 @@ use crate::sys::signals::Signals;
 /// Runs the handler that the spool is for, with nothing but what is in it.
 pub fn retry(directory: &Path) -> Result<Status, Failure> {
     let name = directory.display();
-    let target = spool::target(directory)
-        .with_context(|| format!("{name}: cannot read whose records these are"))?;
+    let target = spool::target(directory).map_err(|error| anyhow!("{error}"))?;
     let Some(Target {
         words,
         directory: here,

@@ -121,6 +121,9 @@ pub(super) fn latest(marks: [Option<Mark>; 2], sender: Option<[u8; SENDER]>) -> 
         .max_by_key(|mark| mark.generation)
 }
 
+/// The file's name.
+pub(super) const NAME: &str = "cursor";
+
 /// The file, open to be written.
 #[derive(Debug)]
 pub(super) struct Cursor {

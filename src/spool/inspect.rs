@@ -8,12 +8,12 @@ use std::sync::Arc;
 use super::aside::{self, BAD};
 use super::cursor::{self, Mark, Progress};
 use super::format::Key;
-use super::open::{collect, plain_path, trust};
+use super::open::{collect, hold, plain_path};
 use super::reader::Reader;
 use super::shared::{Shared, State};
 use super::{SENDER, SpoolError, list, owner};
 use crate::fsync::Fsync;
-use crate::sys::{self, Private};
+use crate::sys::{self, Place, Private};
 
 /// What a spool holds.
 #[derive(Debug)]
@@ -43,6 +43,7 @@ pub struct Inspection {
     /// Damaged places of the last segment that are not in `bad/` yet.
     pub damaged: u64,
     mark: Mark,
+    place: Place<'static>,
 }
 
 /// Looks at a spool: at the headers of all segments and at the whole of the
@@ -52,8 +53,7 @@ pub struct Inspection {
 /// When it can't be trusted, or can't be read.
 pub fn inspect(directory: &Path) -> Result<Inspection, SpoolError> {
     let directory = plain_path(directory);
-    trust(&directory)?;
-    let looked = look(&directory);
+    let looked = look(hold(&directory)?, &directory);
     looked.map_err(SpoolError::failed(directory, "cannot be read"))
 }
 
@@ -64,8 +64,8 @@ fn open(path: PathBuf) -> io::Result<Option<File>> {
     }
 }
 
-fn look(directory: &Path) -> io::Result<Inspection> {
-    let owner = match open(directory.join("lock"))? {
+fn look(place: Place<'static>, directory: &Path) -> io::Result<Inspection> {
+    let owner = match open(place.join(owner::NAME))? {
         Some(lock) if sys::is_locked(&lock)? => Some(owner::read(&lock).pid),
         _ => None,
     };
@@ -74,11 +74,11 @@ fn look(directory: &Path) -> io::Result<Inspection> {
         state,
         torn_bytes,
         damage,
-    } = read(directory, owner.is_some())?;
+    } = read(&place, owner.is_some())?;
     let last = state.segments.back().map(|last| last.name.as_str());
     let aside = |start: &u64| {
         let name = last.unwrap_or_default();
-        directory.join(BAD).join(aside::name(name, *start)).exists()
+        place.join(BAD).join(aside::name(name, *start)).exists()
     };
     let damaged = damage.iter().filter(|start| !aside(start)).count() as u64;
     let mark = Mark::begin(listing.sender.unwrap_or_default(), listing.mark);
@@ -86,7 +86,7 @@ fn look(directory: &Path) -> io::Result<Inspection> {
         .segments
         .iter()
         .find(|segment| segment.last > mark.progress.acked);
-    let oldest = waits.and_then(|segment| sys::lstat(&directory.join(&segment.name)).ok());
+    let oldest = waits.and_then(|segment| sys::lstat(&place.join(&segment.name)).ok());
     let strange = listing.bad.iter().chain(&listing.foreign);
     let strange = strange.map(|found| &found.name).chain(&listing.irregular);
     Ok(Inspection {
@@ -100,8 +100,9 @@ fn look(directory: &Path) -> io::Result<Inspection> {
         torn_bytes,
         strange: strange.cloned().collect(),
         damaged,
-        set_aside: std::fs::read_dir(directory.join(BAD)).map_or(0, Iterator::count) as u64,
+        set_aside: std::fs::read_dir(place.join(BAD)).map_or(0, Iterator::count) as u64,
         mark,
+        place,
     })
 }
 
@@ -116,7 +117,7 @@ struct Looked {
 }
 
 fn read(directory: &Path, owned: bool) -> io::Result<Looked> {
-    let marks = match open(directory.join("cursor")) {
+    let marks = match open(directory.join(cursor::NAME)) {
         Ok(Some(file)) => cursor::read(&file),
         _ => [None; 2],
     };
@@ -158,7 +159,7 @@ impl Inspection {
     /// # Errors
     /// When the directory can't be read.
     pub fn reader(&self, all: bool) -> io::Result<Reader> {
-        let looked = read(&self.directory, self.owner.is_some())?;
+        let looked = read(&self.place, self.owner.is_some())?;
         let (listing, mut state) = (looked.listing, looked.state);
         if all {
             // Of what was before the first of them there is nothing to tell.
@@ -171,9 +172,8 @@ impl Inspection {
             state.begin(self.mark.progress);
         }
         let sender = listing.sender.unwrap_or_default();
-        let directory = self.directory.clone();
         let missing = state.missing_above(state.progress.acked);
-        let shared = Shared::new(directory, sender, Fsync::Never, state, None, None);
+        let shared = Shared::new(self.place.clone(), sender, Fsync::Never, state, None, None);
         shared.lose(missing);
         Ok(Reader::new(Arc::new(shared)))
     }

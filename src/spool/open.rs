@@ -16,7 +16,7 @@ use super::writer::{Active, Writer};
 use super::{SENDER, SpoolError, SpoolOptions, aside};
 use crate::fsync::Fsync;
 use crate::now::Now;
-use crate::sys::{self, Private};
+use crate::sys::{self, Place, Private};
 
 /// How many numbers are left out where the last ones may have been given to
 /// records that a power cut took back: a receiver would take their successors
@@ -42,16 +42,27 @@ pub(super) fn plain_path(directory: &Path) -> PathBuf {
 /// read or written. Damage is no error: what is whole is kept.
 pub fn open(options: SpoolOptions, _now: Now) -> Result<(Writer, Reader, Recovery), SpoolError> {
     let directory = plain_path(&options.directory);
-    let failed = |doing| SpoolError::failed(&directory, doing);
+    let place = prepare(&directory, options.fsync != Fsync::Never)?;
+    open_at(place, &directory, &options)
+}
+
+/// The same of a directory that is there and can be trusted; what has its name is
+/// only for errors.
+pub(super) fn open_at(
+    place: Place<'static>,
+    directory: &Path,
+    options: &SpoolOptions,
+) -> Result<(Writer, Reader, Recovery), SpoolError> {
+    let failed = |doing| SpoolError::failed(directory, doing);
     let durable = options.fsync != Fsync::Never;
-    prepare(&directory, durable)?;
-    let (lock, left) = own(&directory, durable)?;
-    let path = directory.join("cursor");
-    let file = Cursor::open(&path).map_err(SpoolError::failed(&path, "cannot open"))?;
-    let listing = list::list(&directory, cursor::read(&file)).map_err(failed("cannot be read"))?;
+    let (lock, left) = own(&place, directory, durable)?;
+    let opened = Cursor::open(&place.join(cursor::NAME));
+    let path = || directory.join(cursor::NAME);
+    let file = opened.map_err(|error| SpoolError::failed(path(), "cannot open")(error))?;
+    let listing = list::list(&place, cursor::read(&file)).map_err(failed("cannot be read"))?;
 
     let mut recovery = Recovery::default();
-    tidy(&directory, &listing, &mut recovery);
+    tidy(&place, &listing, &mut recovery);
     let is_new = listing.sender.is_none();
     let sender = match listing.sender {
         Some(sender) => sender,
@@ -63,7 +74,7 @@ pub fn open(options: SpoolOptions, _now: Now) -> Result<(Writer, Reader, Recover
     let tail = listing
         .segments
         .last()
-        .map(|last| list::tail(&directory, key, last));
+        .map(|last| list::tail(&place, key, last));
     let tail = tail.transpose().map_err(failed("cannot be read"))?;
     // Not known where the cursor may be older than the deletion of a segment.
     if !recovery.cursor_lost && (durable || left.same_boot) {
@@ -92,7 +103,7 @@ pub fn open(options: SpoolOptions, _now: Now) -> Result<(Writer, Reader, Recover
     // A hint only, and on a full disk there is none.
     let _ = cursor.set(mark.progress, true);
     let shared = Shared::new(
-        directory,
+        place,
         sender,
         options.fsync,
         state,
@@ -111,8 +122,9 @@ pub fn open(options: SpoolOptions, _now: Now) -> Result<(Writer, Reader, Recover
     Ok((writer, Reader::new(shared), recovery))
 }
 
-/// Makes the directory, or looks whether it can be trusted.
-fn prepare(directory: &Path, durable: bool) -> Result<(), SpoolError> {
+/// Makes the directory where it is missing, and holds on to it: somebody may move
+/// it away, and let another lh begin a spool of its name.
+fn prepare(directory: &Path, durable: bool) -> Result<Place<'static>, SpoolError> {
     let failed = |doing| SpoolError::failed(directory, doing);
     match sys::make_private_directory(directory) {
         Ok(()) if durable => {
@@ -123,12 +135,22 @@ fn prepare(directory: &Path, durable: bool) -> Result<(), SpoolError> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(failed("cannot make the spool's directory")(error)),
     }
-    trust(directory)
+    hold(directory)
 }
 
-/// Refuses a directory that others could have planted something in.
-pub(super) fn trust(directory: &Path) -> Result<(), SpoolError> {
-    let distrusted = sys::distrusted_directory(directory);
+/// Holds on to a spool's directory. One that others could have planted something
+/// in is refused.
+pub(super) fn hold(directory: &Path) -> Result<Place<'static>, SpoolError> {
+    trust(directory, directory)?;
+    let held = Place::hold(directory);
+    let place = held.map_err(SpoolError::failed(directory, "cannot be opened"))?;
+    // It may be another one by now.
+    trust(&place.join("."), directory)?;
+    Ok(place)
+}
+
+fn trust(path: &Path, directory: &Path) -> Result<(), SpoolError> {
+    let distrusted = sys::distrusted_directory(path);
     match distrusted.map_err(SpoolError::failed(directory, "cannot be looked at"))? {
         None => Ok(()),
         Some(reason) => Err(SpoolError::Refused {
@@ -139,10 +161,11 @@ pub(super) fn trust(directory: &Path) -> Result<(), SpoolError> {
 }
 
 /// Takes the spool for this process.
-fn own(directory: &Path, durable: bool) -> Result<(File, Left), SpoolError> {
-    let path = directory.join("lock");
+fn own(place: &Path, directory: &Path, durable: bool) -> Result<(File, Left), SpoolError> {
+    let path = directory.join(owner::NAME);
     let failed = |doing| SpoolError::failed(&path, doing);
-    let lock = sys::open_private(&path, Private::WriteOrMake).map_err(failed("cannot open"))?;
+    let lock = sys::open_private(&place.join(owner::NAME), Private::WriteOrMake);
+    let lock = lock.map_err(failed("cannot open"))?;
     let ours = sys::try_lock(&lock).map_err(failed("cannot lock"))?;
     let left = owner::read(&lock);
     if !ours {
@@ -154,7 +177,7 @@ fn own(directory: &Path, durable: bool) -> Result<(File, Left), SpoolError> {
     // On a full disk the text is missing, which is one who did not close it.
     let entered = owner::enter(&lock);
     if durable && entered.and_then(|()| lock.sync_all()).is_ok() {
-        let _ = sys::sync_directory(directory);
+        let _ = sys::sync_directory(place);
     }
     Ok((lock, left))
 }

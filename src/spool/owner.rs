@@ -9,6 +9,9 @@ use std::io;
 
 use crate::sys;
 
+/// Its name.
+pub(super) const NAME: &str = "lock";
+
 /// How long its text is, filled up with spaces.
 const LENGTH: usize = 120;
 

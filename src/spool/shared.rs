@@ -11,6 +11,7 @@ use super::scan::Batch;
 use super::{SENDER, aside};
 use crate::figures::Count;
 use crate::fsync::Fsync;
+use crate::sys::Place;
 
 /// How many damaged places are listed; the others are only counted.
 const MOST_DAMAGE: usize = 1000;
@@ -246,7 +247,7 @@ impl State {
 /// What both halves hold.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) directory: PathBuf,
+    pub(super) directory: Place<'static>,
     pub(super) sender: [u8; SENDER],
     pub(super) key: Key,
     pub(super) fsync: Fsync,
@@ -272,7 +273,7 @@ impl Drop for Shared {
 
 impl Shared {
     pub(super) fn new(
-        directory: PathBuf,
+        directory: Place<'static>,
         sender: [u8; SENDER],
         fsync: Fsync,
         state: State,

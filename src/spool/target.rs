@@ -7,6 +7,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::SpoolError;
+use super::open::{hold, plain_path};
 use crate::sys::{self, Private};
 
 const NAME: &str = "target";
@@ -30,9 +32,16 @@ pub struct Target {
 /// Whose records are in a spool; `None` where nothing is noted.
 ///
 /// # Errors
-/// Those of reading a file.
-pub fn target(directory: &Path) -> io::Result<Option<Target>> {
-    let Some(bytes) = read(directory)? else {
+/// When it can't be trusted, or can't be read.
+pub fn target(directory: &Path) -> Result<Option<Target>, SpoolError> {
+    let directory = plain_path(directory);
+    let place = hold(&directory)?;
+    let found = find(&place);
+    found.map_err(SpoolError::failed(directory, "cannot be read"))
+}
+
+pub(super) fn find(spool: &Path) -> io::Result<Option<Target>> {
+    let Some(bytes) = read(spool)? else {
         return Ok(None);
     };
     // Torn, or somebody else's.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +13,7 @@ use super::{SENDER, Target, owner, target};
 use crate::batch::Frames;
 use crate::fsync::Fsync;
 use crate::now::Now;
-use crate::sys::{self, Private};
+use crate::sys::{self, Private, Whereabouts};
 
 /// The most that is written at once, likewise.
 const WRITE: u64 = 1 << 20;
@@ -395,6 +396,19 @@ impl Writer {
             self.shared.delete(&names);
         }
         Ok(())
+    }
+
+    /// Where the spool is that was opened by this name.
+    pub fn whereabouts(&self, directory: &Path) -> Whereabouts {
+        self.shared.directory.whereabouts(directory)
+    }
+
+    /// Whose records these are, as far as that is noted.
+    ///
+    /// # Errors
+    /// Those of reading a file.
+    pub fn target(&self) -> io::Result<Option<Target>> {
+        target::find(&self.shared.directory)
     }
 
     /// Notes the command line whose records these are, for whoever sends them

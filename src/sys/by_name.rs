@@ -9,8 +9,21 @@ use std::path::{Path, PathBuf};
 pub enum Held {}
 
 impl Held {
+    /// Holds on to nothing.
+    ///
+    /// # Errors
+    /// None.
+    pub fn open(_directory: &Path) -> io::Result<Option<Held>> {
+        Ok(None)
+    }
+
     /// A path that leads into it.
     pub fn through(&self) -> PathBuf {
+        match *self {}
+    }
+
+    /// The name that it has now.
+    pub fn name(&self) -> Option<PathBuf> {
         match *self {}
     }
 

@@ -34,18 +34,57 @@ impl Known {
 
 /// A path, and what it leads through: that stays open for as long as this is
 /// there, or the path would lead somewhere else.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Place<'p> {
     path: Cow<'p, Path>,
     held: Option<Arc<Held>>,
 }
 
+/// What has become of a directory that is held.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// It has the name that it had, or nothing else is known.
+    Here,
+    /// It has another one.
+    Moved(PathBuf),
+    /// It was deleted.
+    Gone,
+}
+
+impl Place<'static> {
+    /// A path that leads into a directory from now on, whatever becomes of its
+    /// name. Where the system has no such path, the name.
+    ///
+    /// # Errors
+    /// Those of opening it; a link is not followed.
+    pub fn hold(directory: &Path) -> io::Result<Place<'static>> {
+        Ok(match Held::open(directory)? {
+            Some(held) => Place {
+                path: Cow::Owned(held.through()),
+                held: Some(Arc::new(held)),
+            },
+            None => Place::by_name(directory).into_owned(),
+        })
+    }
+}
+
 impl<'p> Place<'p> {
     /// Where nothing is held.
-    fn by_name(path: &'p Path) -> Place<'p> {
+    pub fn by_name(path: &'p Path) -> Place<'p> {
         Place {
             path: Cow::Borrowed(path),
             held: None,
+        }
+    }
+
+    /// Where the directory is that had this name when it was held.
+    pub fn whereabouts(&self, name: &Path) -> Whereabouts {
+        match &self.held {
+            Some(held) if held.is_gone() => Whereabouts::Gone,
+            Some(held) if !held.is_at(name) => {
+                held.name().map_or(Whereabouts::Here, Whereabouts::Moved)
+            }
+            _ => Whereabouts::Here,
         }
     }
 

@@ -19,7 +19,7 @@ mod windows;
 #[cfg(not(target_os = "linux"))]
 pub use by_name::{Held, hold_directory};
 pub use files::{Meta, OpenRules, Opened, Private, check_link, directory_of, replace_link};
-pub use held::{Directories, Place};
+pub use held::{Directories, Place, Whereabouts};
 
 /// Whether two open files are one file on a disk: what is written to the one is
 /// read from the other.

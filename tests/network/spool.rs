@@ -260,3 +260,37 @@ fn what_was_left_for_one_wire_does_not_go_over_another() {
         }
     }
 }
+
+/// What stays is told by the name that the spool has by then.
+#[test]
+fn one_that_is_moved_or_deleted_is_no_promise() {
+    for deleted in [false, true] {
+        let folder = folder();
+        let (spool, moved) = (folder.path().join("spool"), folder.path().join("moved"));
+        let given = format!(
+            "socket 127.0.0.1:{} --drain-timeout 100ms --spool",
+            free_port()
+        );
+        let mut running = Lh::new(&given).arg(&spool).spawn();
+        running.write(&records(1..=100));
+        let all = records(1..=100).len() as u64;
+        until(
+            "they are in the spool",
+            || size(&spool) >= all,
+            || running.stderr(),
+        );
+        match deleted {
+            true => std::fs::remove_dir_all(&spool).expect("deleted"),
+            false => std::fs::rename(&spool, &moved).expect("moved"),
+        }
+        let (status, said) = match deleted {
+            true => (1, "100 records were not delivered".to_owned()),
+            false => (
+                0,
+                format!("100 records stay in the spool {}", moved.display()),
+            ),
+        };
+        let outcome = running.end().expect(status);
+        assert!(outcome.stderr.contains(&said), "{}", outcome.stderr);
+    }
+}

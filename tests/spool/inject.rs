@@ -45,15 +45,17 @@ fn sample(folder: &Path) -> PathBuf {
 fn drop_with(fault: &str, spool: &Path, trace: &Path) -> (bool, String) {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-o"]).arg(trace);
-    // Not what starts the program.
-    for entry in std::fs::read_dir(spool).expect("a spool") {
-        command.arg("-P").arg(entry.expect("an entry").path());
+    // Not what starts the program. A path is taken by its letters, and of a
+    // directory that is held, the number is in them.
+    let held = (3..16).map(|number| PathBuf::from(format!("/proc/self/fd/{number}")));
+    for directory in held.chain([spool.to_owned()]) {
+        for entry in std::fs::read_dir(spool).expect("a spool") {
+            let name = entry.expect("an entry").file_name();
+            command.arg("-P").arg(directory.join(name));
+        }
+        command.arg("-P").arg(&directory);
+        command.arg("-P").arg(directory.join("bad"));
     }
-    command
-        .arg("-P")
-        .arg(spool)
-        .arg("-P")
-        .arg(spool.join("bad"));
     let call = fault.split(':').next().expect("a call");
     command.args([
         "-e",

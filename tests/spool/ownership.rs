@@ -90,6 +90,70 @@ fn it_is_this_users_alone() {
     assert_eq!(target, wanted);
 }
 
+/// Whoever moves a spool away and begins another of its name has two.
+#[test]
+fn one_that_is_moved_away_stays_one() {
+    let folder = folder();
+    let (spool, moved) = (folder.path().join("spool"), folder.path().join("moved"));
+    // Segments of 4 KiB.
+    let (mut writer, mut reader, _) = open(&spool, 1 << 16);
+    let records: Vec<_> = (0..400).map(|number| record(number, 100)).collect();
+    append(&mut writer, &records[..100]);
+    std::fs::rename(&spool, &moved).expect("moved");
+    let (mut other, other_reader, _) = open(&spool, 1 << 16);
+    let others: Vec<_> = (0..300).map(|number| record(1000 + number, 100)).collect();
+    append(&mut other, &others);
+    let there = segments(&spool);
+
+    append(&mut writer, &records[100..]);
+    let got: Vec<_> = drain(&mut reader)
+        .into_iter()
+        .map(|(_, record)| record)
+        .collect();
+    assert!(got == records, "{} of {}", got.len(), records.len());
+    reader.acknowledge(400).expect("noted");
+    assert_eq!(writer.status().lost(), 0);
+    close(writer, reader);
+    assert_eq!(segments(&moved).len(), 0, "what is delivered is deleted");
+
+    assert_eq!(segments(&spool), there);
+    drop((other, other_reader));
+    let (_, mut reader, recovery) = open(&spool, 1 << 16);
+    assert_eq!((recovery.damaged, recovery.foreign), (0, 0));
+    let got: Vec<_> = drain(&mut reader)
+        .into_iter()
+        .map(|(_, record)| record)
+        .collect();
+    assert!(got == others, "{} of {}", got.len(), others.len());
+}
+
+/// A link that is put in its place while it is open leads nowhere.
+#[test]
+fn a_link_in_its_place_is_not_followed() {
+    let folder = folder();
+    let (spool, planted) = (folder.path().join("spool"), folder.path().join("planted"));
+    let (mut writer, mut reader, _) = open(&spool, 1 << 16);
+    std::fs::rename(&spool, folder.path().join("moved")).expect("moved");
+    std::fs::create_dir(&planted).expect("made");
+    std::fs::write(planted.join("target"), "as it was").expect("made");
+    symlink(&planted, &spool).expect("made");
+    let records: Vec<_> = (0..400).map(|number| record(number, 100)).collect();
+    append(&mut writer, &records);
+    writer.set_target(&Default::default()).expect("noted");
+    assert_eq!(drain(&mut reader).len(), 400);
+    reader.acknowledge(400).expect("noted");
+    close(writer, reader);
+    let names: Vec<_> = std::fs::read_dir(&planted).expect("it").collect();
+    assert_eq!(names.len(), 1);
+    assert_eq!(
+        std::fs::read(planted.join("target")).expect("it"),
+        b"as it was"
+    );
+    // Nor is it believed by whoever sends what is left.
+    let error = lh::spool::target(&spool).expect_err("it is a link");
+    assert!(matches!(error, SpoolError::Refused { .. }), "{error}");
+}
+
 /// A link that stands where a segment could is moved away, and its target left.
 #[test]
 fn a_link_in_a_segments_place_is_not_followed() {

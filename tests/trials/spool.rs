@@ -210,12 +210,11 @@ fn killed_at_every_step_it_goes_on_where_it_was() {
                 .arg("--fsync=batch")
                 .feed(records(1..=20))
                 .expect(0);
+            let mut names = crate::support::names(&spool);
+            names.extend(["target.tmp".to_owned(), format!("{:020}.seg", 21)]);
             let mut paths = vec![spool.clone()];
-            for name in crate::support::names(&spool) {
-                paths.push(spool.join(name));
-            }
-            let next = spool.join(format!("{:020}.seg", 21));
-            paths.push(next);
+            paths.extend(names.iter().map(|name| spool.join(name)));
+            paths.extend(crate::support::strace::in_held(&names));
             let paths: Vec<&Path> = paths.iter().map(AsRef::as_ref).collect();
             let fault = format!("{call}:signal=KILL:when={at}");
             let address = receiver.address.to_string();

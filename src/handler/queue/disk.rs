@@ -11,6 +11,7 @@ use crate::fsync::Fsync;
 use crate::handler::{Described, EmitError};
 use crate::now::Now;
 use crate::spool::{self, SpoolOptions, Target};
+use crate::sys::Whereabouts;
 
 /// Where records wait on the disk.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ impl QueueHandler {
             self.ledger.diag.warn(format_args!("{directory}: {note}"));
         }
         let waiting = writer.status().waiting();
-        let noted = spool::target(&spool.directory).unwrap_or_default();
+        let noted = writer.target().unwrap_or_default();
         if let Some(noted) = noted.filter(|noted| waiting > 0 && noted.form != spool.target.form) {
             return Err(described(format!(
                 "the spool {directory} holds {waiting} records as {}, and they can't be sent as \
@@ -134,19 +135,33 @@ impl QueueHandler {
             return;
         };
         let waiting = writer.status().waiting();
-        self.ledger.figures.spooled.set(waiting);
-        if waiting > 0 {
-            let figures = &self.ledger.figures;
-            let delivered = figures
-                .delivered
-                .get()
-                .saturating_sub(figures.unproven.get());
-            let directory = spool.directory.display();
-            self.ledger.diag.warn(format_args!(
-                "{}: {waiting} records stay in the spool {directory}, and {delivered} were \
-                 delivered; the next lh with it sends them, or `lh spool retry {directory}`",
-                self.target
-            ));
+        let figures = &self.ledger.figures;
+        figures.spooled.set(waiting);
+        if waiting == 0 {
+            return;
         }
+        let delivered = figures
+            .delivered
+            .get()
+            .saturating_sub(figures.unproven.get());
+        let directory = match writer.whereabouts(&spool.directory) {
+            Whereabouts::Here => spool.directory.clone(),
+            Whereabouts::Moved(directory) => directory,
+            Whereabouts::Gone => {
+                figures.spooled.set(0);
+                figures.dropped.add(waiting);
+                return self.ledger.diag.error(format_args!(
+                    "{}: {waiting} records were in the spool {}, which was deleted",
+                    self.target,
+                    spool.directory.display()
+                ));
+            }
+        };
+        let directory = directory.display();
+        self.ledger.diag.warn(format_args!(
+            "{}: {waiting} records stay in the spool {directory}, and {delivered} were \
+             delivered; the next lh with it sends them, or `lh spool retry {directory}`",
+            self.target
+        ));
     }
 }

@@ -26,9 +26,36 @@ pub struct Held {
 }
 
 impl Held {
+    /// Holds on to a directory; `None` where no path leads into one that is open.
+    ///
+    /// # Errors
+    /// Those of open(2), and `NotADirectory` for anything else, a link included.
+    pub fn open(directory: &Path) -> io::Result<Option<Held>> {
+        let opened = enter(None, directory.as_os_str())?;
+        if !opened.metadata()?.is_dir() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        Held::new(opened)
+    }
+
+    fn new(directory: File) -> io::Result<Option<Held>> {
+        let held = Held {
+            id: fstat(&directory)?.id,
+            directory,
+        };
+        // Without a /proc there is nothing better than the name.
+        let through = held.through();
+        Ok(held.is_at(&through).then_some(held))
+    }
+
     /// A path that leads into it.
     pub fn through(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", self.directory.as_raw_fd()))
+    }
+
+    /// The name that it has now, as far as the system can tell.
+    pub fn name(&self) -> Option<PathBuf> {
+        std::fs::read_link(self.through()).ok()
     }
 
     /// Whether it was deleted.
@@ -70,13 +97,7 @@ pub fn hold_directory(directory: &Path) -> io::Result<Option<Held>> {
     if !walk.exchangeable {
         return Ok(None);
     }
-    let held = Held {
-        id: fstat(&walk.here)?.id,
-        directory: walk.here,
-    };
-    // Without a /proc there is nothing better than the name.
-    let through = held.through();
-    Ok(held.is_at(&through).then_some(held))
+    Held::new(walk.here)
 }
 
 struct Walk {

@@ -1,7 +1,7 @@
 //! Making single system calls of a process fail, or be its last.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What stands in front of a command so that strace does this to its calls:
 /// `write:error=ENOSPC:when=3`, on these paths alone if there are any.
@@ -20,6 +20,16 @@ pub fn inject(trace: &Path, paths: &[&Path], what: &[&str]) -> Vec<OsString> {
         words.extend(["-e".into(), format!("inject={what}").into()]);
     }
     words
+}
+
+/// What lh may call the files of a directory that it holds. Strace takes a path by
+/// its letters, whatever it leads to.
+pub fn in_held(names: &[String]) -> impl Iterator<Item = PathBuf> {
+    (3..32).flat_map(|descriptor| {
+        let held = PathBuf::from(format!("/proc/self/fd/{descriptor}"));
+        let within = names.iter().map(|name| held.join(name));
+        within.chain([held.clone()]).collect::<Vec<_>>()
+    })
 }
 
 /// How often a trace says that something was done to a call.
