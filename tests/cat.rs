@@ -609,3 +609,46 @@ fn picked_records_are_followed_over_rollovers() {
     tail.end();
     writer.end().expect(0);
 }
+
+/// Of several sets, each is picked from by itself.
+#[test]
+fn sets_do_not_run_into_one_another() {
+    let folder = folder();
+    let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+    let timed = "2026-11-23 10:00:00 INFO start\n2026-11-23 10:00:01 ERROR bad thing";
+    std::fs::write(&one, timed).expect("written");
+    std::fs::write(&other, "plain one\nplain two\nplain three\n").expect("written");
+    for (pick, want) in [
+        ("bad", "2026-11-23 10:00:01 ERROR bad thing\n"),
+        ("two", "plain two\n"),
+        (
+            "bad|two",
+            "2026-11-23 10:00:01 ERROR bad thing\nplain two\n",
+        ),
+    ] {
+        let lh = Lh::new("cat --grep").arg(pick).arg(&one).arg(&other);
+        let outcome = lh.read_stdout().spawn().end().expect(0);
+        assert_eq!(String::from_utf8_lossy(&outcome.stdout), want);
+    }
+}
+
+/// What is read would be written behind it, for ever.
+#[test]
+fn the_output_is_not_read() {
+    let folder = folder();
+    let (log, old) = (folder.path().join("log"), folder.path().join("log.1"));
+    std::fs::write(&log, "new\n").expect("written");
+    std::fs::write(&old, "old\n").expect("written");
+    let script = "\"$0\" cat log >>log 2>said; echo $? >>said";
+    let ended = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_lh")])
+        .current_dir(folder.path())
+        .status();
+    assert!(ended.expect("a shell").success());
+    assert_eq!(std::fs::read_to_string(&log).expect("it"), "new\nold\n");
+    let said = std::fs::read_to_string(folder.path().join("said")).expect("it");
+    assert!(
+        said.contains("it is the output") && said.ends_with("\n1\n"),
+        "{said}"
+    );
+}

@@ -16,6 +16,7 @@ use crate::roll::follow::{Follower, Lines};
 use crate::roll::lines::{CopyError, Seam, copy};
 use crate::roll::listing::Remarks;
 use crate::roll::set::{LogSet, Part};
+use crate::sys;
 
 /// How often it is looked whether more was written, where nothing was.
 const LOOK: Duration = Duration::from_millis(50);
@@ -38,9 +39,38 @@ pub fn cat(args: &LogCatArgs) -> Result<Status, Failure> {
     written(ended, status)
 }
 
-fn print_all(args: &LogCatArgs, stdout: &mut dyn Write) -> Result<Status, Failure> {
+/// Where sets are printed to.
+trait Printer: Write {
+    /// What comes next goes on with nothing of the set before.
+    fn next_set(&mut self, seam: &mut Seam) -> io::Result<()>;
+}
+
+impl Printer for io::StdoutLock<'_> {
+    fn next_set(&mut self, _seam: &mut Seam) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Printer for Picker<'_> {
+    fn next_set(&mut self, seam: &mut Seam) -> io::Result<()> {
+        *seam = Seam::default();
+        self.end_line()?;
+        self.finish()
+    }
+}
+
+fn print_all(args: &LogCatArgs, stdout: &mut dyn Printer) -> Result<Status, Failure> {
     let (mut status, mut seam) = (Status::Delivered, Seam::default());
+    // What is read there would be written to its end, for ever.
+    let output = sys::stdout().ok();
+    let is_output = |part: &Part| {
+        let output = output.as_ref();
+        output.is_some_and(|output| sys::is_same_regular_file(&part.file, output))
+    };
     for file in &args.files {
+        if let Err(error) = stdout.next_set(&mut seam) {
+            return written(Err(error), status);
+        }
         let set = log_set(file, args.names.namer.as_deref())?;
         let mut listing = match set.list() {
             Ok(listing) if !listing.is_empty() => listing,
@@ -54,7 +84,13 @@ fn print_all(args: &LogCatArgs, stdout: &mut dyn Write) -> Result<Status, Failur
         remark(listing.remarks());
         for at in 0..listing.len() {
             let opened = listing.open(&set, at).map_err(CopyError::Read);
-            match opened.and_then(|part| print(&part, stdout, &mut seam)) {
+            let printed = opened.and_then(|part| match is_output(&part) {
+                true => Err(CopyError::Read(io::Error::other(
+                    "it is the output as well",
+                ))),
+                false => print(&part, stdout, &mut seam),
+            });
+            match printed {
                 Ok(()) => {}
                 Err(CopyError::Read(error)) => {
                     complain(listing.path(at), &error);
@@ -67,7 +103,7 @@ fn print_all(args: &LogCatArgs, stdout: &mut dyn Write) -> Result<Status, Failur
     written(stdout.flush(), status)
 }
 
-fn print(part: &Part, stdout: &mut dyn Write, seam: &mut Seam) -> Result<(), CopyError> {
+fn print(part: &Part, stdout: &mut dyn Printer, seam: &mut Seam) -> Result<(), CopyError> {
     let mut reader = part.reader().map_err(CopyError::Read)?;
     seam.next_file();
     copy(&mut reader, stdout, &mut 0, seam)?;

@@ -182,6 +182,19 @@ impl<'t> Picker<'t> {
         Ok(())
     }
 
+    /// Ends the line at hand, if it has no end.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn end_line(&mut self) -> io::Result<()> {
+        match (self.partial.is_empty(), self.in_line) {
+            (false, _) => self.partial.push(b'\n'),
+            (true, true) => self.line(b"\n")?,
+            (true, false) => {}
+        }
+        Ok(())
+    }
+
     /// Writes the records that were kept; from now on all are passed on.
     ///
     /// # Errors
