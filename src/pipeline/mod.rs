@@ -254,7 +254,7 @@ impl Pipeline {
     fn deliver_meanwhile(&mut self, frames: &Frames<'_>, meanwhile: &mut dyn FnMut(Now)) {
         self.pending.fill(true);
         self.until_done(
-            |stage, now| stage.deliver(frames, now),
+            |stage, now, _| stage.deliver(frames, now),
             |stage, now| {
                 stage.give_up(frames, now);
             },
@@ -273,10 +273,10 @@ impl Pipeline {
     }
 
     /// Tries every pending stage again and again until none is left, or the
-    /// run is to end.
+    /// run is to end; each attempt is told whether that is to be soon.
     fn until_done(
         &mut self,
-        mut attempt: impl FnMut(&mut Stage, Now) -> bool,
+        mut attempt: impl FnMut(&mut Stage, Now, bool) -> bool,
         mut give_up: impl FnMut(&mut Stage, Now),
         meanwhile: &mut dyn FnMut(Now),
     ) {
@@ -284,9 +284,10 @@ impl Pipeline {
         let mut now = Now::read();
         loop {
             let mut blocked = false;
+            let hurry = self.stop != Stop::No;
             for (stage, pending) in self.stages.iter_mut().zip(&mut self.pending) {
                 if *pending {
-                    *pending = !attempt(stage, now);
+                    *pending = !attempt(stage, now, hurry);
                     blocked |= *pending;
                 }
             }
@@ -324,9 +325,8 @@ impl Pipeline {
         }
         self.pending.fill(true);
         self.closing = Some(Instant::now());
-        let hurry = self.stop != Stop::No;
         self.until_done(
-            |stage, now| stage.close(now, hurry),
+            |stage, now, hurry| stage.close(now, hurry),
             |stage, now| stage.doubt(now),
             &mut |_| {},
         );

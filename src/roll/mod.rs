@@ -1,14 +1,15 @@
 //! Rollover: when it happens, what the files are called, which ones are kept.
 //!
 //! Pure arithmetic on times, names and sizes; only [`compress`] reads and
-//! writes, and only the two files that it is given, and [`set`], [`listing`]
-//! and [`follow`] read what was written.
+//! writes, and only the two files that it is given, [`mark`] notes something with one,
+//! and [`set`], [`listing`] and [`follow`] read what was written.
 
 pub mod compress;
 pub mod follow;
 pub mod keep;
 pub mod lines;
 pub mod listing;
+pub mod mark;
 pub mod names;
 mod pattern;
 pub mod set;

@@ -440,6 +440,12 @@ impl Running<'_> {
         self
     }
 
+    /// Ends its input.
+    pub fn close(&mut self) -> &mut Self {
+        self.stdin = None;
+        self
+    }
+
     /// Its number in the system.
     pub fn id(&self) -> u32 {
         self.child.id()

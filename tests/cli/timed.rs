@@ -4,6 +4,8 @@
 //! Not tested here: agreement with Python (`conformance.rs`), every rule of
 //! the calendar (tables beside `roll/when.rs`), clocks that jump during a run.
 
+use nix::sys::signal::Signal;
+
 use crate::support::{Folder, faketime, until};
 
 /// `lh` at a time that does not move, in a zone.
@@ -239,6 +241,48 @@ fn by_size_as_well() {
     assert_eq!(folder.text("a.2026-11-23.1"), "bbbbbb\n");
     assert_eq!(folder.text("a.2026-11-23.2"), "cccccc\n");
     assert_eq!(folder.text("a"), "dddddd\n");
+}
+
+/// Nor does it need one of this run, or of the time since the file was opened anew.
+#[test]
+fn eager_rolls_over_what_was_there_before() {
+    let folder = Folder::new();
+    folder.write("a", "old\n");
+    let lh = folder.lh("timed --when S --eager a").start();
+    until("it is rolled over", || folder.names().len() == 2);
+    lh.end().ok();
+    let folder = Folder::new();
+    let mut lh = folder.lh("timed --when S --interval 2 --eager a").start();
+    lh.send_to("one\n", "a").signal(Signal::SIGHUP);
+    until("it is rolled over", || folder.names().len() == 2);
+    lh.end().ok();
+}
+
+/// Its birth tells nothing of a file that was emptied.
+#[test]
+fn a_file_that_a_rotator_has_emptied_begins_anew() {
+    let folder = Folder::new();
+    let rotator = "cp \"$LH_SOURCE\" \"$LH_DEST\" && : >\"$LH_SOURCE\"";
+    let lh = || folder.lh("timed --when S --interval 4 --backups 9 --rotator");
+    let run = |line: &str| lh().args([rotator, "a"]).with(line).ok();
+    run("r1\n");
+    if lh_notes_nothing(&folder) {
+        return;
+    }
+    let begun = std::time::SystemTime::now();
+    until("its time is over", || {
+        begun.elapsed().is_ok_and(|for_| for_.as_secs() >= 4)
+    });
+    for line in ["r2\n", "r3\n", "r4\n"] {
+        run(line);
+    }
+    assert_eq!(folder.names().len(), 2, "{:?}", folder.names());
+    assert_eq!(folder.text("a"), "r2\nr3\nr4\n");
+}
+
+/// Whether the file system has no extended attributes.
+fn lh_notes_nothing(folder: &Folder) -> bool {
+    xattr::set(folder.path("a"), "user.lh.test", b"x").is_err()
 }
 
 #[test]

@@ -62,14 +62,17 @@ pub struct RollingArgs {
     /// A shell command that takes the place of the rename.
     ///
     /// It has LH_SOURCE and LH_DEST in its environment, and has to take the
-    /// source away or to empty it.
+    /// source away or to empty it. Where it does neither, what it has made of
+    /// LH_DEST is deleted, and it is tried again later.
     #[arg(long, value_name = "CMD", help_heading = "Rolled-over files")]
     pub rotator: Option<String>,
 
     /// A shell command for each, in the background, after the compression.
     ///
     /// It has LH_SOURCE, the file, and LH_DEST, the rolled-over one, in its
-    /// environment.
+    /// environment. Whoever asks lh to end waits a second for it; those that it
+    /// was not run for have it at the next start (where the file system has
+    /// extended attributes).
     #[arg(long, value_name = "CMD", help_heading = "Rolled-over files")]
     pub on_rotate: Option<String>,
 

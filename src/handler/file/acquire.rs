@@ -6,7 +6,13 @@ use std::io;
 use super::log_file::LogFile;
 use crate::diag::plain;
 use crate::handler::{EmitError, Fault};
+use crate::roll::mark::Mark;
 use crate::sys;
+
+/// Whether another process has rolled a file over.
+fn is_backup(file: &std::fs::File) -> bool {
+    Mark::of(file).is_some_and(Mark::is_backup)
+}
 
 impl LogFile {
     /// Makes the open file ready to be written by this process alone: opens
@@ -64,15 +70,18 @@ impl LogFile {
             if !current.regular {
                 return Ok(());
             }
-            let size = match self.options.watch.then(|| sys::stat(self.place())) {
-                Some(Ok(meta)) if meta.id == current.id => meta.size,
-                Some(Ok(_)) if self.follow_name()? => continue,
-                Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
-                    if self.follow_name()? {
-                        continue;
-                    }
-                    self.open_size()?
-                }
+            let looks = self.options.watch || self.locked;
+            let named = looks.then(|| sys::stat(self.place()));
+            let gone = match &named {
+                Some(Ok(meta)) => meta.id != current.id,
+                Some(Err(error)) => error.kind() == io::ErrorKind::NotFound,
+                None => false,
+            };
+            // Whoever else renames it is followed only where that is asked for.
+            let follows = self.options.watch || (gone && is_backup(&current.file));
+            let size = match named {
+                Some(Ok(meta)) if !gone => meta.size,
+                _ if gone && follows && self.follow_name()? => continue,
                 // Not watched, or the name can't be looked at or followed: the
                 // open file is as good as ever.
                 _ => self.open_size()?,

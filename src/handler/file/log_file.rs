@@ -80,6 +80,8 @@ pub(super) struct Current {
     /// Its size when this process last looked or wrote; `None` before that,
     /// and for what is no regular file.
     pub(super) expected: Option<u64>,
+    /// Its size when it was opened.
+    pub(super) opened: u64,
     /// Whether its last byte has to be looked at before the next record.
     pub(super) check_tail: bool,
 }
@@ -170,10 +172,13 @@ impl LogFile {
 
     /// The size of the open file, as far as it is known.
     pub fn size(&self) -> u64 {
-        self.current
-            .as_ref()
-            .and_then(|current| current.expected)
-            .unwrap_or(0)
+        let current = self.current.as_ref();
+        current.map_or(0, |current| current.expected.unwrap_or(current.opened))
+    }
+
+    /// The same with what is written before the first record.
+    pub fn size_with_preamble(&self) -> u64 {
+        self.size().max(self.options.preamble.len() as u64)
     }
 
     /// Whether the open file holds no record yet.
@@ -242,10 +247,11 @@ impl LogFile {
             })?;
         }
         self.place = Some(path);
-        let meta = opened.meta;
+        let mut meta = opened.meta;
         if meta.regular {
             if self.options.truncate && !self.opened_before {
                 opened.file.set_len(0)?;
+                meta.size = 0;
             }
             // A file that was made has the mode already that it is to have.
             self.inherit = Some(sys::fstat(&opened.file)?.owner);
@@ -257,6 +263,7 @@ impl LogFile {
             file: opened.file,
             id: meta.id,
             regular: meta.regular,
+            opened: if meta.regular { meta.size } else { 0 },
             expected: None,
             check_tail: false,
         });

@@ -5,14 +5,15 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::backups::Backups;
 use crate::diag::{Diag, plain};
 use crate::roll::compress::{self, ENDINGS, Method};
+use crate::roll::mark::Mark;
 use crate::sys::{self, FileId, Owner};
 
 /// How often a name that others want too is tried.
@@ -26,8 +27,8 @@ pub(super) struct Job {
     pub(super) id: Option<FileId>,
     /// Its name when it was rolled over.
     pub(super) path: PathBuf,
-    /// Whether the user's command is run for it.
-    pub(super) hook: bool,
+    /// What is noted with it where the user's command is to be run for it.
+    pub(super) owed: Option<Mark>,
 }
 
 /// The thread, which is started by the first job.
@@ -37,8 +38,28 @@ pub(super) struct After {
     hook: Option<String>,
     diag: Diag,
     stop: Arc<AtomicBool>,
-    running: Option<(Sender<Job>, JoinHandle<()>)>,
+    /// Nor is the user's command run any more.
+    leave: Arc<AtomicBool>,
+    /// How many backups were made that the command is to be run for.
+    owed: u64,
+    running: Option<Running>,
 }
+
+/// The thread while it runs.
+#[derive(Debug)]
+struct Running {
+    /// Where jobs go to; none comes any more once it is dropped.
+    jobs: Option<Sender<Job>>,
+    /// Closed when it has ended.
+    ended: Receiver<()>,
+    thread: JoinHandle<()>,
+}
+
+/// How long the user's command is run for what is left when a run is asked to end.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long the end of the thread is waited for before signals are looked at.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 impl After {
     pub(super) fn new(backups: Arc<Backups>, hook: Option<String>, diag: Diag) -> After {
@@ -47,27 +68,70 @@ impl After {
             hook,
             diag,
             stop: Arc::new(AtomicBool::new(false)),
+            leave: Arc::new(AtomicBool::new(false)),
+            owed: 0,
             running: None,
         }
     }
 
+    /// What is to be noted with a file that is rolled over now.
+    pub(super) fn mark(&mut self) -> Mark {
+        if self.hook.is_none() {
+            return Mark::Rolled;
+        }
+        self.owed += 1;
+        Mark::Owed {
+            by: std::process::id(),
+            number: self.owed,
+        }
+    }
+
+    /// Whether there is a command to be run after a rollover.
+    pub(super) fn has_hook(&self) -> bool {
+        self.hook.is_some()
+    }
+
+    /// What is noted with a backup that an earlier process was to run the user's
+    /// command for, where that one came to its end before it did.
+    pub(super) fn left_owed(&self, path: &Path) -> Option<Mark> {
+        let mark = self.hook.as_ref().and_then(|_| Mark::at(path));
+        mark.filter(|mark| match mark {
+            Mark::Owed { by, .. } => *by == std::process::id() || !sys::is_process(*by),
+            Mark::Rolled | Mark::Emptied(_) => false,
+        })
+    }
+
     /// Hands over a file, if there is anything to do after a rollover.
     pub(super) fn push(&mut self, job: Job) {
-        if self.backups.method.is_none() && !(job.hook && self.hook.is_some()) {
+        if self.backups.method.is_none() && (job.owed.is_none() || self.hook.is_none()) {
             return;
         }
         if self.running.is_none() {
             let (sender, jobs) = channel();
+            let (ending, ended) = channel();
             let worker = Worker {
                 backups: Arc::clone(&self.backups),
                 hook: self.hook.clone(),
                 diag: self.diag.clone(),
                 stop: Arc::clone(&self.stop),
+                leave: Arc::clone(&self.leave),
                 missed: AtomicBool::new(false),
+                failures: AtomicU64::new(0),
             };
             let thread = std::thread::Builder::new().name("after-rollover".to_owned());
-            match thread.spawn(move || worker.run(&jobs)) {
-                Ok(thread) => self.running = Some((sender, thread)),
+            let run = move || {
+                worker.run(&jobs);
+                worker.sum_up();
+                drop::<Sender<()>>(ending);
+            };
+            match thread.spawn(run) {
+                Ok(thread) => {
+                    self.running = Some(Running {
+                        jobs: Some(sender),
+                        ended,
+                        thread,
+                    });
+                }
                 Err(error) => {
                     self.diag.warn(format_args!(
                         "{}: cannot start a thread: {}; backups stay as they are",
@@ -78,24 +142,36 @@ impl After {
                 }
             }
         }
-        if let Some((sender, _)) = &self.running {
+        if let Some(sender) = self.running.as_ref().and_then(|run| run.jobs.as_ref()) {
             // The thread ends only when the sender is dropped.
             let _ = sender.send(job);
         }
     }
 
-    /// Waits for what is to be done; in a hurry, leaves it to the next start.
-    pub(super) fn finish(&mut self, hurry: bool) {
+    /// Waits for what is to be done, for a moment; `false`: it is not done yet. In a
+    /// hurry, what is not done soon is left to the next start.
+    pub(super) fn finish(&mut self, hurry: bool) -> bool {
         self.stop.fetch_or(hurry, Ordering::Relaxed);
-        if let Some((sender, thread)) = self.running.take() {
-            drop(sender);
-            let _ = thread.join();
+        let Some(running) = &mut self.running else {
+            return true;
+        };
+        running.jobs = None;
+        let most = if hurry { GRACE } else { PATIENCE };
+        let slow = running.ended.recv_timeout(most) == Err(RecvTimeoutError::Timeout);
+        if slow && !hurry {
+            return false;
         }
+        self.leave.store(true, Ordering::Relaxed);
+        if let Some(running) = self.running.take() {
+            let _ = running.thread.join();
+        }
+        true
     }
 }
 
 impl Drop for After {
     fn drop(&mut self) {
+        self.leave.store(true, Ordering::Relaxed);
         self.finish(true);
     }
 }
@@ -105,8 +181,11 @@ struct Worker {
     hook: Option<String>,
     diag: Diag,
     stop: Arc<AtomicBool>,
+    leave: Arc<AtomicBool>,
     /// It was told that there was nothing to run the command for.
     missed: AtomicBool,
+    /// How often the command failed.
+    failures: AtomicU64,
 }
 
 /// What came of a compression.
@@ -127,7 +206,8 @@ impl Worker {
             let mut todo = vec![job];
             while let Some(job) = todo.pop() {
                 if self.stop.load(Ordering::Relaxed) {
-                    return;
+                    let rest = failed.into_iter().chain(todo).chain([job]).chain(jobs);
+                    return self.leave(rest);
                 }
                 match self.handle(&job) {
                     Ok(()) => todo.append(&mut failed),
@@ -149,13 +229,32 @@ impl Worker {
         let plain = list.unwrap_or_default().into_iter().map(|backup| Job {
             id: Some(backup.id),
             path: backup.path,
-            hook: false,
+            owed: None,
         });
         for job in failed.into_iter().chain(plain) {
             if let Err(error) = self.handle(&job) {
                 self.tell(&error, &mut told);
                 self.hook_for(&job);
             }
+        }
+    }
+
+    /// What is left when the run is asked to end: the next start compresses, and runs
+    /// the command for what it is not run for soon.
+    fn leave<'j>(&self, jobs: impl Iterator<Item = Job> + 'j) {
+        let mut left = 0;
+        for job in jobs.filter(|job| job.owed.is_some() && self.hook.is_some()) {
+            match self.leave.load(Ordering::Relaxed) {
+                true => left += 1,
+                false => self.hook_for(&job),
+            }
+        }
+        if left > 0 {
+            self.diag.warn(format_args!(
+                "{}: ended before --on-rotate was run for {left} backups; the next start with \
+                 it does that",
+                self.backups.file.display()
+            ));
         }
     }
 
@@ -186,8 +285,7 @@ impl Worker {
             _ => Packed::NotOurs,
         };
         match packed {
-            Packed::At(path) if job.hook => self.run_hook(&path),
-            Packed::At(_) => {}
+            Packed::At(path) => self.run_hook(&path, job),
             Packed::NotOurs => self.hook_for(job),
         }
         Ok(())
@@ -196,7 +294,7 @@ impl Worker {
     /// Runs the command for a file that was not compressed here. Not under a name
     /// that is another file's by now: retention may have been faster.
     fn hook_for(&self, job: &Job) {
-        if !job.hook || self.hook.is_none() {
+        if job.owed.is_none() || self.hook.is_none() {
             return;
         }
         let path = match job.id {
@@ -205,7 +303,7 @@ impl Worker {
             Some(id) => self.locate(id).ok().flatten().or_else(|| self.packed(job)),
         };
         match path {
-            Some(path) => self.run_hook(&path),
+            Some(path) => self.run_hook(&path, job),
             None if !self.missed.swap(true, Ordering::Relaxed) => self.diag.warn(format_args!(
                 "{}: a backup was gone before --on-rotate could be run for it; --backups keeps \
                  more of them",
@@ -269,8 +367,9 @@ impl Worker {
                 let _ = packed.set_modified(modified);
             }
             if let Some(sequence) = sys::sequence(&source) {
-                let _ = sys::set_sequence(&packed, sequence);
+                let _ = sys::set_sequence(&packed, Some(sequence));
             }
+            Mark::note(Mark::of(&source), &packed);
             // Before the source goes, this has to be on the disk.
             packed.sync_all()?;
             self.replace(id, &temporary, ending)
@@ -312,10 +411,14 @@ impl Worker {
         Ok(Packed::At(packed))
     }
 
-    fn run_hook(&self, dest: &Path) {
-        let Some(command) = &self.hook else {
+    fn run_hook(&self, dest: &Path, job: &Job) {
+        let (Some(command), Some(owed)) = (&self.hook, job.owed) else {
             return;
         };
+        // The number of a file that is gone may be another's by now.
+        if Mark::at(&self.backups.at(dest)).is_some_and(|mark| mark != owed) {
+            return;
+        }
         let mut shell = sys::shell(command);
         shell
             .env("LH_SOURCE", &self.backups.file)
@@ -326,22 +429,49 @@ impl Worker {
                 match child.try_wait()? {
                     Some(status) => return Ok(Some(status)),
                     // The command goes on by itself.
-                    None if self.stop.load(Ordering::Relaxed) => return Ok(None),
+                    None if self.leave.load(Ordering::Relaxed) => return Ok(None),
                     None => std::thread::sleep(Duration::from_millis(10)),
                 }
             }
         });
-        match ended {
-            Ok(Some(status)) if !status.success() => self.diag.warn(format_args!(
-                "{}: the --on-rotate command ended with {status}",
-                dest.display()
-            )),
-            Ok(_) => {}
-            Err(error) => self.diag.warn(format_args!(
-                "{}: cannot run the --on-rotate command: {}",
-                dest.display(),
-                plain(&error)
-            )),
+        if ended.is_ok() {
+            self.settle(dest, owed);
+        }
+        let failed = match ended {
+            Ok(Some(status)) if !status.success() => {
+                format!("the --on-rotate command ended with {status}")
+            }
+            Ok(_) => return,
+            Err(error) => format!("cannot run the --on-rotate command: {}", plain(&error)),
+        };
+        // Once; after that they are counted.
+        if self.failures.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.diag.warn(format_args!("{}: {failed}", dest.display()));
+        }
+    }
+
+    /// Notes that nothing is owed any more to the backup that had this name: rollovers
+    /// may have given it another one meanwhile.
+    fn settle(&self, dest: &Path, owed: Mark) {
+        let note = |path: &Path| {
+            let file = sys::open_existing(&self.backups.at(path));
+            let file = file.ok().filter(|file| Mark::of(file) == Some(owed));
+            file.map(|file| Mark::note(Some(Mark::Rolled), &file))
+        };
+        let list = || self.backups.hold().list().unwrap_or_default();
+        if note(dest).is_none() {
+            let _ = list().iter().find_map(|backup| note(&backup.path));
+        }
+    }
+
+    /// Says how often more the command failed than it was told.
+    fn sum_up(&self) {
+        let failures = self.failures.load(Ordering::Relaxed);
+        if failures > 1 {
+            self.diag.warn(format_args!(
+                "{}: the --on-rotate command failed {failures} times",
+                self.backups.file.display()
+            ));
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::roll::compress::{ENDINGS, Method};
 use crate::roll::keep::Held;
+use crate::roll::mark::Mark;
 use crate::roll::names::{self, Namer, Variables};
 use crate::sys::{self, Directories, FileId, Place};
 
@@ -214,25 +215,45 @@ impl Names<'_> {
         let sequence = newest.unwrap_or(0) + 1;
         // Not every file system can: then the names and this process tell.
         if let Some(file) = file {
-            let _ = sys::set_sequence(file, sequence);
+            let _ = sys::set_sequence(file, Some(sequence));
         }
         self.order.insert(path.to_owned(), sequence);
     }
 
-    /// Keeps that with what a `--rotator` has made in the file's place, itself or
-    /// compressed.
-    pub(super) fn note_made(&self, path: &Path) {
-        let Some(&sequence) = self.order.get(path) else {
+    /// It became none.
+    pub(super) fn forget(&mut self, file: &File, path: &Path) {
+        if !self.order.contains_key(path) {
             return;
-        };
-        for ending in [""].into_iter().chain(ENDINGS) {
-            let mut name = path.as_os_str().to_owned();
-            name.push(ending);
-            if let Ok(made) = sys::open_existing(&self.backups.at(Path::new(&name))) {
-                let _ = sys::set_sequence(&made, sequence);
+        }
+        let _ = sys::set_sequence(file, None);
+        // A `--rotator` has made one of this name.
+        if made_names(path).all(|made| sys::lstat(&self.backups.at(&made)).is_err()) {
+            self.order.remove(path);
+        }
+    }
+
+    /// Keeps that with what a `--rotator` has made in the file's place, itself or
+    /// compressed, and notes that it is a backup.
+    pub(super) fn note_made(&self, path: &Path, mark: Mark) {
+        for name in made_names(path) {
+            if let Ok(made) = sys::open_existing(&self.backups.at(&name)) {
+                if let Some(&sequence) = self.order.get(path) {
+                    let _ = sys::set_sequence(&made, Some(sequence));
+                }
+                Mark::note(Some(mark), &made);
             }
         }
     }
+}
+
+/// A backup's name, and those that it has when it is compressed.
+pub(super) fn made_names(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let names = [""].into_iter().chain(ENDINGS).map(|ending| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    });
+    names.collect::<Vec<_>>().into_iter()
 }
 
 impl Backups {

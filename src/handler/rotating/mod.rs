@@ -22,9 +22,10 @@ use crate::diag::{Diag, plain};
 use crate::now::Now;
 use crate::roll::compress::Method;
 use crate::roll::keep::Limits;
+use crate::roll::mark::Mark;
 use crate::roll::names::Namer;
 use crate::roll::when::{LocalZone, Schedule, UtcZone, Zone};
-use crate::sys;
+use crate::sys::{self, FileId, Meta};
 
 /// How long a clock that jumps can keep an eager rollover waiting.
 const CLOCK_CHECK: Duration = Duration::from_secs(5);
@@ -205,7 +206,9 @@ impl BaseRotatingHandler {
             self.scheduled = self.file.generation();
             let meta = self.file.open_file().and_then(|file| sys::fstat(file).ok());
             let began = match meta {
-                Some(meta) if !self.file.is_empty() => meta.began().min(wall),
+                Some(meta) if !self.file.is_empty() => {
+                    began(&meta, self.file.open_file().and_then(Mark::of)).min(wall)
+                }
                 _ => wall,
             };
             self.roll_at = Some(schedule.next(&*self.zone, began));
@@ -223,7 +226,7 @@ impl BaseRotatingHandler {
     fn room(&self, now: Now) -> u64 {
         match self.options.max_bytes {
             Some(max) if self.rolls() && self.file.is_regular() && !self.is_held_back(now) => {
-                (max - 1).saturating_sub(self.file.size())
+                (max - 1).saturating_sub(self.file.size_with_preamble())
             }
             _ => u64::MAX,
         }
@@ -290,21 +293,32 @@ impl BaseRotatingHandler {
         Ok(())
     }
 
-    fn compress_leftovers(&mut self) -> io::Result<()> {
-        if self.backups.method.is_some() {
-            let list = self.backups.hold().list()?;
-            for backup in list
-                .into_iter()
-                .filter(|backup| backup.variables.ending.is_empty())
-            {
+    /// What an earlier process had no time for.
+    fn finish_leftovers(&mut self) -> io::Result<()> {
+        if self.backups.method.is_none() && !self.after.has_hook() {
+            return Ok(());
+        }
+        let list = self.backups.hold().list()?;
+        for backup in list {
+            let owed = self.after.left_owed(&self.backups.at(&backup.path));
+            if backup.variables.ending.is_empty() || owed.is_some() {
                 self.after.push(Job {
                     id: Some(backup.id),
                     path: backup.path,
-                    hook: false,
+                    owed,
                 });
             }
         }
         Ok(())
+    }
+
+    /// The same, and makes the one for backups where that is asked for.
+    fn make_directories(&self) -> io::Result<()> {
+        if self.file.makes_directories() {
+            let directory = self.backups.namer.directory();
+            self.backups.directories.make(directory)?;
+        }
+        self.hold_directories()
     }
 
     /// Backups and the link may be in other directories than the file.
@@ -374,12 +388,7 @@ impl Handler for BaseRotatingHandler {
     fn open(&mut self, now: Now) -> io::Result<()> {
         self.started = Some(now);
         self.file.open_at_start()?;
-        if self.file.makes_directories() {
-            self.backups
-                .directories
-                .make(self.backups.namer.directory())?;
-        }
-        self.hold_directories()?;
+        self.make_directories()?;
         // What is no regular file has no backups.
         let opened = self.file.open_file().is_some();
         if opened && !self.file.is_regular()
@@ -387,7 +396,7 @@ impl Handler for BaseRotatingHandler {
         {
             return Ok(());
         }
-        if let Err(error) = self.recover().and_then(|()| self.compress_leftovers()) {
+        if let Err(error) = self.recover().and_then(|()| self.finish_leftovers()) {
             self.complain("cannot look through its backups", &error);
         }
         if self.options.limits != Limits::default() {
@@ -395,6 +404,7 @@ impl Handler for BaseRotatingHandler {
             self.retain(now, Count::Ignored);
         }
         self.keep_link();
+        self.reschedule(now);
         Ok(())
     }
 
@@ -450,6 +460,7 @@ impl Handler for BaseRotatingHandler {
 
     fn reopen(&mut self, now: Now) {
         self.file.reopen(now);
+        self.reschedule(now);
     }
 
     fn roll_over(&mut self, now: Now) {
@@ -458,6 +469,7 @@ impl Handler for BaseRotatingHandler {
         }
         self.failure = None;
         let rolled = self.with_file(now, |handler, now| {
+            handler.reschedule(now);
             if handler.file.is_regular() && !handler.file.is_empty() {
                 handler.do_rollover(0, now)?;
             }
@@ -481,8 +493,15 @@ impl Handler for BaseRotatingHandler {
     }
 
     fn prune(&mut self) -> bool {
+        let Ok(_file) = self.backups.lock_file() else {
+            return false;
+        };
         let list = self.backups.hold().list().unwrap_or_default();
-        list.first().is_some_and(|oldest| {
+        let open = self.file.open_file().and_then(|file| sys::fstat(file).ok());
+        // On another file system it takes no room from this one.
+        let here = |id: FileId| open.as_ref().is_none_or(|open| open.id.is_near(id));
+        let oldest = list.first().filter(|oldest| here(oldest.id));
+        oldest.is_some_and(|oldest| {
             let gone = self.backups.remove(&oldest.path).is_ok();
             if gone {
                 let (name, oldest) = (self.file.name(), oldest.path.display());
@@ -500,8 +519,19 @@ impl Handler for BaseRotatingHandler {
     fn close(&mut self, now: Now, hurry: bool) -> Result<(), EmitError> {
         self.retain_if_due(now);
         let closed = self.file.close(now);
-        self.after.finish(hurry);
-        closed
+        // Of what fails or hangs here nothing is lost.
+        match self.after.finish(hurry) {
+            false => closed.and(Err(EmitError::slow(0))),
+            true => closed,
+        }
+    }
+}
+
+/// When a file began: where a `--rotator` has emptied it, then.
+fn began(meta: &Meta, mark: Option<Mark>) -> i64 {
+    match mark {
+        Some(Mark::Emptied(at)) => at.max(meta.began()),
+        _ => meta.began(),
     }
 }
 

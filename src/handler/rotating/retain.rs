@@ -37,7 +37,9 @@ impl BaseRotatingHandler {
         let beyond = |at: usize, backup: &Backup| match (count, self.backups.numbered) {
             (Count::Ignored, _) => false,
             _ if keep == 0 => false,
-            (_, true) => backup.variables.number + coming as u64 > keep as u64,
+            // The start closes gaps between the numbers.
+            (Count::Before, true) => list.len() - at + coming > keep,
+            (_, true) => backup.variables.number > keep as u64,
             (_, false) => list.len() - at + coming > keep,
         };
         let mut surplus = Vec::new();
@@ -57,7 +59,12 @@ impl BaseRotatingHandler {
             .and_then(|_| sys::free_space(&self.backups.directory()).ok());
         // With a size limit, the room that the current file may come to take.
         let size = sys::stat(&self.backups.at(self.file.path())).map_or(0, |meta| meta.size);
-        let current = size.max(self.options.max_bytes.unwrap_or(0));
+        let room = self.options.max_bytes.unwrap_or(0);
+        let current = match count {
+            // It becomes a backup, and another one comes to be full.
+            Count::Before => size.saturating_add(room),
+            _ => size.max(room),
+        };
         let reasons = keep::surplus(
             &held,
             self.options.limits,

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::after::Job;
-use super::backups::{Backup, Backups, Names};
-use super::{BaseRotatingHandler, Failure};
+use super::backups::{Backup, Backups, Names, made_names};
+use super::{BaseRotatingHandler, Failure, began};
 use crate::diag::plain;
 use crate::handler::EmitError;
 use crate::now::Now;
+use crate::roll::mark::Mark;
 use crate::roll::names::{self, Rename, Variables};
 use crate::roll::when::{NEVER, format_local};
-use crate::sys;
+use crate::sys::{self, FileId};
 
 /// After a failed rollover, how long until the next attempt: doubled each
 /// time, from the first of these to the second.
@@ -98,13 +99,19 @@ impl BaseRotatingHandler {
     fn roll(&mut self, now: Now) -> Result<Job, RollError> {
         let backups = std::sync::Arc::clone(&self.backups);
         let mut names = backups.hold();
-        let list = self.hold_directories().and_then(|()| names.list());
+        let list = self.make_directories().and_then(|()| names.list());
         let mut list = list.map_err(|error| {
             let directory = backups.namer.directory().display();
             RollError::new(format!("cannot read the directory {directory}"), &error)
         })?;
         let steps = match backups.numbered {
-            true => self.steps(&mut list)?,
+            true => {
+                // As another handler may have noted it.
+                if let Some(file) = self.file.open_file() {
+                    let _ = sys::set_sequence(file, None);
+                }
+                self.steps(&mut list)?
+            }
             false => Vec::new(),
         };
         let mut taken: Vec<Rename> = Vec::new();
@@ -170,22 +177,31 @@ impl BaseRotatingHandler {
             names.note_newest(self.file.open_file(), &dest, list);
             dest
         };
-        let id = match &self.options.rotator {
-            None => {
-                let open = self.file.open_file().and_then(|file| sys::fstat(file).ok());
-                rename(&self.backups, &file, &dest)?;
-                open.map(|meta| meta.id)
-            }
-            Some(command) => {
-                run_rotator(&self.backups, command, &file, &dest)?;
-                names.note_made(&dest);
+        let noted = self.file.open_file().and_then(Mark::of);
+        // Before its name goes: other processes that have it open follow the name by
+        // that, and must not write on in it.
+        let mark = self.after.mark();
+        self.note(Some(mark));
+        let left = match &self.options.rotator {
+            None => self.rename_away(&file, &dest),
+            Some(command) => run_rotator(&self.backups, command, &file, &dest).map(|complaint| {
+                names.note_made(&dest, mark);
+                if let Some(error) = complaint {
+                    let diag = self.file.diag();
+                    diag.warn(format_args!("{}: {error}", self.file.name()));
+                }
                 sys::lstat(&self.backups.at(&dest)).ok().map(|meta| meta.id)
-            }
+            }),
         };
+        let id = left.inspect_err(|_| self.unmark(names, &dest, noted))?;
+        if self.keeps_its_name(&file) {
+            self.unmark(names, &dest, Some(Mark::Emptied(now.wall.secs())));
+        }
         if let Err(error) = self.file.switch() {
             // Without a new file there is no rollover, unless another process
             // has made one already.
             if self.backups.rename(&dest, &file).is_ok() {
+                self.unmark(names, &dest, noted);
                 let doing = format!("cannot open a new {}", file.display());
                 return Err(RollError::new(doing, &error));
             }
@@ -194,8 +210,45 @@ impl BaseRotatingHandler {
         Ok(Job {
             id,
             path: dest,
-            hook: true,
+            owed: Some(mark),
         })
+    }
+
+    /// Renames the file that is open, and no other that may have its name by now.
+    fn rename_away(&self, file: &Path, dest: &Path) -> Result<Option<FileId>, RollError> {
+        let open = self.file.open_file().and_then(|file| sys::fstat(file).ok());
+        let named = sys::lstat(&self.backups.at(file)).ok();
+        if let (Some(open), Some(named)) = (&open, &named)
+            && open.id != named.id
+        {
+            return Err(RollError {
+                doing: format!("cannot rename {}", file.display()),
+                reason: "its name is another file's or a link's now".to_owned(),
+            });
+        }
+        rename(&self.backups, file, dest)?;
+        Ok(open.map(|meta| meta.id))
+    }
+
+    fn note(&self, mark: Option<Mark>) {
+        if let Some(file) = self.file.open_file() {
+            Mark::note(mark, file);
+        }
+    }
+
+    /// Takes back what was noted with the open file, which has its name still.
+    fn unmark(&self, names: &mut Names<'_>, dest: &Path, mark: Option<Mark>) {
+        self.note(mark);
+        if let Some(file) = self.file.open_file().filter(|_| !self.backups.numbered) {
+            names.forget(file, dest);
+        }
+    }
+
+    /// A `--rotator` may leave the file where it was, and empty it.
+    fn keeps_its_name(&self, file: &Path) -> bool {
+        let open = self.file.open_file().and_then(|file| sys::fstat(file).ok());
+        let named = sys::lstat(&self.backups.at(file)).ok();
+        matches!((open, named), (Some(open), Some(named)) if open.id == named.id)
     }
 
     fn numbered_name(&self, wall: i64) -> PathBuf {
@@ -241,7 +294,9 @@ impl BaseRotatingHandler {
         let meta = sys::stat(&self.backups.at(self.file.path()))
             .ok()
             .filter(|meta| meta.size > 0);
-        let began = meta.map_or(wall, |meta| meta.began().min(wall));
+        let began = meta.map_or(wall, |meta| {
+            began(&meta, Mark::at(&self.backups.at(self.file.path()))).min(wall)
+        });
         let list = variables(&self.backups.hold().list().unwrap_or_default());
         let mut taken = HashSet::new();
         let mut plan = Vec::new();
@@ -288,13 +343,14 @@ fn rename(backups: &Backups, from: &Path, to: &Path) -> Result<(), RollError> {
 }
 
 /// Runs the user's command in place of the rename. It has to take the file
-/// away, or to empty it: else its records would stand twice.
+/// away, or to empty it: else its records would stand twice, so what it has made is
+/// deleted. One that did so and failed afterwards is complained about.
 fn run_rotator(
     backups: &Backups,
     command: &str,
     file: &Path,
     dest: &Path,
-) -> Result<(), RollError> {
+) -> Result<Option<RollError>, RollError> {
     let fail = |reason: String| RollError {
         doing: "the --rotator command".to_owned(),
         reason,
@@ -303,14 +359,19 @@ fn run_rotator(
     let mut shell = sys::shell(command);
     shell.env("LH_SOURCE", file).env("LH_DEST", dest);
     shell.stdin(std::process::Stdio::null());
+    let free = made_names(dest);
+    let is_there = |path: &PathBuf| sys::lstat(&backups.at(path)).is_ok();
+    let free: Vec<PathBuf> = free.filter(|path| !is_there(path)).collect();
     let status = shell.status().map_err(|error| fail(plain(&error)))?;
-    if !status.success() {
-        return Err(fail(format!("ended with {status}")));
-    }
+    let failed = (!status.success()).then(|| format!("ended with {status}"));
     match sys::stat(&backups.at(file)) {
         Ok(after) if after.id == before.id && after.size >= before.size => {
-            Err(fail(format!("left {} as it was", file.display())))
+            for copy in free {
+                let _ = backups.remove(&copy);
+            }
+            let left = || format!("left {} as it was", file.display());
+            Err(fail(failed.unwrap_or_else(left)))
         }
-        _ => Ok(()),
+        _ => Ok(failed.map(fail)),
     }
 }

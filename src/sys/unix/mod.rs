@@ -65,11 +65,17 @@ pub use calls::code::forget_code;
 /// rollovers, as decimal text.
 const SEQUENCE: &str = "user.lh.seq";
 
+/// The one that a file has that was rolled over.
+const ROLLED: &str = "user.lh.rolled";
+
 /// Which file a name stands for, however often it is renamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileId {
     device: u64,
     inode: u64,
+    /// When it was made, where the file system knows: the number of a file that is
+    /// deleted is given to the next one.
+    born: Option<std::time::SystemTime>,
 }
 
 /// Permission bits and owner of a file.
@@ -86,6 +92,7 @@ impl From<Metadata> for Meta {
             id: FileId {
                 device: meta.dev(),
                 inode: meta.ino(),
+                born: meta.created().ok(),
             },
             size: meta.len(),
             regular: meta.file_type().is_file(),
@@ -102,6 +109,11 @@ impl From<Metadata> for Meta {
 }
 
 impl FileId {
+    /// Whether both files are in one file system.
+    pub fn is_near(self, other: FileId) -> bool {
+        self.device == other.device
+    }
+
     /// The number that names the file within its file system.
     pub fn number(self) -> u64 {
         self.inode
@@ -258,13 +270,52 @@ fn parse_sequence(attribute: io::Result<Option<Vec<u8>>>) -> Option<u64> {
     std::str::from_utf8(&text).ok()?.parse().ok()
 }
 
-/// Notes an open file's place in the order of rollovers.
+/// Notes an open file's place in the order of rollovers; with `None`, that it has
+/// none.
 ///
 /// # Errors
 /// Those of fsetxattr(2); `Unsupported` where the file system has none.
-pub fn set_sequence(file: &File, sequence: u64) -> io::Result<()> {
+pub fn set_sequence(file: &File, sequence: Option<u64>) -> io::Result<()> {
+    set_attribute(file, SEQUENCE, sequence.map(|number| number.to_string()))
+}
+
+/// What is noted with a file that was rolled over.
+pub fn rolled(file: &File) -> Option<String> {
     use xattr::FileExt;
-    file.set_xattr(SEQUENCE, sequence.to_string().as_bytes())
+    let text = file.get_xattr(ROLLED).ok()??;
+    String::from_utf8(text).ok()
+}
+
+/// The same of the file under a name.
+pub fn rolled_at(path: &Path) -> Option<String> {
+    let text = xattr::get(path, ROLLED).ok()??;
+    String::from_utf8(text).ok()
+}
+
+/// Notes with an open file that it was rolled over, and what is owed to it; with
+/// `None`, that it was not.
+///
+/// # Errors
+/// Those of fsetxattr(2); `Unsupported` where the file system has none.
+pub fn set_rolled(file: &File, text: Option<&str>) -> io::Result<()> {
+    set_attribute(file, ROLLED, text)
+}
+
+fn set_attribute(file: &File, name: &str, text: Option<impl AsRef<str>>) -> io::Result<()> {
+    use xattr::FileExt;
+    match text {
+        Some(text) => file.set_xattr(name, text.as_ref().as_bytes()),
+        None => file.remove_xattr(name),
+    }
+}
+
+/// Whether a process of this system is there, as far as can be told.
+pub fn is_process(id: u32) -> bool {
+    let Ok(id) = i32::try_from(id) else {
+        return false;
+    };
+    let asked = nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), None);
+    asked != Err(nix::errno::Errno::ESRCH)
 }
 
 /// Makes a symbolic link.

@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, access};
 
+use super::way::MOST_LINKS;
 use super::{fstat, stat};
 use crate::sys::{Meta, OpenRules, Opened, Owner, directory_of, is_own_stream, own_stream};
 
@@ -89,10 +90,27 @@ pub fn open_append(path: &Path, rules: OpenRules) -> io::Result<Opened> {
 pub fn behind_link(path: &Path, follow: bool) -> Option<PathBuf> {
     let link = std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_symlink());
     let trusted = link && (follow || !others_can_write(directory_of(path)).unwrap_or(true));
-    if !trusted || is_own_stream(path) || !stat(path).is_ok_and(|meta| meta.regular) {
+    if !trusted || is_own_stream(path) {
         return None;
     }
-    std::fs::canonicalize(path).ok()
+    match stat(path) {
+        Ok(meta) if meta.regular => std::fs::canonicalize(path).ok(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => end_of_links(path),
+        _ => None,
+    }
+}
+
+/// What links lead to that is not there yet; its directory is.
+fn end_of_links(path: &Path) -> Option<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = std::fs::read_link(&path) else {
+            let directory = std::fs::canonicalize(directory_of(&path)).ok()?;
+            return Some(directory.join(path.file_name()?));
+        };
+        path = directory_of(&path).join(target);
+    }
+    None
 }
 
 /// Looks whether [`open_append`] would find a file or could make one, with

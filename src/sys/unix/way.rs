@@ -16,7 +16,7 @@ use super::open::is_ours;
 use super::{FileId, fstat, stat};
 
 /// As many links as Linux follows in one path.
-const MOST_LINKS: u32 = 40;
+pub(super) const MOST_LINKS: u32 = 40;
 
 /// A directory that stays the same, whatever becomes of its name.
 #[derive(Debug)]

@@ -77,6 +77,11 @@ pub struct FileId {
 pub struct Owner;
 
 impl FileId {
+    /// Whether both files are in one file system.
+    pub fn is_near(self, other: FileId) -> bool {
+        self.volume == other.volume
+    }
+
     /// The number that names the file within its file system.
     pub fn number(self) -> u64 {
         self.index
@@ -242,8 +247,31 @@ pub fn sequence_at(_path: &Path) -> Option<u64> {
 ///
 /// # Errors
 /// `Unsupported`, always.
-pub fn set_sequence(_file: &File, _sequence: u64) -> io::Result<()> {
+pub fn set_sequence(_file: &File, _sequence: Option<u64>) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// What is noted with a file that was rolled over: nothing here.
+pub fn rolled(_file: &File) -> Option<String> {
+    None
+}
+
+/// The same of the file under a name.
+pub fn rolled_at(_path: &Path) -> Option<String> {
+    None
+}
+
+/// Notes with an open file that it was rolled over.
+///
+/// # Errors
+/// `Unsupported`, always.
+pub fn set_rolled(_file: &File, _text: Option<&str>) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether a process is there: not asked for here.
+pub fn is_process(_id: u32) -> bool {
+    false
 }
 
 /// Makes a symbolic link, which not everybody may on Windows.
