@@ -38,9 +38,9 @@ impl RollError {
 }
 
 impl BaseRotatingHandler {
-    /// Python's `doRollover`, with the file locked. `false`: it failed, the
-    /// old files are as they were, and the current one is written on for a
-    /// while.
+    /// Python's `doRollover`, with the file locked: `true`, and another file is to be
+    /// acquired. `false`: it failed, the old files are as they were, and the current one
+    /// is written on for a while.
     ///
     /// # Errors
     /// Only when what the file holds could not be made durable first.
@@ -71,10 +71,22 @@ impl BaseRotatingHandler {
                 self.retention_due = true;
                 Ok(true)
             }
+            // Somebody else has renamed it meanwhile: that is as good.
+            Err(_) if self.lost_its_name() && self.file.switch().is_ok() => Ok(true),
             Err(error) => {
                 self.note_failure(&error, now);
                 Ok(false)
             }
+        }
+    }
+
+    /// Whether the name of the open file is another file's now, or nobody's.
+    fn lost_its_name(&self) -> bool {
+        let open = self.file.open_file().and_then(|file| sys::fstat(file).ok());
+        match (sys::lstat(&self.backups.at(self.file.path())), open) {
+            (Ok(named), Some(open)) => named.regular && named.id != open.id,
+            (Err(error), Some(_)) => error.kind() == io::ErrorKind::NotFound,
+            (_, None) => false,
         }
     }
 
