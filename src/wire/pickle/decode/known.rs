@@ -4,22 +4,63 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::machine::{Item, Made, Node, Objects, Shape};
+use super::machine::{Item, Made, Node, Objects, Shape, Text};
 
 /// How a value is looked at.
+///
+/// To look costs the same however large the value is, for one that is shared is
+/// looked at as often as it is used: what may be long is pointed to, and who
+/// writes it pays for it.
 pub(super) enum View<'o, 'a> {
     /// Numbers, words and text.
     Plain(Item<'a>),
-    Bytes(Cow<'o, [u8]>),
+    Bytes(Raw<'o>),
     Sequence(Shape, &'o [Item<'a>]),
     Dict(Pairs<'o, 'a>),
-    Global(&'o str, &'o str),
+    Global(&'o [u8], &'o [u8]),
     Persistent(Item<'a>),
     /// A class, and the text that it takes its value from.
-    Text(&'o str, String),
+    Text(&'o [u8], Cow<'o, [u8]>),
+    /// A class, and the parts of a path.
+    Path(&'o [u8], &'o [Item<'a>]),
     /// The module and the name of its class, and its arguments.
-    Exception(&'o str, &'o str, &'o [Item<'a>]),
+    Exception(&'o [u8], &'o [u8], &'o [Item<'a>]),
     Call(&'o Made<'a>),
+}
+
+/// Bytes, in one of the ways that they are pickled.
+#[derive(Clone, Copy)]
+pub(super) enum Raw<'o> {
+    Bytes(&'o [u8]),
+    /// As protocols below 3 write them: as text, one byte a character.
+    Latin1(Text<'o>),
+}
+
+impl<'o> Raw<'o> {
+    pub(super) fn is_empty(self) -> bool {
+        let (Raw::Bytes(bytes) | Raw::Latin1(Text(bytes))) = self;
+        bytes.is_empty()
+    }
+
+    /// Takes time and memory in proportion to its length. A character that is no
+    /// byte, for which Python has an error, stays what it is.
+    pub(super) fn bytes(self) -> Cow<'o, [u8]> {
+        let text = match self {
+            Raw::Bytes(bytes) => return Cow::Borrowed(bytes),
+            Raw::Latin1(text) if text.as_bytes().is_ascii() => {
+                return Cow::Borrowed(text.as_bytes());
+            }
+            Raw::Latin1(text) => text.as_str(),
+        };
+        let mut bytes = Vec::with_capacity(text.len());
+        for char in text.chars() {
+            match u8::try_from(char) {
+                Ok(byte) => bytes.push(byte),
+                Err(_) => bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        Cow::Owned(bytes)
+    }
 }
 
 /// The keys of a dictionary with their values.
@@ -40,36 +81,48 @@ impl<'o, 'a> Pairs<'o, 'a> {
     pub(super) fn iter(
         self,
         objects: &'o Objects<'a>,
-    ) -> impl DoubleEndedIterator<Item = (Item<'a>, Item<'a>)> + 'o {
+    ) -> impl Iterator<Item = (Item<'a>, Item<'a>)> + 'o {
         let (flat, nested): (&[_], &[_]) = match self {
             Pairs::Flat(items) => (items, &[]),
             Pairs::Nested(items) => (&[], items),
         };
-        let nested = nested.iter().map(|pair| objects.items(*pair));
-        flat.chunks_exact(2)
-            .chain(nested)
-            .filter_map(|pair| Some((*pair.first()?, *pair.get(1)?)))
+        // What is no pair is not passed over: nobody would pay for that.
+        let nested = nested.iter().map(|pair| match *objects.items(*pair) {
+            [key, value] => (key, value),
+            _ => (*pair, Item::None),
+        });
+        let flat = flat.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+        flat.chain(nested)
     }
 }
 
-const BUILTINS: [&str; 3] = ["builtins", "__builtin__", "exceptions"];
+const BUILTINS: [&[u8]; 3] = [b"builtins", b"__builtin__", b"exceptions"];
+
+/// How the names of exceptions end, and those of Python's own that don't.
+const EXCEPTIONS: [&[u8]; 3] = [b"Error", b"Exception", b"Warning"];
+const OTHER_EXCEPTIONS: [&[u8]; 4] = [
+    b"KeyboardInterrupt",
+    b"SystemExit",
+    b"StopIteration",
+    b"GeneratorExit",
+];
 
 /// Whether names of this module are written without it.
-pub(super) fn is_builtin(module: &str) -> bool {
+pub(super) fn is_builtin(module: &[u8]) -> bool {
     BUILTINS.contains(&module)
 }
 
 impl<'a> Objects<'a> {
     pub(super) fn view<'o>(&'o self, item: Item<'a>) -> View<'o, 'a> {
         match (item, self.node(item)) {
-            (Item::Bytes(bytes), _) => View::Bytes(Cow::Borrowed(bytes)),
+            (Item::Bytes(bytes), _) => View::Bytes(Raw::Bytes(bytes)),
             (_, None) => View::Plain(item),
             (_, Some(Node::Sequence(shape, items))) => View::Sequence(*shape, items),
             (_, Some(Node::Dict(items))) => View::Dict(Pairs::Flat(items)),
             (_, Some(Node::Persistent(name))) => View::Persistent(*name),
             (_, Some(Node::Global(module, name))) => View::Global(
-                self.text(*module).unwrap_or_default(),
-                self.text(*name).unwrap_or_default(),
+                self.text(*module).map(Text::as_bytes).unwrap_or_default(),
+                self.text(*name).map(Text::as_bytes).unwrap_or_default(),
             ),
             (_, Some(Node::Made(made))) => self.known(made).unwrap_or(View::Call(made)),
         }
@@ -91,36 +144,31 @@ impl<'a> Objects<'a> {
     fn known<'o>(&'o self, made: &'o Made<'a>) -> Option<View<'o, 'a>> {
         let (module, name) = self.name(made.callable)?;
         let args = self.items(made.args);
-        let text = |place: usize| self.text(*args.get(place)?);
         Some(match (module, name) {
-            ("collections", "OrderedDict" | "defaultdict" | "Counter") | (_, "dict")
-                if module == "collections" || is_builtin(module) =>
+            (b"collections", b"OrderedDict" | b"defaultdict" | b"Counter") | (_, b"dict")
+                if module == b"collections" || is_builtin(module) =>
             {
                 match args.first().and_then(|first| self.node(*first)) {
                     _ if !made.fill.is_empty() && !made.pairs => return None,
                     _ if !made.fill.is_empty() => View::Dict(Pairs::Flat(&made.fill)),
                     Some(Node::Dict(items)) => View::Dict(Pairs::Flat(items)),
                     // As Python 2 has it.
-                    Some(Node::Sequence(_, items))
-                        if items.iter().all(|pair| self.items(*pair).len() == 2) =>
-                    {
-                        View::Dict(Pairs::Nested(items))
-                    }
+                    Some(Node::Sequence(_, items)) => View::Dict(Pairs::Nested(items)),
                     _ => View::Dict(Pairs::Flat(&[])),
                 }
             }
-            ("collections", "deque") => match args.first() {
+            (b"collections", b"deque") => match args.first() {
                 _ if made.pairs => return None,
                 Some(first) if made.fill.is_empty() => {
                     View::Sequence(Shape::List, self.items(*first))
                 }
                 _ => View::Sequence(Shape::List, &made.fill),
             },
-            (_, "set" | "frozenset" | "list" | "tuple") if is_builtin(module) => {
+            (_, b"set" | b"frozenset" | b"list" | b"tuple") if is_builtin(module) => {
                 let shape = match name {
-                    "set" => Shape::Set,
-                    "frozenset" => Shape::FrozenSet,
-                    "list" => Shape::List,
+                    b"set" => Shape::Set,
+                    b"frozenset" => Shape::FrozenSet,
+                    b"list" => Shape::List,
                     _ => Shape::Tuple,
                 };
                 match args.first().map(|first| self.node(*first)) {
@@ -129,35 +177,29 @@ impl<'a> Objects<'a> {
                     Some(_) => return None,
                 }
             }
-            ("_codecs", "encode") => View::Bytes(self.latin_1(made)?),
-            (_, "bytes" | "bytearray") if is_builtin(module) => match args.first() {
-                None => View::Bytes(Cow::Borrowed(b"")),
+            (b"_codecs", b"encode") => View::Bytes(self.latin_1(made)?),
+            (_, b"bytes" | b"bytearray") if is_builtin(module) => match args.first() {
+                None => View::Bytes(Raw::Bytes(b"")),
                 Some(first) => View::Bytes(self.payload(*first).or_else(|| self.latin_1(made))?),
             },
-            ("datetime", _) => View::Text(name, self.moment(name, args)?),
-            ("decimal", "Decimal") => View::Text(name, text(0)?.to_owned()),
-            ("uuid", "UUID") => View::Text(name, self.uuid(made.state)?),
-            (module, kind) if module.starts_with("pathlib") && kind.ends_with("Path") => {
-                let parts: Vec<&str> = args.iter().filter_map(|arg| self.text(*arg)).collect();
-                let path = match parts.split_first() {
-                    // The root, which ends with its own slash.
-                    Some((root, rest)) if root.ends_with(['/', '\\']) => {
-                        format!("{root}{}", rest.join("/"))
-                    }
-                    None => ".".to_owned(),
-                    _ => parts.join("/"),
-                };
-                View::Text(name, path)
+            (b"datetime", _) => {
+                let moment = self.moment(name, args)?;
+                View::Text(name, Cow::Owned(moment.into_bytes()))
+            }
+            (b"decimal", b"Decimal") => {
+                let digits = self.text(*args.first()?)?;
+                View::Text(name, Cow::Borrowed(digits.as_bytes()))
+            }
+            (b"uuid", b"UUID") => {
+                let uuid = self.uuid(made.state)?;
+                View::Text(name, Cow::Owned(uuid.into_bytes()))
+            }
+            (module, kind) if module.starts_with(b"pathlib") && kind.ends_with(b"Path") => {
+                View::Path(name, args)
             }
             (module, kind)
-                if ["Error", "Exception", "Warning"]
-                    .iter()
-                    .any(|end| kind.ends_with(end))
-                    || is_builtin(module)
-                        && matches!(
-                            kind,
-                            "KeyboardInterrupt" | "SystemExit" | "StopIteration" | "GeneratorExit"
-                        ) =>
+                if EXCEPTIONS.iter().any(|end| kind.ends_with(end))
+                    || is_builtin(module) && OTHER_EXCEPTIONS.contains(&kind) =>
             {
                 View::Exception(module, kind, args)
             }
@@ -165,32 +207,25 @@ impl<'a> Objects<'a> {
         })
     }
 
-    /// Bytes as protocols below 3 write them: as text, one byte a character.
-    fn latin_1<'o>(&'o self, made: &Made<'a>) -> Option<Cow<'o, [u8]>> {
+    /// What makes bytes of a text.
+    fn latin_1(&self, made: &Made<'a>) -> Option<Raw<'_>> {
         let &[text, coding] = self.items(made.args) else {
             return None;
         };
-        if !matches!(self.text(coding)?, "latin1" | "latin-1") {
-            return None;
-        }
-        let text = self.text(text)?;
-        match text.is_ascii() {
-            true => Some(Cow::Borrowed(text.as_bytes())),
-            false => {
-                let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
-                bytes.map(Cow::Owned)
-            }
+        match self.text(coding)?.as_bytes() {
+            b"latin1" | b"latin-1" => self.text(text).map(Raw::Latin1),
+            _ => None,
         }
     }
 
     /// The bytes that a class keeps its value in.
-    fn payload<'o>(&'o self, item: Item<'a>) -> Option<Cow<'o, [u8]>> {
+    fn payload(&self, item: Item<'a>) -> Option<Raw<'_>> {
         match (item, self.node(item)) {
-            (Item::Bytes(bytes), _) => Some(Cow::Borrowed(bytes)),
+            (Item::Bytes(bytes), _) => Some(Raw::Bytes(bytes)),
             // A string of Python 2 that happens to be text.
-            (Item::Text(text), _) => Some(Cow::Borrowed(text.as_bytes())),
+            (Item::Text(text), _) => Some(Raw::Bytes(text.as_bytes())),
             (_, Some(Node::Made(made))) => match self.name(made.callable)? {
-                ("_codecs", "encode") => self.latin_1(made),
+                (b"_codecs", b"encode") => self.latin_1(made),
                 _ => None,
             },
             _ => None,
@@ -198,27 +233,24 @@ impl<'a> Objects<'a> {
     }
 
     /// What the module `datetime` makes, in the forms of ISO 8601.
-    fn moment(&self, class: &str, args: &[Item<'a>]) -> Option<String> {
-        let numbers = || {
-            let numbers = args.iter().map(|arg| match arg {
-                Item::Int(number) => Some(*number),
-                _ => None,
-            });
-            numbers.collect::<Option<Vec<i64>>>()
-        };
-        if class == "timedelta" {
-            let &[days, seconds, micros] = &numbers()?[..] else {
+    fn moment(&self, class: &[u8], args: &[Item<'a>]) -> Option<String> {
+        if class == b"timedelta" {
+            let &[Item::Int(days), Item::Int(seconds), Item::Int(micros)] = args else {
                 return None;
             };
             return Some(duration(days, seconds, micros));
         }
-        if class == "timezone" {
+        if class == b"timezone" {
             return Some(format!("UTC{}", self.offset(args)?));
         }
-        let payload = self.payload(*args.first()?)?;
+        let payload = match self.payload(*args.first()?)? {
+            // Ten characters, of two bytes at the most.
+            Raw::Latin1(text) if text.as_bytes().len() > 20 => return None,
+            payload => payload.bytes(),
+        };
         let mut text = String::new();
         let mut time = &payload[..];
-        if class != "time" {
+        if class != b"time" {
             let (date, behind) = time.split_first_chunk::<4>()?;
             let [high, low, month, day] = *date;
             let year = u16::from_be_bytes([high, low]);
@@ -228,9 +260,9 @@ impl<'a> Objects<'a> {
             time = behind;
         }
         match (class, time) {
-            ("date", []) => return Some(text),
-            ("datetime", _) => text.push('T'),
-            ("time", _) => {}
+            (b"date", []) => return Some(text),
+            (b"datetime", _) => text.push('T'),
+            (b"time", _) => {}
             _ => return None,
         }
         let &[hour, minute, second, m1, m2, m3] = time else {
@@ -245,7 +277,7 @@ impl<'a> Objects<'a> {
         // A zone with a name says nothing of its offset here.
         if let Some(zone) = args.get(1)
             && let Some(Node::Made(zone)) = self.node(*zone)
-            && self.name(zone.callable) == Some(("datetime", "timezone"))
+            && self.name(zone.callable) == Some((b"datetime", b"timezone"))
             && let Some(offset) = self.offset(self.items(zone.args))
         {
             text.push_str(&offset);
@@ -258,7 +290,7 @@ impl<'a> Objects<'a> {
         let Some(Node::Made(delta)) = self.node(*args.first()?) else {
             return None;
         };
-        if self.name(delta.callable)? != ("datetime", "timedelta") {
+        if self.name(delta.callable)? != (b"datetime", b"timedelta") {
             return None;
         }
         let &[Item::Int(days), Item::Int(seconds), _] = self.items(delta.args) else {
@@ -270,11 +302,17 @@ impl<'a> Objects<'a> {
     }
 
     fn uuid(&self, state: Item<'a>) -> Option<String> {
-        let Some(Node::Dict(items)) = self.node(state) else {
-            return None;
+        // It has one more entry at the most, so a long search is no UUID's.
+        let items = match self.node(state) {
+            Some(Node::Dict(items)) if items.len() <= 8 => items,
+            _ => return None,
+        };
+        let is_int = |item| {
+            self.text(item)
+                .is_some_and(|text| text.as_bytes() == b"int")
         };
         let mut pairs = items.chunks_exact(2);
-        let number = pairs.find(|pair| self.text(pair[0]) == Some("int"))?[1];
+        let number = pairs.find(|pair| is_int(pair[0]))?[1];
         let number: u128 = match number {
             Item::Int(number) => number.try_into().ok()?,
             Item::Digits(digits) => digits.parse().ok()?,

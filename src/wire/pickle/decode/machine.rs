@@ -76,7 +76,7 @@ pub(super) struct Made<'a> {
 /// Text as it stands in the pickle. It is UTF-8, but most of it nobody ever reads:
 /// that it is ASCII is found out faster, and without a call.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Text<'a>(&'a [u8]);
+pub(super) struct Text<'a>(pub(super) &'a [u8]);
 
 impl<'a> Text<'a> {
     #[inline(always)]
@@ -93,6 +93,7 @@ impl<'a> Text<'a> {
         self.0
     }
 
+    /// Goes through it once more.
     pub(super) fn as_str(self) -> &'a str {
         // It never fails.
         std::str::from_utf8(self.0).unwrap_or_default()
@@ -120,10 +121,13 @@ impl<'a> Objects<'a> {
         }
     }
 
-    pub(super) fn text(&self, item: Item<'a>) -> Option<&str> {
+    pub(super) fn text(&self, item: Item<'a>) -> Option<Text<'_>> {
         match item {
-            Item::Text(text) => Some(text.as_str()),
-            Item::Unescaped(place) => self.unescaped.get(place as usize).map(String::as_str),
+            Item::Text(text) => Some(text),
+            Item::Unescaped(place) => {
+                let text = self.unescaped.get(place as usize)?;
+                Some(Text::from(text.as_str()))
+            }
             _ => None,
         }
     }
@@ -137,9 +141,11 @@ impl<'a> Objects<'a> {
     }
 
     /// The module and the name of a global.
-    pub(super) fn name(&self, item: Item<'a>) -> Option<(&str, &str)> {
+    pub(super) fn name(&self, item: Item<'a>) -> Option<(&[u8], &[u8])> {
         match self.node(item) {
-            Some(Node::Global(module, name)) => Some((self.text(*module)?, self.text(*name)?)),
+            Some(Node::Global(module, name)) => {
+                Some((self.text(*module)?.as_bytes(), self.text(*name)?.as_bytes()))
+            }
             _ => None,
         }
     }
@@ -407,6 +413,17 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Remembers the uppermost value. Picklers remember each value once, so there
+    /// are no more of them.
+    fn remember(&mut self, key: u64) -> Result<(), NotAPickle> {
+        let top = self.top()?;
+        self.memo.put(key, || top);
+        match self.memo.len() <= MOST as u64 {
+            true => Ok(()),
+            false => Err(NotAPickle::TooLarge),
+        }
+    }
+
     /// Takes the last mark: what is above it begins there.
     fn pop_mark(&mut self) -> Result<usize, NotAPickle> {
         let mark = self.marks.pop().ok_or(NotAPickle::Stack)?;
@@ -465,7 +482,7 @@ impl<'a> Machine<'a> {
         let (mut callable, mut args) = (callable, args);
         // How protocols below 2 make an object: its class, the built-in class
         // below it and the value of that, if it is one.
-        if let Some(("copy_reg" | "copyreg", "_reconstructor")) = self.objects.name(callable)
+        if let Some((b"copy_reg" | b"copyreg", b"_reconstructor")) = self.objects.name(callable)
             && let &[class, _, value] = self.objects.items(args)
         {
             callable = class;
@@ -491,13 +508,9 @@ impl<'a> Machine<'a> {
         match code {
             b'q' => {
                 let key = self.u8()?;
-                let top = self.top()?;
-                self.memo.put(key, || top);
+                self.remember(key)?;
             }
-            0x94 => {
-                let top = self.top()?;
-                self.memo.put(self.memo.len(), || top);
-            }
+            0x94 => self.remember(self.memo.len())?,
             b'.' => return Ok(true),
             0x80 => match self.u8()? {
                 0..=5 => {}
@@ -633,13 +646,11 @@ impl<'a> Machine<'a> {
             }
             b'p' => {
                 let key = self.key_line()?;
-                let top = self.top()?;
-                self.memo.put(key, || top);
+                self.remember(key)?;
             }
             b'r' => {
                 let key = self.u32()?;
-                let top = self.top()?;
-                self.memo.put(key, || top);
+                self.remember(key)?;
             }
             b'g' => {
                 let key = self.key_line()?;
@@ -774,6 +785,14 @@ fn decimal(text: &str) -> Result<Item<'_>, NotAPickle> {
 
 /// A whole number in two's complement, the lowest byte first.
 fn two_complement(bytes: &[u8]) -> Item<'_> {
+    // What only repeats the sign would be gone through for every use.
+    let mut bytes = bytes;
+    while let [rest @ .., below, last] = bytes
+        && !rest.is_empty()
+        && matches!((below, last), (..0x80, 0) | (0x80.., 0xff))
+    {
+        bytes = &bytes[..bytes.len() - 1];
+    }
     if bytes.len() > 8 {
         return Item::Long(bytes);
     }
@@ -798,6 +817,8 @@ mod tests {
         assert_eq!(number(b"\x00\x80"), Some(-32768));
         assert_eq!(number(b"\0\0\0\0\0\0\0\x80"), Some(i64::MIN));
         assert_eq!(number(b"\0\0\0\0\0\0\0\x80\0"), None);
+        assert_eq!(number(b"\0\0\0\0\0\0\0\x80\xff\xff"), Some(i64::MIN));
+        assert_eq!(number(&[0; 100]), Some(0));
     }
 
     /// The first keys that picklers use, and those that only an attacker does.

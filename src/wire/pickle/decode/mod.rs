@@ -1,6 +1,8 @@
 //! From a pickle to a record. A pickle is data here: nothing is imported,
 //! called or built, and what would be becomes a text.
 
+#[cfg(test)]
+mod hostile;
 mod known;
 mod machine;
 mod number;
@@ -10,7 +12,7 @@ mod show;
 use std::borrow::Cow;
 
 use known::Pairs;
-use machine::Item;
+use machine::{Item, Text};
 use show::Writer;
 
 use crate::level::Level;
@@ -137,7 +139,10 @@ impl<'a> Found<'a> {
     ) -> Result<(), NotAPickle> {
         let name = match key {
             Item::Text(name) => name.as_bytes(),
-            key => writer.objects.text(*key).unwrap_or_default().as_bytes(),
+            key => {
+                let name = writer.objects.text(*key).map(Text::as_bytes);
+                name.unwrap_or_default()
+            }
         };
         let none = matches!(item, Item::None);
         let place = match (name.len(), name) {
@@ -357,6 +362,9 @@ mod tests {
             (b"cdatetime\ndate\nC\x04\x07\xea\x0b\x17\x85R", "2026-11-23"),
             (b"cdecimal\nDecimal\nV1.50\n\x85R", "1.50"),
             (b"cpathlib\nPosixPath\n(V/\nVtmp\nVx\ntR", "/tmp/x"),
+            (b"cpathlib\nPurePosixPath\n(Vtmp\nVx\nVy\ntR", "tmp/x/y"),
+            (b"cpathlib\nPureWindowsPath\n(Vc:\\\nVx\ntR", "c:\\x"),
+            (b"cpathlib\nPosixPath\n)R", "."),
             (b"cbuiltins\nValueError\nVbad\n\x85R", "ValueError: bad"),
             (b"capp\nThing\n)\x81}Va\nK\x01sb", "app.Thing() {'a': 1}"),
             (b"C\x02\xffa", "\\xffa"),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::known::{Pairs, View};
-use super::machine::{Item, Shape};
+use super::machine::{Item, Shape, Text};
 use super::show::{Writer, exponent};
 use super::{NotAPickle, number};
 use crate::wire::pickle::text::into_string;
@@ -34,7 +34,10 @@ pub(super) fn is_true<'a>(args: Item<'a>, writer: &Writer<'_, 'a>) -> bool {
         View::Dict(pairs) => !pairs.is_empty(),
         View::Plain(Item::None | Item::Bool(false) | Item::Int(0)) => false,
         View::Plain(Item::Float(number)) => number != 0.0,
-        View::Plain(item) => writer.objects.text(item) != Some(""),
+        View::Plain(item) => {
+            let text = writer.objects.text(item);
+            text.is_none_or(|text| !text.as_bytes().is_empty())
+        }
         View::Bytes(bytes) => !bytes.is_empty(),
         _ => true,
     }
@@ -94,9 +97,11 @@ fn fill_all<'a>(
         let value = match (field.name, args.named) {
             (Some(name), Some(named)) => {
                 // The last of several is the one that counts.
-                let mut pairs = named.iter(writer.objects).rev();
-                let found = pairs.find(|(key, _)| writer.objects.text(*key) == Some(name));
-                found.map(|(_, value)| value)
+                let pairs = named.iter(writer.objects);
+                let found = pairs.filter(|(key, _)| {
+                    writer.objects.text(*key).map(Text::as_bytes) == Some(name.as_bytes())
+                });
+                found.last().map(|(_, value)| value)
             }
             (Some(_), None) => None,
             (None, _) => args.next(),
@@ -207,7 +212,7 @@ impl<'m> Field<'m> {
                 }
                 ("", self.cut(text))
             }
-            'c' => match (value, writer.objects.text(value)) {
+            'c' => match (value, writer.objects.text(value).map(Text::as_str)) {
                 (_, Some(text)) if text.chars().count() == 1 => ("", text.to_owned()),
                 (Item::Int(_) | Item::Bool(_), _) => {
                     let number = match value {

@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use super::NotAPickle;
 use super::known::{Pairs, View, is_builtin};
-use super::machine::{Item, Made, Objects, Shape};
+use super::machine::{Item, Made, Objects, Shape, Text};
 use super::number;
 use crate::record::Value;
 use crate::wire::json::write_string;
@@ -77,9 +77,8 @@ impl<'o, 'a> Writer<'o, 'a> {
     pub(super) fn text(&mut self, item: Item<'a>) -> Result<Cow<'a, str>, NotAPickle> {
         match item {
             Item::Text(text) => {
-                let text = text.as_str();
-                self.pay(text.len())?;
-                Ok(Cow::Borrowed(text))
+                self.pay(text.as_bytes().len())?;
+                Ok(Cow::Borrowed(text.as_str()))
             }
             Item::Bytes(bytes) => {
                 let text = readable(bytes);
@@ -99,8 +98,9 @@ impl<'o, 'a> Writer<'o, 'a> {
         let start = out.len();
         match (self.objects.view(item), self.objects.text(item)) {
             (_, Some(text)) => out.extend_from_slice(text.as_bytes()),
-            (View::Bytes(bytes), _) => write_readable(&bytes, out),
-            (View::Text(_, text), _) => out.extend_from_slice(text.as_bytes()),
+            (View::Bytes(raw), _) => write_readable(&raw.bytes(), out),
+            (View::Text(_, text), _) => out.extend_from_slice(&text),
+            (View::Path(_, parts), _) => return self.path(parts, out),
             _ => return self.repr(item, depth, out),
         }
         self.pay(out.len() - start)
@@ -111,10 +111,15 @@ impl<'o, 'a> Writer<'o, 'a> {
         let start = out.len();
         match (self.objects.view(item), self.objects.text(item)) {
             (_, Some(text)) => out.extend_from_slice(text.as_bytes()),
-            (View::Text("datetime", text), _) => {
-                out.extend_from_slice(text.replacen('T', " ", 1).as_bytes());
+            (View::Text(class, text), _) => {
+                out.extend_from_slice(&text);
+                if class == b"datetime"
+                    && let Some(at) = memchr::memchr(b'T', &out[start..])
+                {
+                    out[start + at] = b' ';
+                }
             }
-            (View::Text(_, text), _) => out.extend_from_slice(text.as_bytes()),
+            (View::Path(_, parts), _) => return self.path(parts, out),
             (View::Exception(_, class, args), _) => return self.arguments(class, args, 0, out),
             _ => return self.repr(item, 0, out),
         }
@@ -236,15 +241,20 @@ impl<'o, 'a> Writer<'o, 'a> {
                     let _ = write!(out, "{sign}0x{digits}");
                 }
                 Item::Float(number) => out.extend_from_slice(float(number).as_bytes()),
-                item => write_quoted(self.objects.text(item).unwrap_or_default(), out),
+                item => {
+                    let text = self.objects.text(item).map(Text::as_str);
+                    write_quoted(text.unwrap_or_default(), out);
+                }
             },
-            View::Bytes(bytes) => write_bytes(&bytes, out),
+            View::Bytes(raw) => write_bytes(&raw.bytes(), out),
             View::Global(module, name) => write_name(module, name, out),
             View::Text(class, text) => {
-                write_name("", class, out);
-                out.push(b'(');
-                write_quoted(&text, out);
-                out.push(b')');
+                write_instance(class, &text, out);
+            }
+            View::Path(class, parts) => {
+                let mut path = Vec::new();
+                self.path(parts, &mut path)?;
+                write_instance(class, &path, out);
             }
             _ if depth >= DEPTH => out.extend_from_slice(LEFT_OUT),
             View::Persistent(name) => {
@@ -277,6 +287,31 @@ impl<'o, 'a> Writer<'o, 'a> {
             View::Call(made) => return self.call(made, depth, out),
         }
         self.pay(out.len() - start)
+    }
+
+    /// The text of a path. Its parts may be one text many times over, so each
+    /// is paid for before it is written.
+    fn path(&mut self, parts: &[Item<'a>], out: &mut Vec<u8>) -> Result<(), NotAPickle> {
+        let start = out.len();
+        let mut written = 0;
+        for part in parts {
+            self.pay(1)?;
+            let Some(Text(part)) = self.objects.text(*part) else {
+                continue;
+            };
+            self.pay(part.len())?;
+            // A root ends with its own slash.
+            let behind_root = written == 1 && matches!(out[start..], [.., b'/' | b'\\']);
+            if written > 0 && !behind_root {
+                out.push(b'/');
+            }
+            out.extend_from_slice(part);
+            written += 1;
+        }
+        if written == 0 {
+            out.push(b'.');
+        }
+        Ok(())
     }
 
     fn list(
@@ -322,14 +357,14 @@ impl<'o, 'a> Writer<'o, 'a> {
     /// The text of an exception without its class.
     fn arguments(
         &mut self,
-        class: &str,
+        class: &[u8],
         args: &[Item<'a>],
         depth: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), NotAPickle> {
         match *args {
             [] => Ok(()),
-            [only] if class != "KeyError" => self.plain(only, depth + 1, out),
+            [only] if class != b"KeyError" => self.plain(only, depth + 1, out),
             [only] => self.repr(only, depth + 1, out),
             _ => self.list("(", args, ")", depth, out),
         }
@@ -372,12 +407,20 @@ impl<'o, 'a> Writer<'o, 'a> {
     }
 }
 
-fn write_name(module: &str, name: &str, out: &mut Vec<u8>) {
+fn write_name(module: &[u8], name: &[u8], out: &mut Vec<u8>) {
     if !module.is_empty() && !is_builtin(module) {
-        out.extend_from_slice(module.as_bytes());
+        out.extend_from_slice(module);
         out.push(b'.');
     }
-    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(name);
+}
+
+/// What makes an object of a class from this text.
+fn write_instance(class: &[u8], text: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(class);
+    out.push(b'(');
+    write_quoted(&String::from_utf8_lossy(text), out);
+    out.push(b')');
 }
 
 /// The quote that Python takes for a string.
