@@ -160,9 +160,29 @@ fn numbers() {
     let length = u32::to_le_bytes(4_000_000);
     let zeros = [b"\x8b", &length[..], &[0; 4_000_000]].concat();
     let ones = [b"\x8b", &length[..], &[0xff; 4_000_000]].concat();
+    let nines = [b"L", &b"9".repeat(4_000_000)[..], b"L\n"].concat();
     judge(&[
         ("a long 0", list(1, &zeros), Ok(())),
         ("a long -1", fields("%x", &ones), Ok(())),
+        ("what is too large for a float", fields("%e", &nines), LARGE),
+    ]);
+}
+
+#[test]
+fn names_of_arguments() {
+    let keys = 0..u32::try_from(USES / 2).unwrap();
+    let keys = keys.flat_map(|key| [text(format!("{key:x}")), b"N".to_vec()].concat());
+    let keys: Vec<u8> = keys.collect();
+    let many = [b"}(", &text("n")[..], b"K\x01", &keys, b"u"].concat();
+    let shared = [&remembered(&long_text())[..], b"N", &b"h\x09N".repeat(USES)].concat();
+    let shared = [b"}(", &shared[..], b"u"].concat();
+    judge(&[
+        (
+            "many keys",
+            message("%(n)s".repeat(USES / 2), &many),
+            Ok(()),
+        ),
+        ("one long key", message("%(n)s", &shared), LARGE),
     ]);
 }
 

@@ -1,5 +1,6 @@
 //! Python's `text % args`: what `LogRecord.getMessage` does.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::known::{Pairs, View};
@@ -12,18 +13,53 @@ use crate::wire::pickle::text::into_string;
 const WIDEST: usize = 1024;
 
 /// What the fields are filled with.
-struct Args<'o, 'a> {
+struct Args<'v, 'o, 'a> {
     /// In this order.
-    values: &'o [Item<'a>],
+    values: &'v [Item<'a>],
     /// By these names, in pairs with their values.
     named: Option<Pairs<'o, 'a>>,
+    /// The same to look up, from the first field with a name on.
+    by_name: Option<HashMap<&'o [u8], Item<'a>>>,
 }
 
-impl<'a> Args<'_, 'a> {
+impl<'v, 'o, 'a> Args<'v, 'o, 'a> {
+    fn new(values: &'v [Item<'a>], named: Option<Pairs<'o, 'a>>) -> Args<'v, 'o, 'a> {
+        Args {
+            values,
+            named,
+            by_name: None,
+        }
+    }
+
     fn next(&mut self) -> Option<Item<'a>> {
         let (first, rest) = self.values.split_first()?;
         self.values = rest;
         Some(*first)
+    }
+
+    /// The value of this name.
+    fn get(
+        &mut self,
+        name: &str,
+        writer: &mut Writer<'o, 'a>,
+    ) -> Result<Option<Item<'a>>, NotAPickle> {
+        let Some(pairs) = self.named else {
+            return Ok(None);
+        };
+        if self.by_name.is_none() {
+            let mut by_name = HashMap::new();
+            for (key, value) in pairs.iter(writer.objects) {
+                // All keys may be the same long text, and each is gone through.
+                if let Some(Text(key)) = writer.objects.text(key) {
+                    writer.pay(key.len())?;
+                    // The last of several is the one that counts.
+                    by_name.insert(key, value);
+                }
+            }
+            self.by_name = Some(by_name);
+        }
+        let by_name = self.by_name.as_ref();
+        Ok(by_name.and_then(|all| all.get(name.as_bytes()).copied()))
     }
 }
 
@@ -58,14 +94,7 @@ pub(super) fn fill<'a>(
         View::Sequence(Shape::List, items) => {
             // A list is one value for Python, but for senders that have no
             // tuples it is what they fill in.
-            let as_tuple = fill_all(
-                template,
-                Args {
-                    values: items,
-                    named: None,
-                },
-                writer,
-            )?;
+            let as_tuple = fill_all(template, Args::new(items, None), writer)?;
             if as_tuple.is_some() && items.len() != 1 {
                 return Ok(as_tuple);
             }
@@ -73,13 +102,13 @@ pub(super) fn fill<'a>(
         }
         _ => (&whole, None),
     };
-    fill_all(template, Args { values, named }, writer)
+    fill_all(template, Args::new(values, named), writer)
 }
 
-fn fill_all<'a>(
+fn fill_all<'o, 'a>(
     template: &str,
-    mut args: Args<'_, 'a>,
-    writer: &mut Writer<'_, 'a>,
+    mut args: Args<'_, 'o, 'a>,
+    writer: &mut Writer<'o, 'a>,
 ) -> Result<Option<String>, NotAPickle> {
     let mut out = Vec::with_capacity(template.len() + 16);
     let mut rest = template;
@@ -94,17 +123,9 @@ fn fill_all<'a>(
             out.push(b'%');
             continue;
         }
-        let value = match (field.name, args.named) {
-            (Some(name), Some(named)) => {
-                // The last of several is the one that counts.
-                let pairs = named.iter(writer.objects);
-                let found = pairs.filter(|(key, _)| {
-                    writer.objects.text(*key).map(Text::as_bytes) == Some(name.as_bytes())
-                });
-                found.last().map(|(_, value)| value)
-            }
-            (Some(_), None) => None,
-            (None, _) => args.next(),
+        let value = match field.name {
+            Some(name) => args.get(name, writer)?,
+            None => args.next(),
         };
         let shown = match value {
             Some(value) => field.show(value, writer)?,
@@ -141,7 +162,7 @@ impl<'m> Field<'m> {
     /// What stands behind a `%`, and what is behind that.
     fn parse<'a>(
         text: &'m str,
-        args: &mut Args<'_, 'a>,
+        args: &mut Args<'_, '_, 'a>,
         writer: &Writer<'_, 'a>,
     ) -> Option<(Field<'m>, &'m str)> {
         let mut field = Field::default();
@@ -239,9 +260,10 @@ impl<'m> Field<'m> {
             'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
                 let number = match value {
                     Item::Float(number) => number,
+                    // One that is too large for it is an error for Python, too.
                     value => match digits(value).and_then(|digits| digits.parse().ok()) {
-                        Some(number) => number,
-                        None => return Ok(None),
+                        Some(number) if f64::is_finite(number) => number,
+                        _ => return Ok(None),
                     },
                 };
                 let text = self.float(number);
