@@ -88,6 +88,12 @@ fn at_end(rest: &[u8]) -> bool {
     rest.first().is_none_or(|&byte| byte == b' ')
 }
 
+/// Whether a word ended before this, with a colon or without: `2001:db8::1` begins
+/// like a year, and is a host.
+fn is_last(rest: &[u8]) -> bool {
+    at_end(rest.strip_prefix(b":").unwrap_or(rest))
+}
+
 fn iso<'a>(bytes: &'a [u8], zone: &dyn Zone) -> Option<(Timestamp, &'a [u8])> {
     let more = bytes.get(19..)?;
     let of_time = |byte: &u8| byte.is_ascii_digit() || b".,+-:Zz".contains(byte);
@@ -212,8 +218,7 @@ fn traditional<'a>(
 fn year_behind(reader: &mut Reader<'_>) -> Option<u32> {
     reader.eat(b" ")?;
     let year = reader.number(4, 4)?;
-    let ended = matches!(reader.0, [] | [b' ' | b':', ..]);
-    (ended && (1970..2100).contains(&year)).then_some(year)
+    (is_last(reader.0) && (1970..2100).contains(&year)).then_some(year)
 }
 
 enum Offset {
@@ -245,8 +250,7 @@ fn offset(reader: &mut Reader<'_>) -> Option<Offset> {
     };
     let number = |[tens, ones]: [u8; 2]| i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
     let (hours, minutes) = (number(hours), number(minutes));
-    let ended = matches!(reader.0, [] | [b' ' | b':', ..]);
-    (ended && hours < 24 && minutes < 60)
+    (is_last(reader.0) && hours < 24 && minutes < 60)
         .then_some(Offset::East(sign * (hours * 60 + minutes) * 60))
 }
 
@@ -256,9 +260,8 @@ fn zone_name(reader: &mut Reader<'_>, spaced: bool) -> Option<Offset> {
         .0
         .split_at(reader.0.iter().take_while(is_letter).count());
     reader.0 = rest;
-    let ended = matches!(rest, [] | [b' ' | b':', ..]);
     match (name, spaced) {
-        (b"Z", false) | (b"UTC" | b"GMT", true) if ended => Some(Offset::East(0)),
+        (b"Z", false) | (b"UTC" | b"GMT", true) if is_last(rest) => Some(Offset::East(0)),
         // Any other could be a program's name, were it not for what follows.
         (_, true) if (3..=5).contains(&name.len()) && rest.starts_with(b": %") => {
             Some(Offset::Unknown)
@@ -392,6 +395,18 @@ mod tests {
             ),
             ("Jul 21 12:00:00 UTC h", "2024-07-21T12:00:00", " h"),
             ("Jul 21 12:00:00 4711 h", "2024-07-21T11:00:00", " 4711 h"),
+            ("Jul 21 12:00:00 2014:", "2014-07-21T11:00:00", ""),
+            (
+                "Jul 21 12:00:00 2001:db8::1 h",
+                "2024-07-21T11:00:00",
+                " 2001:db8::1 h",
+            ),
+            (
+                "Jul 21 12:00:00 UTC 2003:: h",
+                "2024-07-21T12:00:00",
+                " 2003:: h",
+            ),
+            ("Jul 21 12:00:00 UTC:h", "2024-07-21T11:00:00", " UTC:h"),
             (
                 "2014-07-21T12:00:00.123456+02:00 h",
                 "2014-07-21T10:00:00.123456",
