@@ -62,11 +62,8 @@ impl Printer for Picker<'_> {
 fn print_all(args: &LogCatArgs, stdout: &mut dyn Printer) -> Result<Status, Failure> {
     let (mut status, mut seam) = (Status::Delivered, Seam::default());
     // What is read there would be written to its end, for ever.
-    let output = sys::stdout().ok();
-    let is_output = |part: &Part| {
-        let output = output.as_ref();
-        output.is_some_and(|output| sys::is_same_regular_file(&part.file, output))
-    };
+    let output = sys::stdout().context("cannot write to stdout")?;
+    let is_output = |part: &Part| sys::is_same_regular_file(&part.file, &output);
     for file in &args.files {
         if let Err(error) = stdout.next_set(&mut seam) {
             return written(Err(error), status);
@@ -119,6 +116,7 @@ pub fn tail(args: &LogTailArgs) -> Result<Status, Failure> {
     }
     let now = Now::read().wall;
     let wanted = args.picks.wanted(now).map_err(Failure::usage)?;
+    sys::stdout().context("cannot write to stdout")?;
     let mut stdout = BufWriter::new(std::io::stdout().lock());
     if wanted.is_all() {
         let started = Follower::start(set, args.lines, &mut stdout);

@@ -136,6 +136,8 @@ impl Voice {
 
 /// Writes to standard output, for what was asked to be printed there.
 pub fn print(text: &str) -> std::io::Result<()> {
+    // Where it is closed, this says so.
+    sys::stdout()?;
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()

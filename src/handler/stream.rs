@@ -21,7 +21,9 @@ pub enum Flush {
 /// Python's `StreamHandler`.
 #[derive(Debug)]
 pub struct StreamHandler {
-    stream: File,
+    /// How it is had, and what was had: nothing where it is closed.
+    open: fn() -> io::Result<File>,
+    stream: Option<File>,
     name: &'static str,
     flush: Flush,
     /// Bytes of the first undelivered record that are out already.
@@ -31,25 +33,20 @@ pub struct StreamHandler {
 }
 
 impl StreamHandler {
-    /// Writes to the process's standard output.
-    ///
-    /// # Errors
-    /// When it is closed.
-    pub fn stdout(flush: Flush) -> io::Result<StreamHandler> {
-        Ok(StreamHandler::new(sys::stdout()?, "stdout", flush))
+    /// Writes to the process's standard output. One that is closed can't be opened.
+    pub fn stdout(flush: Flush) -> StreamHandler {
+        StreamHandler::new(sys::stdout, "stdout", flush)
     }
 
-    /// Writes to the process's standard error.
-    ///
-    /// # Errors
-    /// When it is closed.
-    pub fn stderr(flush: Flush) -> io::Result<StreamHandler> {
-        Ok(StreamHandler::new(sys::stderr()?, "stderr", flush))
+    /// Writes to the process's standard error, likewise.
+    pub fn stderr(flush: Flush) -> StreamHandler {
+        StreamHandler::new(sys::stderr, "stderr", flush)
     }
 
-    fn new(stream: File, name: &'static str, flush: Flush) -> StreamHandler {
+    fn new(open: fn() -> io::Result<File>, name: &'static str, flush: Flush) -> StreamHandler {
         StreamHandler {
-            stream,
+            open,
+            stream: open().ok(),
             name,
             flush,
             begun: 0,
@@ -68,17 +65,31 @@ impl Handler for StreamHandler {
     }
 
     fn writes_to(&self, file: &File) -> bool {
-        sys::is_same_regular_file(&self.stream, file)
+        let own = self.stream.as_ref();
+        own.is_some_and(|own| sys::is_same_regular_file(own, file))
+    }
+
+    fn check(&self) -> io::Result<()> {
+        match &self.stream {
+            Some(_) => Ok(()),
+            None => (self.open)().map(|_| ()),
+        }
     }
 
     fn open(&mut self, _now: Now) -> io::Result<()> {
+        if self.stream.is_none() {
+            self.stream = Some((self.open)()?);
+        }
         Ok(())
     }
 
     fn emit(&mut self, frames: &Frames<'_>, from: usize, _now: Now) -> Result<(), EmitError> {
+        let Some(stream) = &mut self.stream else {
+            return Err(failure(from, io::ErrorKind::NotConnected.into()));
+        };
         if self.torn {
             let mut at = 0;
-            sys::write_some(&mut self.stream, b"\n", &mut at, 1).map_err(|e| failure(from, e))?;
+            sys::write_some(stream, b"\n", &mut at, 1).map_err(|e| failure(from, e))?;
             self.torn = false;
         }
         let mut done = from;
@@ -88,7 +99,7 @@ impl Handler for StreamHandler {
                 Flush::Batch => frames.len(),
             };
             let mut at = done + self.begun;
-            let result = sys::write_some(&mut self.stream, frames.bytes(), &mut at, end);
+            let result = sys::write_some(stream, frames.bytes(), &mut at, end);
             // A stream can't take back what it has: the rest of a record that
             // is half out goes first when it is tried again.
             let whole = if at == end {

@@ -546,6 +546,38 @@ fn a_closed_stdout_does_not_stop_the_logging() {
     assert!(folder.text("c.log") == lines, "lines are missing");
 }
 
+/// Rust's start-up opens /dev/null in its place: what is written there is lost.
+#[test]
+fn a_stdout_that_was_closed_before_takes_nothing() {
+    for (script, status, said) in [
+        (
+            "printf 'a\\n' | \"$LH\" stream >&-",
+            1,
+            "stdout: cannot open",
+        ),
+        ("\"$LH\" -m a stream >&-", 1, "stdout: cannot open"),
+        (
+            "printf 'a\\n' | \"$LH\" file /dev/stdout >&-",
+            1,
+            "cannot open",
+        ),
+        (
+            "printf 'a\\n' | \"$LH\" --tee file log >&-",
+            0,
+            "nothing is copied there",
+        ),
+        ("\"$LH\" cat log >&-", 1, "cannot write to stdout"),
+        ("\"$LH\" tail log >&-", 1, "cannot write to stdout"),
+        ("printf 'a\\n' | \"$LH\" stream --stderr 2>&-", 1, ""),
+        ("printf 'a\\n' | \"$LH\" file log >&- 2>&-", 0, ""),
+        ("printf 'a\\n' | \"$LH\" stream >/dev/null", 0, ""),
+    ] {
+        let folder = Folder::new();
+        folder.write("log", "was there\n");
+        folder.sh(script).run().code(status).said(said);
+    }
+}
+
 #[test]
 fn a_closed_or_full_stderr_changes_nothing() {
     let folder = Folder::new();

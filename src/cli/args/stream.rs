@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{CommonArgs, IntoStage};
-use crate::diag::{Diag, plain};
+use crate::diag::Diag;
 use crate::handler::stream::Flush;
 use crate::handler::{Stage, StreamHandler};
 
@@ -47,7 +47,6 @@ impl IntoStage for StreamArgs {
             true => StreamHandler::stderr(flush),
             false => StreamHandler::stdout(flush),
         };
-        let handler = handler.map_err(|error| format!("stream: cannot open: {}", plain(&error)))?;
         self.common.stage(Box::new(handler), None, diag)
     }
 }

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "net")]
 pub mod activation;
-#[cfg(all(target_os = "linux", any(feature = "cli", feature = "net")))]
+#[cfg(target_os = "linux")]
 mod calls;
 #[cfg(feature = "net")]
 pub mod drops;

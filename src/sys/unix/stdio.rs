@@ -15,7 +15,11 @@ use super::fstat;
 /// The process's standard output, without a buffer of its own. Where it is a
 /// pipe or a terminal, it does not block, so that a reader that does not read
 /// can't keep signals from being seen.
+///
+/// # Errors
+/// Those of dup(2), where it was closed when the process began as well.
 pub fn stdout() -> io::Result<File> {
+    was_open(1)?;
     io::stdout()
         .as_fd()
         .try_clone_to_owned()
@@ -23,11 +27,25 @@ pub fn stdout() -> io::Result<File> {
 }
 
 /// The process's standard error, likewise.
+///
+/// # Errors
+/// The same.
 pub fn stderr() -> io::Result<File> {
+    was_open(2)?;
     io::stderr()
         .as_fd()
         .try_clone_to_owned()
         .map(|copy| unblocked(copy.into(), "/dev/fd/2"))
+}
+
+/// Nothing was lost by writing to /dev/null that was meant to go there.
+fn was_open(stream: u8) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    if super::calls::startup::was_closed(stream) {
+        return Err(Errno::EBADF.into());
+    }
+    let _ = stream;
+    Ok(())
 }
 
 /// Another open of what a descriptor leads to: O_NONBLOCK on the descriptor

@@ -4,5 +4,6 @@
 
 #[cfg(feature = "cli")]
 pub mod code;
+pub mod startup;
 #[cfg(feature = "net")]
 pub mod tcp_state;
