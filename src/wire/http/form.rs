@@ -17,6 +17,9 @@ const NUMBERS: &[&str] = &[
     "process",
 ];
 
+/// What `exc_info` is, as text, where there is no exception.
+const NO_EXCEPTION: &[&str] = &["False", "0", "()", "[]", "{}"];
+
 /// A form as the bytes of another format that says the same: the dictionary of
 /// a `LogRecord` as it is pickled, whose arguments are filled into its message
 /// then, or else an object of JSON. `None`: there is no field in it.
@@ -75,7 +78,7 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
 
 /// A value is the text that Python's `str` makes of it.
 fn write_value(key: &str, value: &str, out: &mut Vec<u8>) {
-    if value == "None" {
+    if value == "None" || key == "exc_info" && NO_EXCEPTION.contains(&value) {
         out.push(b'N');
         return;
     }
@@ -222,5 +225,29 @@ impl Literal<'_> {
         }
         self.skip(length);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_exception() {
+        let defaults = Defaults::default();
+        for (value, want) in [
+            ("", None),
+            ("None", None),
+            ("False", None),
+            ("0", None),
+            ("()", None),
+            ("Falsehood", Some("Falsehood")),
+        ] {
+            let text = format!("msg=m&levelno=20&exc_info={value}");
+            let form = Form::read(text.as_bytes()).unwrap();
+            let mut record = Record::new(&defaults, Timestamp(7));
+            assert!(form.decode(&defaults, Timestamp(7), &mut record));
+            assert_eq!(record.exc_text.as_deref(), want, "{value}");
+        }
     }
 }

@@ -213,6 +213,7 @@ impl<'a> Found<'a> {
             });
             record.exc_text = match item {
                 None | Some(Item::None | Item::Bool(_) | Item::Int(_)) => None,
+                Some(item) if !percent::is_true(item, writer) => None,
                 Some(item) => Some(writer.text(item)?).filter(|text| !text.is_empty()),
             };
         }
@@ -376,6 +377,27 @@ mod tests {
         let frame = entry("x", b"cbuiltins\nset\n](K\x01K\x02e\x85R");
         let record = decoded(&frame, &defaults).unwrap();
         assert_eq!(record.get("x"), Some(&Value::Json("[1,2]".into())));
+    }
+
+    #[test]
+    fn what_is_no_exception() {
+        let defaults = Defaults::default();
+        for (operations, want) in [
+            (&b"N"[..], None),
+            (b"\x89", None),
+            (b"K\0", None),
+            (b")", None),
+            (b"]", None),
+            (b"V\n", None),
+            (
+                b"cbuiltins\nValueError\nVbad\n\x85R",
+                Some("ValueError: bad"),
+            ),
+        ] {
+            let frame = entry("exc_info", operations);
+            let record = decoded(&frame, &defaults).unwrap();
+            assert_eq!(record.exc_text.as_deref(), want, "{operations:?}");
+        }
     }
 
     #[test]
