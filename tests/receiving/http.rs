@@ -1,7 +1,7 @@
 //! Requests of HTTP.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -52,6 +52,26 @@ fn a_connection_is_kept_and_pipelined_requests_are_answered_in_order() {
         .collect();
     assert_eq!(messages, ["one", "two", "three", "four"]);
     listener.end().code(0).said_times("a request is refused", 1);
+}
+
+/// Whoever has said all that it has to say still waits for the answers.
+#[test]
+fn requests_before_the_end_of_a_stream_are_all_taken() {
+    let folder = Folder::new();
+    let mut listener = listen(&folder, "listen --http 127.0.0.1:0", "");
+    let mut stream = TcpStream::connect(listener.address("http")).expect("a connection");
+    let messages = ["one", "two", "three", "four", "five"];
+    let requests = messages.map(|message| post(&format!("{{\"message\":\"{message}\"}}")));
+    let all = requests.concat() + "POST / HTTP/1.1\r\n";
+    stream.write_all(all.as_bytes()).expect("sent");
+    stream.shutdown(Shutdown::Write).expect("ended");
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).expect("the answers");
+    assert_eq!(answers.matches("HTTP/1.1 204 ").count(), 5, "{answers}");
+    let records = listener.records(5);
+    let got: Vec<_> = records.iter().map(|one| text(one, "message")).collect();
+    assert_eq!(got, messages);
+    listener.end().code(0);
 }
 
 /// As long as the disk is full, nobody is told that a record is safe.

@@ -93,6 +93,9 @@ pub(super) struct Connection {
     pub(super) closing: bool,
     /// Answers to it are waited for.
     pub(super) awaiting: u32,
+    /// There may be a whole request in what has come, which is taken as soon as
+    /// the one before is answered, without anything being read.
+    pub(super) again: bool,
     /// Tells it from others that had its place.
     pub(super) generation: u64,
 }
@@ -122,6 +125,7 @@ impl Connection {
             ended: false,
             closing: false,
             awaiting: 0,
+            again: false,
             generation,
         }
     }
@@ -151,7 +155,13 @@ impl Connection {
     /// Whether it is to be read: it has something, and somebody takes it.
     pub(super) fn wants_reading(&self) -> bool {
         let answered = self.awaiting == 0 || !self.speaks_http();
-        self.readable && !self.ended && !self.closing && self.out.len() < OUT && answered
+        let more = self.again || (self.readable && !self.ended);
+        more && !self.closing && self.out.len() < OUT && answered
+    }
+
+    /// Whether something that has come is still to be answered.
+    pub(super) fn has_to_answer(&self) -> bool {
+        self.awaiting > 0 || self.again
     }
 
     /// Appends what there is to `work`, about `size` bytes of it at most.

@@ -13,6 +13,7 @@ mod datagrams;
 mod detect;
 mod framing;
 mod ports;
+mod requests;
 mod senders;
 mod streams;
 
@@ -467,8 +468,6 @@ impl Listen {
             if let Some(Protocol::Http(http)) = &mut connection.protocol {
                 connection.closing |= !http.answer(request, outcome, &mut bytes);
             }
-            // The next request may have come already.
-            connection.readable |= !connection.rest.is_empty();
             self.answer(place, generation, &bytes, now);
         }
     }

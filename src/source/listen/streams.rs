@@ -9,7 +9,7 @@ use super::admit::{Origin, Refusal};
 use super::connection::{Came, Connection, Socket};
 use super::framing::{Message, Next, Protocol};
 use super::ports::Peer;
-use super::{Answer, Awaited, HANDSHAKE, HELD, Listen, OVERDUE, RETRY, SWEEP, detect, queue};
+use super::{Answer, Awaited, HANDSHAKE, HELD, Listen, OVERDUE, SWEEP, detect, queue};
 use crate::diag::plain;
 use crate::net::ListenKind;
 use crate::now::Now;
@@ -18,7 +18,7 @@ use crate::source::Sink;
 use crate::sys;
 use crate::wire::envelope::TAG;
 use crate::wire::hmac::Key;
-use crate::wire::http::{HttpConversation, Outcome, Request, Unreadable, What};
+use crate::wire::http::HttpConversation;
 use crate::wire::lh;
 
 /// So many connections are let in at once, from one port.
@@ -36,7 +36,7 @@ const CALM: Duration = Duration::from_secs(10);
 const SHORT: usize = 32 << 10;
 
 /// Why a connection is not heard any more.
-enum Cut {
+pub(super) enum Cut {
     /// What it sends can't be understood or believed.
     Refused(String),
     /// It broke.
@@ -214,7 +214,12 @@ impl Listen {
         }
         connection.rest = Vec::new();
         let before = work.len();
-        let came = connection.read(&mut work, &mut self.cipher, size);
+        let came = match connection.readable && !connection.ended {
+            true => connection.read(&mut work, &mut self.cipher, size),
+            // Only what has been read before is to be looked at again.
+            false if connection.ended => Ok(Came::End),
+            false => Ok(Came::Drained),
+        };
         let read = work.len() - before;
         self.tally.bytes += read as u64;
         if read > 0 {
@@ -309,7 +314,7 @@ impl Listen {
     /// Puts a connection back where it stood, or closes it if it is done.
     fn put_back(&mut self, place: usize, mut connection: Box<Connection>, now: Now) {
         // What was to be answered is answered before the end.
-        let done = connection.closing || (connection.ended && connection.awaiting == 0);
+        let done = connection.closing || (connection.ended && !connection.has_to_answer());
         if done {
             connection.say_end();
             return self.bury(place, &connection);
@@ -351,96 +356,6 @@ impl Listen {
         // That it has gone is seen when it is read.
         let _ = connection.flush();
         self.put_back(place, connection, now);
-    }
-
-    /// Takes the requests of a connection that speaks HTTP; tells how many bytes
-    /// that were, and why nothing more is to be heard. Without anybody who takes
-    /// records, requests are told to come again later.
-    fn requests(
-        &mut self,
-        connection: &mut Connection,
-        place: usize,
-        work: &[u8],
-        now: Now,
-        mut each: Option<&mut Sink<'_>>,
-    ) -> (usize, Option<Cut>) {
-        let Some(Protocol::Http(mut http)) = connection.protocol.take() else {
-            return (0, None);
-        };
-        let (mut used, mut out) = (0, Vec::new());
-        let mut cut = None;
-        loop {
-            let fed = http.feed(&work[used..], &mut out);
-            used += fed.used;
-            match fed.what {
-                What::More => break,
-                What::Close(why) => {
-                    cut = Some(Cut::Refused(why.to_owned()));
-                    break;
-                }
-                What::Request(request) => {
-                    connection.useful = true;
-                    let taken = match &mut each {
-                        None => Err(None),
-                        Some(each) => self.take_request(&request, connection, now, each),
-                    };
-                    let stays = match taken {
-                        Ok(()) => {
-                            connection.awaiting += 1;
-                            self.awaited.push_back(Awaited {
-                                turn: self.turn,
-                                place,
-                                generation: connection.generation,
-                                since: now.mono,
-                                answer: Answer::Http(request),
-                            });
-                            break;
-                        }
-                        Err(None) => http.answer(&request, Outcome::Busy(RETRY), &mut out),
-                        Err(Some(reason)) => {
-                            self.tally.refused += 1;
-                            let text = format_args!("a request is refused: {reason}");
-                            self.complaints.tell(&connection.peer, text, now.mono);
-                            http.answer_unreadable(&request, &reason, &mut out)
-                        }
-                    };
-                    if !stays {
-                        connection.closing = true;
-                        break;
-                    }
-                }
-            }
-        }
-        connection.protocol = Some(Protocol::Http(http));
-        if let Err(error) = connection.send(&out).and_then(|()| connection.flush()) {
-            cut = cut.or(Some(Cut::Broken(error)));
-        }
-        (used, cut)
-    }
-
-    fn take_request(
-        &mut self,
-        request: &Request,
-        connection: &Connection,
-        now: Now,
-        each: &mut Sink<'_>,
-    ) -> Result<(), Option<Unreadable>> {
-        let defaults = Arc::clone(&self.admission.defaults);
-        let received = std::mem::take(&mut self.admission.received);
-        let origin = Origin {
-            defaults: &defaults,
-            peer: &connection.peer,
-            received: &received,
-            now,
-        };
-        let most = self.http.max_body;
-        let admission = &mut self.admission;
-        let read = request.records(most, &defaults, now.wall, &mut |bytes, record| {
-            admission.hand_on(bytes, false, &origin, &mut record.view(), each);
-        });
-        self.admission.received = received;
-        self.admission.malformed += read.map_err(Some)?;
-        Ok(())
     }
 
     /// Makes records of whole messages; tells how many bytes they were, and why
