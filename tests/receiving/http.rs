@@ -74,6 +74,35 @@ fn requests_before_the_end_of_a_stream_are_all_taken() {
     listener.end().code(0);
 }
 
+/// Bodies on their way are bounded all together, not only one by one.
+#[test]
+fn bodies_that_are_not_complete_take_bounded_memory() {
+    const MIB: usize = 1 << 20;
+    let folder = Folder::new();
+    let mut listener = listen(&folder, "listen --http 127.0.0.1:0", "");
+    let head = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n\r\n", 16 * MIB);
+    let piece = vec![b'x'; MIB];
+    let mut streams = Vec::new();
+    for _ in 0..12 {
+        let mut stream = TcpStream::connect(listener.address("http")).expect("a connection");
+        stream.write_all(head.as_bytes()).expect("sent");
+        // One that is closed meanwhile has done its part.
+        let _ = (0..15).try_for_each(|_| stream.write_all(&piece));
+        streams.push(stream);
+    }
+    let said = "the messages that are not complete take too much memory";
+    listener.running.wait_said(said);
+    let mut stream = TcpStream::connect(listener.address("http")).expect("a connection");
+    let done = "HTTP/1.1 204 No Content";
+    assert_eq!(ask(&mut stream, &post(r#"{"message":"small"}"#)), done);
+    listener.records(1);
+    let peak = listener.peak();
+    println!("twelve bodies of 15 MiB: {peak} KiB at most");
+    assert!(peak < 120 << 10, "{peak} KiB");
+    drop(streams);
+    listener.end().code(0);
+}
+
 /// As long as the disk is full, nobody is told that a record is safe.
 #[test]
 fn a_chain_that_takes_nothing_is_no_success() {

@@ -135,6 +135,15 @@ impl Connection {
         matches!(self.protocol, Some(Protocol::Http(_)))
     }
 
+    /// How many bytes are held of messages that are not complete.
+    pub(super) fn held(&self) -> usize {
+        let body = match &self.protocol {
+            Some(Protocol::Http(http)) => http.held(),
+            _ => 0,
+        };
+        self.rest.len() + body
+    }
+
     /// When the message began that is not complete. What is incomplete of a
     /// request is not all in what is left to be read.
     pub(super) fn message_begun(&self) -> Option<Instant> {

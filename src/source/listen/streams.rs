@@ -207,7 +207,7 @@ impl Listen {
             return 0;
         }
         let mut work = std::mem::take(&mut self.work);
-        self.held -= connection.rest.len();
+        self.held -= connection.held();
         match connection.rest.len() > SHORT {
             true => std::mem::swap(&mut work, &mut connection.rest),
             false => work.extend_from_slice(&connection.rest),
@@ -308,7 +308,7 @@ impl Listen {
             work.clear();
             self.work = work;
         }
-        self.held += connection.rest.len();
+        self.held += connection.held();
     }
 
     /// Puts a connection back where it stood, or closes it if it is done.
@@ -325,7 +325,7 @@ impl Listen {
     }
 
     fn bury(&mut self, place: usize, connection: &Connection) {
-        self.held -= connection.rest.len();
+        self.held -= connection.held();
         self.open -= 1;
         self.free.push(place);
         if let Some(Protocol::Numbered(numbered)) = &connection.protocol
@@ -552,7 +552,7 @@ impl Listen {
     fn cut_off_longest(&mut self, now: Now) {
         let held = |place: &usize| {
             let connection = self.connections[*place].as_ref();
-            connection.map_or(0, |connection| connection.rest.len())
+            connection.map_or(0, |connection| connection.held())
         };
         if let Some(place) = (0..self.connections.len()).max_by_key(held) {
             let text = "closed: the messages that are not complete take too much memory";
