@@ -1,5 +1,6 @@
 //! Any bytes as requests of HTTP: no panic, nothing is held beyond its bounds,
-//! and it makes no difference in which pieces they arrive.
+//! and it makes no difference in which pieces they arrive and in which their records
+//! are handed out.
 #![no_main]
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ const OPTIONS: HttpOptions = HttpOptions {
 };
 
 /// What is answered, and what records there were.
-fn talk(pieces: &mut dyn Iterator<Item = &[u8]>) -> (Vec<u8>, Vec<Vec<u8>>) {
+fn talk(pieces: &mut dyn Iterator<Item = &[u8]>, portion: usize) -> (Vec<u8>, Vec<Vec<u8>>) {
     let mut conversation = HttpConversation::new(Arc::new(OPTIONS));
     let (mut out, mut messages, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
     let defaults = Defaults::default();
@@ -28,9 +29,13 @@ fn talk(pieces: &mut dyn Iterator<Item = &[u8]>) -> (Vec<u8>, Vec<Vec<u8>>) {
             match fed.what {
                 What::More => break,
                 What::Close(_) => return (out, messages),
-                What::Request(request) => {
-                    let done = request.records(2048, &defaults, Timestamp(0), &mut |_, record| {
-                        messages.push(record.message.to_vec());
+                What::Request(mut request) => {
+                    let done = request.take_records(2048).map(|mut records| {
+                        while !records.is_done() {
+                            records.hand_out(portion, &defaults, Timestamp(0), &mut |_, record| {
+                                messages.push(record.message.to_vec());
+                            });
+                        }
                     });
                     let stays = match done {
                         Ok(_) => conversation.answer(&request, Outcome::Accepted, &mut out),
@@ -50,13 +55,16 @@ fuzz_target!(|input: &[u8]| {
     let Some((&seed, bytes)) = input.split_first() else {
         return;
     };
-    let whole = talk(&mut std::iter::once(bytes));
+    let whole = talk(&mut std::iter::once(bytes), usize::MAX);
     let (mut step, mut rest) = (usize::from(seed), bytes);
-    let pieces = talk(&mut std::iter::from_fn(|| {
-        step = step.wrapping_mul(5).wrapping_add(7) % 97;
-        let (piece, after) = rest.split_at_checked(1 + step).unwrap_or((rest, &[]));
-        rest = after;
-        (!piece.is_empty()).then_some(piece)
-    }));
+    let pieces = talk(
+        &mut std::iter::from_fn(|| {
+            step = step.wrapping_mul(5).wrapping_add(7) % 97;
+            let (piece, after) = rest.split_at_checked(1 + step).unwrap_or((rest, &[]));
+            rest = after;
+            (!piece.is_empty()).then_some(piece)
+        }),
+        1,
+    );
     assert_eq!(whole, pieces);
 });

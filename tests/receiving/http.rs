@@ -103,6 +103,75 @@ fn bodies_that_are_not_complete_take_bounded_memory() {
     listener.end().code(0);
 }
 
+fn post_text(body: &str) -> String {
+    let length = body.len();
+    format!("POST / HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{body}")
+}
+
+/// A line without anything in it becomes a record that is far longer.
+#[test]
+fn many_records_of_one_request_take_bounded_memory() {
+    const COUNT: usize = 400_000;
+    let folder = Folder::new();
+    let listener = listen(&folder, "listen --http 127.0.0.1:0", "");
+    let mut stream = TcpStream::connect(listener.address("http")).expect("a connection");
+    let body = "\n".repeat(COUNT - 1) + "last";
+    let answer = ask(&mut stream, &post_text(&body));
+    assert_eq!(answer, "HTTP/1.1 204 No Content");
+    // All of them are there by then.
+    let written = folder.text("out");
+    assert_eq!(written.lines().count(), COUNT);
+    assert!(
+        written
+            .lines()
+            .last()
+            .is_some_and(|line| line.contains("\"last\""))
+    );
+    let peak = listener.peak();
+    println!("{COUNT} records of one request: {peak} KiB at most");
+    assert!(peak < 32 << 10, "{peak} KiB");
+    listener.end().code(0);
+}
+
+/// What was not all handed on when the end came is not accepted.
+#[test]
+fn a_request_in_whose_middle_the_end_comes_is_to_be_sent_again() {
+    let folder = Folder::new();
+    folder.mkfifo("slow");
+    let pipe = std::fs::OpenOptions::new();
+    let pipe = pipe
+        .clone()
+        .read(true)
+        .write(true)
+        .open(folder.path("slow"));
+    let mut running = folder
+        .lh("listen --http 127.0.0.1:0 stream -f {message}")
+        .stdout(pipe.expect("a pipe"))
+        .start();
+    running.wait_said("listening at http ");
+    let said = running.stderr();
+    let address = said.trim().rsplit(' ').next().expect("an address");
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    // More than a pipe holds, and more than one portion.
+    let body = format!("{}\n", "x".repeat(999)).repeat(4000);
+    stream.write_all(post_text(&body).as_bytes()).expect("sent");
+    let busy = "HTTP/1.1 503 Service Unavailable";
+    crate::support::until("it is busy", || {
+        let mut other = TcpStream::connect(address).expect("a connection");
+        let patience = Some(Duration::from_millis(200));
+        other.set_read_timeout(patience).expect("set");
+        other.write_all(post("{}").as_bytes()).expect("sent");
+        let mut answer = [0; 12];
+        // One that was taken in the same turn has no answer.
+        other.read_exact(&mut answer).is_ok() && busy.as_bytes().starts_with(&answer)
+    });
+    let patience = Some(Duration::from_secs(20));
+    stream.set_read_timeout(patience).expect("set");
+    running.signal(Signal::SIGINT);
+    assert_eq!(ask(&mut stream, ""), busy);
+    running.wait_exit().code(1);
+}
+
 /// As long as the disk is full, nobody is told that a record is safe.
 #[test]
 fn a_chain_that_takes_nothing_is_no_success() {

@@ -8,6 +8,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token, event::Source};
 
 use super::framing::Protocol;
+use super::requests::Parcel;
 use crate::net::TlsServerSession;
 use crate::sys::local::watched::UnixStream;
 use crate::sys::poller::SHORT_READ_IS_ALL;
@@ -96,6 +97,8 @@ pub(super) struct Connection {
     /// There may be a whole request in what has come, which is taken as soon as
     /// the one before is answered, without anything being read.
     pub(super) again: bool,
+    /// A request of which not all was handed on yet; its answer is waited for.
+    pub(super) parcel: Option<Box<Parcel>>,
     /// Tells it from others that had its place.
     pub(super) generation: u64,
 }
@@ -126,6 +129,7 @@ impl Connection {
             closing: false,
             awaiting: 0,
             again: false,
+            parcel: None,
             generation,
         }
     }
@@ -135,8 +139,14 @@ impl Connection {
         matches!(self.protocol, Some(Protocol::Http(_)))
     }
 
-    /// How many bytes are held of messages that are not complete.
+    /// How many bytes are held: of messages that are not complete, and of a request
+    /// that is.
     pub(super) fn held(&self) -> usize {
+        self.incomplete() + self.parcel.as_ref().map_or(0, |parcel| parcel.held())
+    }
+
+    /// How many bytes are held of messages that are not complete.
+    pub(super) fn incomplete(&self) -> usize {
         let body = match &self.protocol {
             Some(Protocol::Http(http)) => http.held(),
             _ => 0,
@@ -161,11 +171,12 @@ impl Connection {
         self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
     }
 
-    /// Whether it is to be read: it has something, and somebody takes it.
-    pub(super) fn wants_reading(&self) -> bool {
+    /// Whether it is to be heard: it has something, and somebody takes it.
+    pub(super) fn wants_turn(&self) -> bool {
         let answered = self.awaiting == 0 || !self.speaks_http();
         let more = self.again || (self.readable && !self.ended);
-        more && !self.closing && self.out.len() < OUT && answered
+        let heard = more && !self.closing && self.out.len() < OUT && answered;
+        heard || self.parcel.is_some()
     }
 
     /// Whether something that has come is still to be answered.

@@ -552,6 +552,7 @@ impl Listen {
         self.admission.set_time(now);
         for place in 0..self.connections.len() {
             self.end_rest(place, now, each);
+            self.give_back(place, now);
         }
         self.admission.finish(now, each);
         self.assembly.finish();
@@ -628,7 +629,7 @@ impl Listen {
 }
 
 fn queue(ready: &mut VecDeque<usize>, connection: &mut Connection, place: usize) {
-    if connection.wants_reading() && !std::mem::replace(&mut connection.queued, true) {
+    if connection.wants_turn() && !std::mem::replace(&mut connection.queued, true) {
         ready.push_back(place);
     }
 }

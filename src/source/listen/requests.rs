@@ -6,22 +6,36 @@ use super::admit::Origin;
 use super::connection::Connection;
 use super::framing::Protocol;
 use super::streams::Cut;
-use super::{Answer, Awaited, Listen, RETRY};
+use super::{Answer, Awaited, Listen, RETRY, SHARE};
 use crate::now::Now;
 use crate::source::Sink;
-use crate::wire::http::{Outcome, Request, Unreadable, What};
+use crate::wire::http::{Outcome, Records, Request, Unreadable, What};
+
+/// A request whose records are on their way into the chain, a portion in each
+/// turn.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    request: Box<Request>,
+    records: Records,
+}
+
+impl Parcel {
+    /// How many bytes it takes.
+    pub(super) fn held(&self) -> usize {
+        self.records.held()
+    }
+}
 
 impl Listen {
     /// Takes the requests of a connection that speaks HTTP; tells how many bytes
-    /// that were, and why nothing more is to be heard. Without anybody who takes
-    /// records, requests are told to come again later.
+    /// that were, and why nothing more is to be heard. Where nobody `takes` records,
+    /// requests are told to come again later.
     pub(super) fn requests(
         &mut self,
         connection: &mut Connection,
-        place: usize,
         work: &[u8],
         now: Now,
-        mut each: Option<&mut Sink<'_>>,
+        takes: bool,
     ) -> (usize, Option<Cut>) {
         let Some(Protocol::Http(mut http)) = connection.protocol.take() else {
             return (0, None);
@@ -38,22 +52,16 @@ impl Listen {
                     cut = Some(Cut::Refused(why.to_owned()));
                     break;
                 }
-                What::Request(request) => {
+                What::Request(mut request) => {
                     connection.useful = true;
-                    let taken = match &mut each {
-                        None => Err(None),
-                        Some(each) => self.take_request(&request, connection, now, each),
+                    let taken = match takes {
+                        false => Err(None),
+                        true => self.unpack(&mut request),
                     };
                     let stays = match taken {
-                        Ok(()) => {
+                        Ok(records) => {
                             connection.awaiting += 1;
-                            self.awaited.push_back(Awaited {
-                                turn: self.turn,
-                                place,
-                                generation: connection.generation,
-                                since: now.mono,
-                                answer: Answer::Http(request),
-                            });
+                            connection.parcel = Some(Box::new(Parcel { request, records }));
                             // The next one is taken when this one is answered.
                             connection.again = used < work.len();
                             break;
@@ -80,13 +88,28 @@ impl Listen {
         (used, cut)
     }
 
-    fn take_request(
+    /// The records of a request. `None`: there is no room for them at the moment,
+    /// as those of others wait for their turns.
+    fn unpack(&self, request: &mut Request) -> Result<Records, Option<Unreadable>> {
+        let records = request.take_records(self.http.max_body).map_err(Some)?;
+        match self.held + records.held() > self.most_held() && records.held() > SHARE.0 {
+            true => Err(None),
+            false => Ok(records),
+        }
+    }
+
+    /// Hands on the next portion of a connection's request; tells its weight.
+    pub(super) fn hand_on(
         &mut self,
-        request: &Request,
-        connection: &Connection,
+        connection: &mut Connection,
+        place: usize,
+        most: usize,
         now: Now,
         each: &mut Sink<'_>,
-    ) -> Result<(), Option<Unreadable>> {
+    ) -> usize {
+        let Some(mut parcel) = connection.parcel.take() else {
+            return 0;
+        };
         let defaults = Arc::clone(&self.admission.defaults);
         let received = std::mem::take(&mut self.admission.received);
         let origin = Origin {
@@ -95,13 +118,56 @@ impl Listen {
             received: &received,
             now,
         };
-        let most = self.http.max_body;
         let admission = &mut self.admission;
-        let read = request.records(most, &defaults, now.wall, &mut |bytes, record| {
+        let records = &mut parcel.records;
+        let portion = records.hand_out(most, &defaults, now.wall, &mut |bytes, record| {
             admission.hand_on(bytes, false, &origin, &mut record.view(), each);
         });
         self.admission.received = received;
-        self.admission.malformed += read.map_err(Some)?;
-        Ok(())
+        self.admission.malformed += portion.malformed;
+        match parcel.records.is_done() {
+            false => connection.parcel = Some(parcel),
+            true => self.awaited.push_back(Awaited {
+                turn: self.turn,
+                place,
+                generation: connection.generation,
+                since: now.mono,
+                answer: Answer::Http(parcel.request),
+            }),
+        }
+        portion.weight
+    }
+
+    /// Goes on with a request of which a part was handed on, in place of reading.
+    pub(super) fn go_on(
+        &mut self,
+        mut connection: Box<Connection>,
+        place: usize,
+        most: usize,
+        now: Now,
+        each: Option<&mut Sink<'_>>,
+    ) -> usize {
+        self.held -= connection.held();
+        let weight = match each {
+            Some(each) => self.hand_on(&mut connection, place, most, now, each),
+            None => 0,
+        };
+        self.held += connection.held();
+        self.put_back(place, connection, now);
+        weight
+    }
+
+    /// Nothing is handed on any more: whoever has sent what is not all in the chain
+    /// is told to send it again.
+    pub(super) fn give_back(&mut self, place: usize, now: Now) {
+        let Some(Some(connection)) = self.connections.get_mut(place) else {
+            return;
+        };
+        let (held, generation) = (connection.held(), connection.generation);
+        if let Some(parcel) = connection.parcel.take() {
+            self.held -= held - connection.held();
+            let whom = (place, generation);
+            self.answer_request(whom, &parcel.request, Outcome::Busy(RETRY), now);
+        }
     }
 }

@@ -178,8 +178,8 @@ impl Listen {
         }
     }
 
-    /// Reads once from a connection, and makes records of what came. Gives how
-    /// many bytes that were.
+    /// Reads once from a connection, and makes records of what came, or goes on
+    /// with what came before. Gives how much that was, in bytes.
     pub(super) fn hear(
         &mut self,
         place: usize,
@@ -196,15 +196,18 @@ impl Listen {
         place: usize,
         size: usize,
         now: Now,
-        each: Option<&mut Sink<'_>>,
+        mut each: Option<&mut Sink<'_>>,
     ) -> usize {
         let Some(mut connection) = self.connections.get_mut(place).and_then(Option::take) else {
             return 0;
         };
         connection.queued = false;
-        if !connection.wants_reading() {
+        if !connection.wants_turn() {
             self.connections[place] = Some(connection);
             return 0;
+        }
+        if connection.parcel.is_some() {
+            return self.go_on(connection, place, size, now, each);
         }
         let mut work = std::mem::take(&mut self.work);
         self.held -= connection.held();
@@ -233,11 +236,11 @@ impl Listen {
         };
         let at_end = matches!(came, Ok(Came::End) | Err(_));
         connection.ended = at_end;
-        let (used, cut) = match (came, each) {
+        let (used, cut) = match (came, each.as_deref_mut()) {
             (Err(error), None) => (0, Some(Cut::Broken(error))),
             (Err(error), Some(_)) if connection.speaks_http() => (0, Some(Cut::Broken(error))),
             (Ok(_), each) if connection.speaks_http() => {
-                self.requests(&mut connection, place, &work, now, each)
+                self.requests(&mut connection, &work, now, each.is_some())
             }
             (Ok(_), None) => (0, None),
             (Ok(_), Some(each)) => {
@@ -252,6 +255,10 @@ impl Listen {
                     (used, cut) => (used, cut),
                 }
             }
+        };
+        let handed = match each {
+            Some(each) => self.hand_on(&mut connection, place, size, now, each),
+            None => 0,
         };
         self.keep_rest(&mut connection, work, used, now);
         let peer = Arc::clone(&connection.peer);
@@ -281,10 +288,15 @@ impl Listen {
             }
         }
         self.put_back(place, connection, now);
-        if self.held > HELD.max(2 * self.accepted.longest_counted()) {
+        if self.held > self.most_held() {
             self.cut_off_longest(now);
         }
-        read
+        read.max(handed)
+    }
+
+    /// How many bytes are held at most, over all connections.
+    pub(super) fn most_held(&self) -> usize {
+        HELD.max(2 * self.accepted.longest_counted())
     }
 
     /// Keeps what is not complete; all else is gone.
@@ -312,7 +324,7 @@ impl Listen {
     }
 
     /// Puts a connection back where it stood, or closes it if it is done.
-    fn put_back(&mut self, place: usize, mut connection: Box<Connection>, now: Now) {
+    pub(super) fn put_back(&mut self, place: usize, mut connection: Box<Connection>, now: Now) {
         // What was to be answered is answered before the end.
         let done = connection.closing || (connection.ended && !connection.has_to_answer());
         if done {
@@ -552,9 +564,10 @@ impl Listen {
     fn cut_off_longest(&mut self, now: Now) {
         let held = |place: &usize| {
             let connection = self.connections[*place].as_ref();
-            connection.map_or(0, |connection| connection.held())
+            connection.map_or(0, |connection| connection.incomplete())
         };
-        if let Some(place) = (0..self.connections.len()).max_by_key(held) {
+        let places = (0..self.connections.len()).filter(|place| held(place) > 0);
+        if let Some(place) = places.max_by_key(held) {
             let text = "closed: the messages that are not complete take too much memory";
             self.cut_off(place, format_args!("{text}"), now);
         }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use body::{Body, BodyError, Progress};
 use head::{Head, HeadError};
-pub use records::Unreadable;
+pub use records::{Portion, Records, Unreadable};
 
 /// Bounds of what is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use serde_json::value::RawValue;
 
 use super::Request;
@@ -39,6 +40,9 @@ impl Unreadable {
     }
 }
 
+/// What some put before a text to tell its encoding.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What a body is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Media {
@@ -51,48 +55,74 @@ enum Media {
 /// Takes records: the bytes of each as they came.
 pub type Each<'e> = dyn FnMut(&[u8], &Record<'_>) + 'e;
 
+/// What a record counts at least in a [`Portion`]: about what is written of one
+/// in whose message nothing stands.
+const LEAST: usize = 128;
+
+/// The records of a request, handed out in portions. Whoever takes them keeps them
+/// until they are delivered, and a body of some kilobytes unpacks to millions.
+#[derive(Debug)]
+pub struct Records {
+    text: Vec<u8>,
+    /// So far they have been handed out.
+    at: usize,
+    kind: Kind,
+}
+
+/// How records stand in a text.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// All fields are one.
+    Form,
+    /// One a line. With it, whether all should be objects.
+    Lines(bool),
+    /// Values of JSON, those of arrays one by one. With it, whether the next stands
+    /// in an array.
+    Values(bool),
+}
+
+/// What was handed out at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Portion {
+    /// So many were no objects where all should be: those are plain messages.
+    pub malformed: u64,
+    /// Their length, where a record counts 128 bytes at least.
+    pub weight: usize,
+}
+
 impl Request {
-    /// Hands each record of the body, or of the query, to `each`. Gives how many
-    /// lines were no objects where all should be: those are plain messages.
+    /// Takes the records out of the body, or the query. Checks all of it: what can
+    /// be read only in part has none.
     ///
     /// # Errors
-    /// When the body as a whole can't be read; no record was handed out then.
-    pub fn records(
-        &self,
-        most: usize,
-        defaults: &Defaults,
-        received: Timestamp,
-        each: &mut Each<'_>,
-    ) -> Result<u64, Unreadable> {
-        if self.head.reads {
-            form(self.head.query.as_bytes(), defaults, received, each);
-            return Ok(0);
-        }
-        let body = match self.head.packed {
-            // Nothing is a health check, whatever its head says.
-            true if !self.body.is_empty() => {
-                if method_of(&self.body) == Method::None {
-                    return Err(Unreadable::NotPacked);
-                }
-                inflate(&self.body, most)?
+    /// When the body as a whole can't be read.
+    pub fn take_records(&mut self, most: usize) -> Result<Records, Unreadable> {
+        let mut body = std::mem::take(&mut self.body);
+        // Nothing is a health check, whatever the head says.
+        if self.head.packed && !self.head.reads && !body.is_empty() {
+            if method_of(&body) == Method::None {
+                return Err(Unreadable::NotPacked);
             }
-            _ => Cow::Borrowed(&self.body[..]),
+            body = inflate(&body, most)?.into_owned();
+        }
+        if self.head.reads || body.trim_ascii().is_empty() {
+            let query = std::mem::take(&mut self.head.query);
+            return Ok(Records::new(query.into_bytes(), Kind::Form));
+        }
+        let kind = match self.media(&body)? {
+            Media::Form if is_json(&body) => Kind::Values(false),
+            Media::Form => Kind::Form,
+            Media::Lines => {
+                let media = self.head.media.as_str();
+                let plain = media == "application/octet-stream";
+                Kind::Lines(media.starts_with("application/") && !plain)
+            }
+            Media::Json => {
+                check(&body)?;
+                Kind::Values(false)
+            }
         };
-        if body.trim_ascii().is_empty() {
-            form(self.head.query.as_bytes(), defaults, received, each);
-            return Ok(0);
-        }
-        match self.media(&body)? {
-            Media::Form => match json_in_a_form(&body) {
-                Some(found) => Ok(values(&found, defaults, received, each)),
-                None => {
-                    form(&body, defaults, received, each);
-                    Ok(0)
-                }
-            },
-            Media::Lines => Ok(lines(&body, &self.head.media, defaults, received, each)),
-            Media::Json => Ok(values(&parsed(&body)?, defaults, received, each)),
-        }
+        Ok(Records::new(body, kind))
     }
 
     fn media(&self, body: &[u8]) -> Result<Media, Unreadable> {
@@ -118,6 +148,115 @@ impl Request {
     }
 }
 
+impl Records {
+    fn new(text: Vec<u8>, kind: Kind) -> Records {
+        // It has been checked with the mark before it.
+        let marked = matches!(kind, Kind::Values(_)) && text.starts_with(MARK);
+        let at = if marked { MARK.len() } else { 0 };
+        Records { text, at, kind }
+    }
+
+    /// Whether all have been handed out.
+    pub fn is_done(&self) -> bool {
+        self.at >= self.text.len()
+    }
+
+    /// How many bytes they take, those that have been handed out included.
+    pub fn held(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Hands the next records to `each`, until they [weigh](Portion::weight) `most`
+    /// or somewhat more.
+    pub fn hand_out(
+        &mut self,
+        most: usize,
+        defaults: &Defaults,
+        received: Timestamp,
+        each: &mut Each<'_>,
+    ) -> Portion {
+        let mut portion = Portion::default();
+        let mut record = Record::new(defaults, received);
+        while portion.weight < most
+            && let Some(bytes) = next(&self.text, &mut self.at, &mut self.kind)
+        {
+            portion.weight += bytes.len().max(LEAST);
+            let understood = match self.kind {
+                Kind::Form => {
+                    form(bytes, defaults, received, each);
+                    continue;
+                }
+                Kind::Lines(objects) => object(bytes, defaults, received, &mut record) || !objects,
+                Kind::Values(_) => value(bytes, defaults, received, &mut record),
+            };
+            portion.malformed += u64::from(!understood);
+            each(bytes, &record);
+        }
+        portion
+    }
+}
+
+/// The bytes of the next record. `None`: there is none, and all of it is done.
+fn next<'t>(text: &'t [u8], at: &mut usize, kind: &mut Kind) -> Option<&'t [u8]> {
+    let rest = text.get(*at..).filter(|rest| !rest.is_empty())?;
+    match kind {
+        Kind::Form => {
+            *at = text.len();
+            Some(rest)
+        }
+        Kind::Lines(objects) => {
+            let (line, length) = next_line(rest, *objects);
+            *at += length;
+            line
+        }
+        Kind::Values(inside) => {
+            let (value, length) = next_value(rest, inside);
+            *at += length;
+            value
+        }
+    }
+}
+
+/// The first line, and how many bytes are done with. Between objects, a line in
+/// which nothing stands is none.
+fn next_line(text: &[u8], objects: bool) -> (Option<&[u8]>, usize) {
+    let mut at = 0;
+    while at < text.len() {
+        let rest = &text[at..];
+        let end = memchr(b'\n', rest);
+        let line = &rest[..end.unwrap_or(rest.len())];
+        at += end.map_or(rest.len(), |end| end + 1);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !(line.is_empty() && objects) {
+            return (Some(line), at);
+        }
+    }
+    (None, at)
+}
+
+/// The first value of what has been checked, and how many bytes are done with.
+fn next_value<'t>(text: &'t [u8], inside: &mut bool) -> (Option<&'t [u8]>, usize) {
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' | b',' => {}
+            b'[' if !*inside => *inside = true,
+            b']' if *inside => *inside = false,
+            _ => {
+                let rest = &text[at..];
+                let values = &mut serde_json::Deserializer::from_slice(rest).into_iter();
+                return match values.next() {
+                    Some(Ok(value)) => {
+                        let value: &RawValue = value;
+                        (Some(value.get().as_bytes()), at + values.byte_offset())
+                    }
+                    _ => (None, text.len()),
+                };
+            }
+        }
+    }
+    (None, text.len())
+}
+
 fn form(text: &[u8], defaults: &Defaults, received: Timestamp, each: &mut Each<'_>) {
     let Some(form) = Form::read(text) else {
         return;
@@ -128,29 +267,6 @@ fn form(text: &[u8], defaults: &Defaults, received: Timestamp, each: &mut Each<'
         record.message = Cow::Borrowed(text);
     }
     each(text, &record);
-}
-
-/// One record a line; gives how many of them were no objects.
-fn lines(
-    body: &[u8],
-    media: &str,
-    defaults: &Defaults,
-    received: Timestamp,
-    each: &mut Each<'_>,
-) -> u64 {
-    let objects = media.starts_with("application/") && media != "application/octet-stream";
-    let mut malformed = 0;
-    let mut record = Record::new(defaults, received);
-    let body = body.strip_suffix(b"\n").unwrap_or(body);
-    for line in body.split(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() && objects {
-            continue;
-        }
-        malformed += u64::from(!object(line, defaults, received, &mut record) && objects);
-        each(line, &record);
-    }
-    malformed
 }
 
 /// Fills the record with an object, or else with the line as it is. Whether it
@@ -174,52 +290,37 @@ fn object<'a>(
     false
 }
 
-/// What a body holds that is said to be a form and is JSON: that of `curl -d`, which
-/// calls everything one. `None`: it is a form.
-fn json_in_a_form(body: &[u8]) -> Option<Vec<&RawValue>> {
-    match body.trim_ascii_start().first() {
-        Some(b'{' | b'[') => parsed(body).ok(),
-        _ => None,
-    }
+/// Whether a body that is said to be a form is JSON: `curl -d` calls everything a
+/// form.
+fn is_json(body: &[u8]) -> bool {
+    matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) && check(body).is_ok()
 }
 
-/// An object, the elements of an array, or several of them one behind the other.
-fn parsed(body: &[u8]) -> Result<Vec<&RawValue>, serde_json::Error> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let mut found: Vec<&RawValue> = Vec::new();
-    for value in serde_json::Deserializer::from_slice(body).into_iter::<&RawValue>() {
-        let value = value?;
-        match value.get().starts_with('[') {
-            true => found.extend(serde_json::from_str::<Vec<&RawValue>>(value.get())?),
-            false => found.push(value),
-        }
+/// Looks whether a body is a value, or several one behind the other.
+fn check(body: &[u8]) -> Result<(), serde_json::Error> {
+    let body = body.strip_prefix(MARK).unwrap_or(body);
+    let values = serde_json::Deserializer::from_slice(body).into_iter::<&RawValue>();
+    for value in values {
+        value?;
     }
-    Ok(found)
+    Ok(())
 }
 
-/// One record a value; gives how many of them were no objects.
-fn values(
-    found: &[&RawValue],
-    defaults: &Defaults,
+/// Fills the record with a value: a string is a message by itself. Whether it is
+/// one that should be there.
+fn value<'a>(
+    bytes: &'a [u8],
+    defaults: &'a Defaults,
     received: Timestamp,
-    each: &mut Each<'_>,
-) -> u64 {
-    let mut malformed = 0;
-    let mut record = Record::new(defaults, received);
-    for value in found {
-        let text = value.get();
-        // A string is a message by itself.
-        let string = text
-            .starts_with('"')
-            .then(|| serde_json::from_str::<String>(text).ok())
-            .flatten();
-        if let Some(string) = string {
+    record: &mut Record<'a>,
+) -> bool {
+    let string = bytes.starts_with(b"\"");
+    match string.then(|| serde_json::from_slice::<String>(bytes)) {
+        Some(Ok(string)) => {
             record.reset(defaults, received);
             record.message = Cow::Owned(string.into_bytes());
-        } else {
-            malformed += u64::from(!object(text.as_bytes(), defaults, received, &mut record));
+            true
         }
-        each(text.as_bytes(), &record);
+        _ => object(bytes, defaults, received, record),
     }
-    malformed
 }

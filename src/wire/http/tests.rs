@@ -7,6 +7,14 @@ use proptest::prelude::*;
 /// What becomes of a stream that comes in pieces: the records as text, and what
 /// was answered.
 fn conversation(input: &[u8], sizes: &[usize]) -> (Vec<String>, String) {
+    // However many are handed out at once, they are the same.
+    let portions = [1, usize::MAX].map(|portion| talk(input, sizes, portion));
+    let [one, all] = portions;
+    assert_eq!(one, all);
+    all
+}
+
+fn talk(input: &[u8], sizes: &[usize], portion: usize) -> (Vec<String>, String) {
     let options = Arc::new(HttpOptions {
         max_head: 1000,
         max_body: 2000,
@@ -26,26 +34,30 @@ fn conversation(input: &[u8], sizes: &[usize]) -> (Vec<String>, String) {
             match fed.what {
                 What::More => break,
                 What::Close(_) => return (records, String::from_utf8(out).unwrap()),
-                What::Request(request) => {
-                    let read = request.records(2000, &defaults, Timestamp(7), &mut |_, record| {
-                        let extra: Vec<_> = record
-                            .extra
-                            .iter()
-                            .map(|(key, value)| {
-                                let (Value::Text(text) | Value::Json(text)) = value;
-                                format!(" {key}={text}")
-                            })
-                            .collect();
-                        records.push(format!(
-                            "{} {} {}{}",
-                            record.level,
-                            record.name,
-                            String::from_utf8_lossy(&record.message),
-                            extra.concat()
-                        ));
+                What::Request(mut request) => {
+                    let read = request.take_records(2000).map(|mut found| {
+                        while !found.is_done() {
+                            found.hand_out(portion, &defaults, Timestamp(7), &mut |_, record| {
+                                let extra: Vec<_> = record
+                                    .extra
+                                    .iter()
+                                    .map(|(key, value)| {
+                                        let (Value::Text(text) | Value::Json(text)) = value;
+                                        format!(" {key}={text}")
+                                    })
+                                    .collect();
+                                records.push(format!(
+                                    "{} {} {}{}",
+                                    record.level,
+                                    record.name,
+                                    String::from_utf8_lossy(&record.message),
+                                    extra.concat()
+                                ));
+                            });
+                        }
                     });
                     match read {
-                        Ok(_) => http.answer(&request, Outcome::Accepted, &mut out),
+                        Ok(()) => http.answer(&request, Outcome::Accepted, &mut out),
                         Err(error) => http.answer_unreadable(&request, &error, &mut out),
                     };
                 }
@@ -121,6 +133,29 @@ fn each_kind_of_body_is_read() {
             assert_eq!(records, want, "{media} {body}");
             assert_eq!(answer, DONE, "{media} {body}");
         }
+    }
+}
+
+#[test]
+fn records_are_handed_out_in_portions() {
+    let lines = "a\n\n".repeat(500);
+    let values = format!("\u{feff} [{}] {{}}", vec!["[1,\"]\"] "; 999].join(","));
+    for (media, body) in [("text/plain", lines), ("application/json", values)] {
+        let mut http = HttpConversation::new(Arc::default());
+        let fed = http.feed(post(media, &body).as_bytes(), &mut Vec::new());
+        let What::Request(mut request) = fed.what else {
+            panic!("{fed:?}")
+        };
+        let mut records = request.take_records(10_000).unwrap();
+        let mut counts = Vec::new();
+        while !records.is_done() {
+            let mut count = 0;
+            let defaults = Defaults::default();
+            let portion = records.hand_out(1000, &defaults, Timestamp(7), &mut |_, _| count += 1);
+            assert_eq!(portion.weight, 128 * count);
+            counts.push(count);
+        }
+        assert_eq!(counts, [8; 125], "{media}");
     }
 }
 
