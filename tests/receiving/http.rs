@@ -103,6 +103,45 @@ fn bodies_that_are_not_complete_take_bounded_memory() {
     listener.end().code(0);
 }
 
+/// Many send all that they have before they read: a connection that is reset
+/// meanwhile looks to them like a fault of the network.
+#[test]
+fn the_answer_to_what_is_refused_arrives() {
+    const MIB: usize = 1 << 20;
+    let folder = Folder::new();
+    let listener = listen(&folder, "listen --http 127.0.0.1:0", "");
+    let post = "POST / HTTP/1.1\r\n";
+    for (head, length, status) in [
+        (post.to_owned(), 20 * MIB, "413 Content Too Large"),
+        (
+            "PATCH / HTTP/1.1\r\n".to_owned(),
+            MIB,
+            "405 Method Not Allowed",
+        ),
+        (
+            format!("{post}Content-Encoding: zstd\r\n"),
+            MIB,
+            "415 Unsupported Media Type",
+        ),
+    ] {
+        let mut stream = TcpStream::connect(listener.address("http")).expect("a connection");
+        let head = format!("{head}Content-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("sent");
+        stream.write_all(&vec![b'x'; length]).expect("sent");
+        assert_eq!(ask(&mut stream, ""), format!("HTTP/1.1 {status}"));
+        assert_eq!(stream.read(&mut [0]).expect("the end"), 0);
+    }
+    // But nobody is heard for ever.
+    let mut stream = TcpStream::connect(listener.address("http")).expect("a connection");
+    assert_eq!(
+        ask(&mut stream, "PATCH / HTTP/1.1\r\n\r\n"),
+        "HTTP/1.1 405 Method Not Allowed"
+    );
+    let piece = vec![b'x'; MIB];
+    assert!((0..100).any(|_| stream.write_all(&piece).is_err()));
+    listener.end().code(0);
+}
+
 fn post_text(body: &str) -> String {
     let length = body.len();
     format!("POST / HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{body}")

@@ -1,8 +1,9 @@
 //! One stream that somebody has opened to lh.
 
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token, event::Source};
@@ -16,6 +17,14 @@ use crate::sys::poller::SHORT_READ_IS_ALL;
 /// The most that waits to be sent to a peer: one that does not listen is not
 /// heard either.
 const OUT: usize = 64 << 10;
+
+/// How much is thrown away, and for how long, of what a peer sends that has been
+/// told that it is not heard any more. As much as several of the longest bodies:
+/// many read no answer before they have sent all of theirs.
+const IGNORED: usize = 64 << 20;
+const LINGER: Duration = Duration::from_secs(30);
+/// It is not waited for when it says nothing for so long.
+const LINGER_SILENT: Duration = Duration::from_secs(5);
 
 /// What a connection is made of.
 #[derive(Debug)]
@@ -44,6 +53,14 @@ impl Socket {
         }
     }
 
+    fn end_writing(&mut self) -> io::Result<()> {
+        match self {
+            Socket::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            // Nobody is answered there.
+            Socket::Unix(_) => Ok(()),
+        }
+    }
+
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Socket::Tcp(stream) => stream.write(bytes),
@@ -61,6 +78,18 @@ pub(super) enum Came {
     Drained,
     /// The end.
     End,
+}
+
+/// The end of a connection (RFC 9112, section 9.6). Closed while something comes
+/// that nobody has read, it would be reset, and with that its last answer may be
+/// gone before the peer has seen it.
+#[derive(Debug)]
+pub(super) struct Lingering {
+    since: Instant,
+    /// So much may still come.
+    left: usize,
+    /// The peer has been told that nothing more comes.
+    told: bool,
 }
 
 /// See the [module](self).
@@ -99,6 +128,8 @@ pub(super) struct Connection {
     pub(super) again: bool,
     /// A request of which not all was handed on yet; its answer is waited for.
     pub(super) parcel: Option<Box<Parcel>>,
+    /// It has its last answer, and what it still sends is thrown away.
+    pub(super) lingering: Option<Lingering>,
     /// Tells it from others that had its place.
     pub(super) generation: u64,
 }
@@ -130,6 +161,7 @@ impl Connection {
             awaiting: 0,
             again: false,
             parcel: None,
+            lingering: None,
             generation,
         }
     }
@@ -173,6 +205,9 @@ impl Connection {
 
     /// Whether it is to be heard: it has something, and somebody takes it.
     pub(super) fn wants_turn(&self) -> bool {
+        if self.lingering.is_some() {
+            return self.readable && !self.ended;
+        }
         let answered = self.awaiting == 0 || !self.speaks_http();
         let more = self.again || (self.readable && !self.ended);
         let heard = more && !self.closing && self.out.len() < OUT && answered;
@@ -253,8 +288,61 @@ impl Connection {
         self.out.drain(..at);
         if self.out.is_empty() {
             self.out = Vec::new();
+            self.end_writing();
         }
         result
+    }
+
+    fn end_writing(&mut self) {
+        if let Some(lingering) = &mut self.lingering
+            && !std::mem::replace(&mut lingering.told, true)
+        {
+            // One that has gone is told nothing.
+            let _ = self.socket.end_writing();
+        }
+    }
+
+    /// Begins the end: what is to be sent goes out, and what comes is thrown away.
+    pub(super) fn linger(&mut self, now: Instant) {
+        self.rest = Vec::new();
+        self.begun = None;
+        self.lingering = Some(Lingering {
+            since: now,
+            left: IGNORED,
+            told: false,
+        });
+        self.say_end();
+    }
+
+    /// Throws away what has come, as it was sent, about `size` bytes of it at most.
+    /// Gives how many that were.
+    pub(super) fn ignore(&mut self, cipher: &mut Vec<u8>, size: usize, now: Instant) -> usize {
+        cipher.clear();
+        let came = read_into(&mut self.socket, cipher, size);
+        let count = cipher.len();
+        if count > 0 {
+            self.heard = now;
+        }
+        self.readable = match came {
+            Ok(Came::More) => true,
+            Ok(Came::Drained) => self.hung_up && count > 0,
+            Ok(Came::End) | Err(_) => false,
+        };
+        self.ended |= matches!(came, Ok(Came::End) | Err(_));
+        if let Some(lingering) = &mut self.lingering {
+            lingering.left = lingering.left.saturating_sub(count);
+        }
+        count
+    }
+
+    /// Whether nothing more is waited for at the end.
+    pub(super) fn has_lingered(&self, now: Instant) -> bool {
+        let since = |at: Instant| now.saturating_duration_since(at);
+        self.lingering.as_ref().is_some_and(|lingering| {
+            let silent = since(self.heard.max(lingering.since));
+            let over = since(lingering.since) > LINGER || silent > LINGER_SILENT;
+            self.ended || lingering.left == 0 || over
+        })
     }
 
     /// Says that nothing more comes.

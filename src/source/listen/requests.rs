@@ -170,4 +170,30 @@ impl Listen {
             self.answer_request(whom, &parcel.request, Outcome::Busy(RETRY), now);
         }
     }
+
+    /// Whoever speaks HTTP is not closed before it can have read its last answer.
+    pub(super) fn begins_to_linger(&mut self, connection: &mut Connection, now: Now) -> bool {
+        let begins =
+            connection.speaks_http() && !connection.ended && connection.lingering.is_none();
+        if begins {
+            self.held -= connection.held();
+            connection.linger(now.mono);
+            self.held += connection.held();
+        }
+        begins
+    }
+
+    /// Reads on from one that is not heard any more.
+    pub(super) fn ignore(
+        &mut self,
+        mut connection: Box<Connection>,
+        place: usize,
+        size: usize,
+        now: Now,
+    ) -> usize {
+        let count = connection.ignore(&mut self.cipher, size, now.mono);
+        self.tally.bytes += count as u64;
+        self.put_back(place, connection, now);
+        count
+    }
 }

@@ -206,6 +206,9 @@ impl Listen {
             self.connections[place] = Some(connection);
             return 0;
         }
+        if connection.lingering.is_some() {
+            return self.ignore(connection, place, size, now);
+        }
         if connection.parcel.is_some() {
             return self.go_on(connection, place, size, now, each);
         }
@@ -274,7 +277,7 @@ impl Listen {
                 );
             }
             Some(Cut::Broken(error)) => {
-                connection.closing = true;
+                (connection.closing, connection.ended) = (true, true);
                 // Whoever only looked whether somebody is there is no fault.
                 if connection.useful || !connection.rest.is_empty() || connection.is_shaking_hands()
                 {
@@ -326,13 +329,15 @@ impl Listen {
     /// Puts a connection back where it stood, or closes it if it is done.
     pub(super) fn put_back(&mut self, place: usize, mut connection: Box<Connection>, now: Now) {
         // What was to be answered is answered before the end.
-        let done = connection.closing || (connection.ended && !connection.has_to_answer());
-        if done {
+        let done = match connection.lingering.is_some() {
+            true => connection.has_lingered(now.mono),
+            false => connection.closing || (connection.ended && !connection.has_to_answer()),
+        };
+        if done && !self.begins_to_linger(&mut connection, now) {
             connection.say_end();
             return self.bury(place, &connection);
         }
         queue(&mut self.ready, &mut connection, place);
-        let _ = now;
         self.connections[place] = Some(connection);
     }
 
@@ -531,6 +536,10 @@ impl Listen {
             let Some(connection) = &self.connections[place] else {
                 continue;
             };
+            if connection.lingering.is_some() {
+                self.flush(place, now);
+                continue;
+            }
             let text = connection.protocol.as_ref().is_none_or(Protocol::is_text);
             let begun = connection.message_begun().filter(|_| !text);
             if connection.is_shaking_hands() && since(connection.since) > HANDSHAKE {
