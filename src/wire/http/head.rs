@@ -10,6 +10,8 @@ const FIELDS: usize = 100;
 pub(super) struct Head {
     /// `GET` or `HEAD`.
     pub(super) reads: bool,
+    /// `HEAD`: behind the head of its answer stands nothing.
+    pub(super) bare: bool,
     /// Behind the `?` of its target.
     pub(super) query: String,
     /// The length of its body, where that is told.
@@ -43,6 +45,11 @@ fn error<T>(status: u16, why: &'static str) -> Result<T, HeadError> {
     Err(HeadError { status, why })
 }
 
+/// Whether a request is one of `HEAD`, whatever else stands in its head.
+pub(super) fn is_bare(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"HEAD ")
+}
+
 /// The head at the start of `bytes` and its length; `None` where it is not all
 /// there.
 pub(super) fn parse(bytes: &[u8], most: usize) -> Result<Option<(Head, usize)>, HeadError> {
@@ -69,6 +76,7 @@ pub(super) fn parse(bytes: &[u8], most: usize) -> Result<Option<(Head, usize)>, 
     let query = query.split('#').next().unwrap_or_default();
     let mut head = Head {
         reads,
+        bare: request.method == Some("HEAD"),
         query: query.to_owned(),
         length: None,
         chunked: false,

@@ -75,6 +75,9 @@ pub struct Fed {
     pub what: What,
 }
 
+/// Why a request is to come again.
+const BUSY: &str = "nothing is taken at the moment";
+
 #[derive(Debug)]
 enum State {
     /// The head of a request is waited for.
@@ -122,7 +125,8 @@ impl HttpConversation {
                             .length
                             .is_some_and(|length| length > self.options.max_body as u64)
                         {
-                            return self.refuse(413, "its body is too long", used, out);
+                            let answer = Answer::new(413, "its body is too long", head.bare);
+                            return self.refuse(answer, used, out);
                         }
                         if head.expects && head.has_body() {
                             out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
@@ -130,10 +134,13 @@ impl HttpConversation {
                         let body = Body::new(&head);
                         self.state = State::Body(Box::new((head, body)));
                     }
-                    Err(HeadError { status, why }) => return self.refuse(status, why, used, out),
+                    Err(HeadError { status, why }) => {
+                        let answer = Answer::new(status, why, head::is_bare(rest));
+                        return self.refuse(answer, used, out);
+                    }
                 },
                 State::Body(mut whole) => {
-                    let (_, body) = &mut *whole;
+                    let (head, body) = &mut *whole;
                     match body.take(rest, self.options.max_body) {
                         Ok((count, Progress::More)) => {
                             used += count;
@@ -154,7 +161,8 @@ impl HttpConversation {
                             };
                         }
                         Err(BodyError { status, why }) => {
-                            return self.refuse(status, why, used, out);
+                            let answer = Answer::new(status, why, head.bare);
+                            return self.refuse(answer, used, out);
                         }
                     }
                 }
@@ -175,34 +183,40 @@ impl HttpConversation {
         }
     }
 
-    fn refuse(&mut self, status: u16, why: &'static str, used: usize, out: &mut Vec<u8>) -> Fed {
-        write_answer(out, status, true, None, why);
-        self.state = State::Over;
+    fn refuse(&mut self, answer: Answer<'static>, used: usize, out: &mut Vec<u8>) -> Fed {
+        let why = answer.text;
+        self.end(answer, out);
         Fed {
             used,
             what: What::Close(why),
         }
     }
 
+    /// Answers, and takes nothing more.
+    fn end(&mut self, answer: Answer<'_>, out: &mut Vec<u8>) {
+        let answer = Answer {
+            close: true,
+            ..answer
+        };
+        answer.write(out);
+        self.state = State::Over;
+    }
+
     /// Answers a request whose records were handed on. Tells whether the
     /// connection stays.
     pub fn answer(&mut self, request: &Request, outcome: Outcome, out: &mut Vec<u8>) -> bool {
-        let close = request.head.closes;
-        match outcome {
-            Outcome::Accepted => write_answer(out, 204, close, None, ""),
-            Outcome::Queued => write_answer(out, 202, close, None, "it waits in memory"),
-            Outcome::Busy(seconds) => {
-                write_answer(
-                    out,
-                    503,
-                    close,
-                    Some(seconds),
-                    "nothing is taken at the moment",
-                );
-            }
-            Outcome::Failed => write_answer(out, 500, close, None, "it can't be delivered"),
-        }
-        self.after(close)
+        let (status, text) = match outcome {
+            Outcome::Accepted => (204, ""),
+            Outcome::Queued => (202, "it waits in memory"),
+            Outcome::Busy(_) => (503, BUSY),
+            Outcome::Failed => (500, "it can't be delivered"),
+        };
+        let wait = match outcome {
+            Outcome::Busy(seconds) => Some(seconds),
+            _ => None,
+        };
+        let answer = Answer::new(status, text, request.head.bare);
+        self.answer_with(request, Answer { wait, ..answer }, out)
     }
 
     /// Answers a request of which no record can be made.
@@ -212,8 +226,14 @@ impl HttpConversation {
         reason: &Unreadable,
         out: &mut Vec<u8>,
     ) -> bool {
+        let text = reason.to_string();
+        let answer = Answer::new(reason.status(), &text, request.head.bare);
+        self.answer_with(request, answer, out)
+    }
+
+    fn answer_with(&mut self, request: &Request, answer: Answer<'_>, out: &mut Vec<u8>) -> bool {
         let close = request.head.closes;
-        write_answer(out, reason.status(), close, None, &reason.to_string());
+        Answer { close, ..answer }.write(out);
         self.after(close)
     }
 
@@ -240,8 +260,12 @@ impl HttpConversation {
 
     /// A request took too long.
     pub fn timed_out(&mut self, out: &mut Vec<u8>) {
-        write_answer(out, 408, true, None, "the request took too long");
-        self.state = State::Over;
+        let answer = Answer::new(408, "the request took too long", self.is_bare());
+        self.end(answer, out);
+    }
+
+    fn is_bare(&self) -> bool {
+        matches!(&self.state, State::Body(whole) if whole.0.bare)
     }
 }
 
@@ -262,26 +286,52 @@ fn reason(status: u16) -> &'static str {
     }
 }
 
-fn write_answer(out: &mut Vec<u8>, status: u16, close: bool, wait: Option<u32>, text: &str) {
-    let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status));
-    if status != 204 {
-        let length = if text.is_empty() { 0 } else { text.len() + 1 };
-        head += &format!("Content-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n");
+/// What is answered.
+struct Answer<'t> {
+    status: u16,
+    /// Says why.
+    text: &'t str,
+    /// The request was one of `HEAD`.
+    bare: bool,
+    close: bool,
+    /// How many seconds are to be waited.
+    wait: Option<u32>,
+}
+
+impl<'t> Answer<'t> {
+    fn new(status: u16, text: &'t str, bare: bool) -> Answer<'t> {
+        Answer {
+            status,
+            text,
+            bare,
+            close: false,
+            wait: None,
+        }
     }
-    if status == 405 {
-        head += "Allow: GET, POST, PUT, HEAD\r\n";
-    }
-    if let Some(seconds) = wait {
-        head += &format!("Retry-After: {seconds}\r\n");
-    }
-    if close {
-        head += "Connection: close\r\n";
-    }
-    head += "\r\n";
-    out.extend_from_slice(head.as_bytes());
-    if status != 204 && !text.is_empty() {
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'\n');
+
+    fn write(&self, out: &mut Vec<u8>) {
+        let Answer { status, text, .. } = *self;
+        let mut head = format!("HTTP/1.1 {status} {}\r\n", reason(status));
+        if status != 204 {
+            let length = if text.is_empty() { 0 } else { text.len() + 1 };
+            head +=
+                &format!("Content-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n");
+        }
+        if status == 405 {
+            head += "Allow: GET, POST, PUT, HEAD\r\n";
+        }
+        if let Some(seconds) = self.wait {
+            head += &format!("Retry-After: {seconds}\r\n");
+        }
+        if self.close {
+            head += "Connection: close\r\n";
+        }
+        head += "\r\n";
+        out.extend_from_slice(head.as_bytes());
+        if status != 204 && !text.is_empty() && !self.bare {
+            out.extend_from_slice(text.as_bytes());
+            out.push(b'\n');
+        }
     }
 }
 

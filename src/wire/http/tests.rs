@@ -305,6 +305,34 @@ fn each_outcome_has_its_status() {
     assert_eq!(Level::INFO.to_string(), "INFO");
 }
 
+/// Whoever asked for the head alone takes what stands behind it for the next
+/// answer.
+#[test]
+fn the_answer_to_head_has_no_body() {
+    for (request, status) in [
+        ("HEAD / HTTP/1.1\r\n\r\n", 503),
+        ("HEAD / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
+        ("HEAD / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", 413),
+        (
+            "HEAD / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+            400,
+        ),
+    ] {
+        let mut http = HttpConversation::new(Arc::default());
+        let mut out = Vec::new();
+        if let What::Request(request) = http.feed(request.as_bytes(), &mut out).what {
+            http.answer(&request, Outcome::Busy(1), &mut out);
+        }
+        let text = String::from_utf8(out).unwrap();
+        let want = format!("HTTP/1.1 {status} ");
+        assert!(
+            text.starts_with(&want) && text.ends_with("\r\n\r\n"),
+            "{text}"
+        );
+        assert!(!text.contains("Content-Length: 0"), "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_panics(
