@@ -23,10 +23,6 @@ pub fn run(
     mut pipeline: Pipeline,
     diag: &Diag,
 ) -> Result<(Fed, Tally), Failure> {
-    if args.hmac_key_file.is_some() && !args.http.is_empty() {
-        let text = "--hmac-key-file and --http: requests carry no code; use another lh for them";
-        return Err(Failure::usage(text.to_owned()));
-    }
     sys::raise_descriptor_limit();
     let mut listen = open(args, input, diag)?;
     pipeline.open().map_err(|text| anyhow!(text))?;
@@ -134,6 +130,16 @@ fn check(args: &ListenArgs, passed: &[ListenKind]) -> Result<(), String> {
         let text = "there is nothing to listen at: try lh listen --tcp 127.0.0.1:9020, or \
                     lh listen --help";
         return Err(text.to_owned());
+    }
+    // Nobody who asks for codes expects records that carry none.
+    if args.hmac_key_file.is_some() && kinds.contains(&Http) {
+        let http = match args.http.is_empty() {
+            true => "a socket of systemd for HTTP",
+            false => "--http",
+        };
+        return Err(format!(
+            "--hmac-key-file and {http}: requests carry no code; use another lh for them"
+        ));
     }
     let tls = &[Tcp, Http][..];
     let streams = &[Tcp, Http, Unix][..];

@@ -254,3 +254,43 @@ fn a_service_manager_opens_the_ports_and_hears_of_us() {
         folder.text("said")
     );
 }
+
+/// A socket of a service manager is held to what is asked for like any other.
+#[test]
+fn a_key_is_not_taken_where_requests_come_in() {
+    let folder = Folder::new();
+    folder.write("key", "0123456789abcdef0123456789abcdef");
+    folder.chmod("key", 0o600);
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let script = "export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http; \
+        exec \"$LH\" listen --hmac-key-file key null 3<&0 </dev/null";
+    let mut command = std::process::Command::new("sh");
+    let ran = command
+        .args(["-c", script])
+        .current_dir(folder.path("."))
+        .env("LH", crate::support::LH)
+        .stdin(OwnedFd::from(port))
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("sh");
+    // One that listens does not end.
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let id = nix::unistd::Pid::from_raw(i32::try_from(ran.id()).expect("a process"));
+    std::thread::spawn(move || sender.send(ran.wait_with_output()));
+    let Ok(ran) = receiver.recv_timeout(crate::support::DEADLINE) else {
+        nix::sys::signal::kill(id, Signal::SIGKILL).expect("it is there");
+        panic!("it listens");
+    };
+    let ran = ran.expect("its output");
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("--hmac-key-file and a socket of systemd for HTTP"),
+        "{said}"
+    );
+    folder
+        .lh("listen --http 127.0.0.1:0 --hmac-key-file key null")
+        .run()
+        .code(2)
+        .said("--hmac-key-file and --http");
+}
