@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, UdpSocket};
+use std::os::unix::net::UnixDatagram;
 
 use crate::listener::{Listener, listen, text};
 use crate::support::Folder;
@@ -43,6 +44,37 @@ fn no_record_can_look_like_another() {
         );
         listener.end().ok();
     }
+}
+
+/// Where names are written in another way than they came.
+#[test]
+fn a_peer_is_not_another_one_in_the_journal() {
+    let folder = Folder::new();
+    let journal = UnixDatagram::bind(folder.path("journal")).expect("a socket");
+    let timeout = Some(crate::support::DEADLINE);
+    journal.set_read_timeout(timeout).expect("set");
+    let chain = "eventlog --socket ./journal";
+    let listener = listen(&folder, "listen --tcp 127.0.0.1:0", chain);
+    let line = r#"{"message":"x","Peer":"a","_PEER":"b","-peer":"c","Received":"never"}"#;
+    let mut connection = listener.connect();
+    connection
+        .write_all(format!("{line}\n").as_bytes())
+        .expect("sent");
+    let mut buffer = vec![0; 1 << 16];
+    let count = journal.recv(&mut buffer).expect("an entry");
+    let entry = String::from_utf8_lossy(&buffer[..count]);
+    let named = |name: &str| {
+        let lines = entry.lines().filter_map(|line| line.split_once('='));
+        let named = lines.filter(|(found, _)| *found == name);
+        named.map(|(_, text)| text.to_owned()).collect::<Vec<_>>()
+    };
+    let own = connection.local_addr().expect("an address").to_string();
+    assert_eq!(named("PEER"), [own], "{entry}");
+    assert_eq!(named("SENT_PEER"), ["a"], "{entry}");
+    assert_eq!(named("SENT__PEER"), ["b", "c"], "{entry}");
+    assert_eq!(named("RECEIVED").len(), 1, "{entry}");
+    assert_eq!(named("SENT_RECEIVED"), ["never"], "{entry}");
+    listener.end().ok();
 }
 
 #[test]

@@ -246,8 +246,11 @@ impl Admission {
         // What others claim does not stand where lh's own word does.
         for (name, _) in &mut record.extra {
             for (own, other) in [PEER, RECEIVED] {
-                if name == own {
-                    *name = Cow::Borrowed(other);
+                if is_read_as(name, own) {
+                    *name = match *name == own {
+                        true => Cow::Borrowed(other),
+                        false => Cow::Owned(format!("sent_{name}")),
+                    };
                 }
             }
         }
@@ -344,6 +347,16 @@ impl Admission {
     }
 }
 
+/// Whether a name may become that other one on its way: some wires have names in
+/// capitals, and none that begin with what is no letter.
+fn is_read_as(name: &str, own: &str) -> bool {
+    let Some(before) = name.len().checked_sub(own.len()) else {
+        return false;
+    };
+    let (before, end) = name.as_bytes().split_at(before);
+    end.eq_ignore_ascii_case(own.as_bytes()) && !before.iter().any(u8::is_ascii_alphanumeric)
+}
+
 /// Where the first part of a text ends that has at most so many bytes: between
 /// two characters, as half of one is none where records are written as text.
 fn part_end(text: &[u8], most: usize) -> usize {
@@ -370,6 +383,24 @@ pub(super) fn unpacked(bytes: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, Refu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_seen_through() {
+        for name in [
+            "peer",
+            "Peer",
+            "PEER",
+            "_peer",
+            "__PEER",
+            "-peer",
+            "\u{f6}peer",
+        ] {
+            assert!(is_read_as(name, "peer"), "{name}");
+        }
+        for name in ["", "eer", "peers", "xpeer", "sent_peer", "4_peer", "pe_er"] {
+            assert!(!is_read_as(name, "peer"), "{name}");
+        }
+    }
 
     #[test]
     fn a_part_ends_between_characters() {
