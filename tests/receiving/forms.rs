@@ -77,6 +77,25 @@ fn a_peer_is_not_another_one_in_the_journal() {
     listener.end().ok();
 }
 
+/// Both a NUL and a line feed stand behind each.
+#[test]
+fn what_lh_appends_is_no_part_of_a_message() {
+    let folder = Folder::new();
+    let mut listener = listen(&folder, "listen --tcp 127.0.0.1:0", "");
+    let to = format!("--transport tcp --address {}", listener.address("tcp"));
+    folder
+        .lh(&format!("syslog {to} --append-nul -p local0.err"))
+        .with("one\ntwo\nthree\n")
+        .ok();
+    let records = listener.records(3);
+    for (record, message) in records.iter().zip(["one", "two", "three"]) {
+        assert_eq!(text(record, "message"), message);
+        assert_eq!(text(record, "levelname"), "ERROR");
+    }
+    listener.end().ok();
+    assert_eq!(folder.text("out").lines().count(), 3);
+}
+
 #[test]
 fn what_a_peer_claims_is_kept_apart() {
     let folder = Folder::new();

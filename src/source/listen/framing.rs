@@ -194,6 +194,10 @@ impl Text {
         counts: &mut OversizeCounts,
         at_end: bool,
     ) -> Next<'b> {
+        let skipped = self.line_end_behind_nul(bytes);
+        if skipped > 0 {
+            return Next::Skip(skipped);
+        }
         let from = std::mem::take(&mut self.searched).min(bytes.len());
         let end = self.end.or_else(|| self.find_end(bytes, from));
         let found = end.and_then(|end| memchr(end, &bytes[from..]));
@@ -234,13 +238,26 @@ impl Text {
         Next::Message(message, used)
     }
 
+    /// Whoever ends messages with a NUL may send each as a line besides: how many
+    /// bytes of that stand before the next one.
+    fn line_end_behind_nul(&self, bytes: &[u8]) -> usize {
+        if self.end != Some(0) || self.skipping || self.continued {
+            return 0;
+        }
+        let mut rest = bytes;
+        while let [b'\n', behind @ ..] | [b'\r', b'\n', behind @ ..] = rest {
+            rest = behind;
+        }
+        bytes.len() - rest.len()
+    }
+
     /// What ends the message at hand: a NUL, where it ends messages that have
     /// line feeds in them. `None`: neither has come.
     fn find_end(&mut self, bytes: &[u8], from: usize) -> Option<u8> {
         let at = from + memchr2(b'\n', 0, &bytes[from..])?;
         let begins = |at: usize| match bytes.get(at) {
             None => true,
-            Some(byte) => matches!(byte, b'<' | b'{' | b'\n') || byte.is_ascii_hexdigit(),
+            Some(byte) => matches!(byte, b'<' | b'{' | b'\n' | b'\r') || byte.is_ascii_hexdigit(),
         };
         let next = bytes.get(at + 1);
         let end = match bytes[at] {
@@ -248,6 +265,8 @@ impl Text {
             0 => b'\n',
             _ => match memchr(0, &bytes[at..]) {
                 Some(nul) if !matches!(next, None | Some(b'<')) && begins(at + nul + 1) => 0,
+                // An object of several lines, and nothing else ends GELF.
+                None if self.kind == Kind::Gelf && is_open_object(&bytes[..at]) => 0,
                 // The rest of a message may be on its way, and a NUL behind it.
                 _ if next != Some(&b'<') && self.unsure < UNSURE => {
                     self.unsure += 1;
@@ -293,6 +312,25 @@ impl Text {
             }
         }
     }
+}
+
+/// Whether that is the beginning of an object and not all of it.
+fn is_open_object(line: &[u8]) -> bool {
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return false;
+    }
+    let (mut depth, mut quoted, mut escaped) = (0u32, false, false);
+    for byte in line {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b'{' | b'[' if !quoted => depth += 1,
+            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    depth > 0
 }
 
 impl Counted {
@@ -468,6 +506,11 @@ mod tests {
                 ["<13>a", "<13>b", "<13>c"]
             );
             assert_eq!(texts(b"<13>a\0<13>b\0", sizes), ["<13>a", "<13>b"]);
+            // As lh's own --append-nul has it.
+            for end in ["\0\n", "\0\r\n"] {
+                let input = format!("<13>a{end}<13>b{end}<13>c{end}");
+                assert_eq!(texts(input.as_bytes(), sizes), ["<13>a", "<13>b", "<13>c"]);
+            }
             assert_eq!(texts(b"5 <13>a7 <13>b\nc", sizes), ["<13>a", "<13>b\nc"]);
             assert_eq!(texts(b"6 <13>a\n\n5 <13>b\n", sizes), ["<13>a\n", "<13>b"]);
             assert_eq!(texts(b"\0\0\0\x02ab\0\0\0\x01c", sizes), ["ab", "c"]);
@@ -503,6 +546,30 @@ mod tests {
             texts(b"<13>a\0, b\n<13>c\n", &[1000]),
             ["<13>a\0, b", "<13>c"]
         );
+    }
+
+    #[test]
+    fn an_object_of_several_lines_is_one_where_gelf_is_meant() {
+        let accepted = Accepted {
+            wire: Some(Wire::Gelf),
+            ..accepted(64, Oversize::Split)
+        };
+        let objects = ["{\n  \"a\": \"}\"\n}", "{\"b\":{\n}}"];
+        let whole = format!("{}\0{}\0", objects[0], objects[1]);
+        let lines = "{\"a\":1}\n{\"b\":2}\n";
+        for sizes in [&[1000][..], &[1], &[3, 7]] {
+            let found = |input: &str| {
+                let (found, broken) = messages(input.as_bytes(), sizes, &accepted);
+                assert_eq!(broken, None);
+                found
+            };
+            assert_eq!(found(&whole), objects.map(|text| text.as_bytes().to_vec()));
+            assert_eq!(found(lines), [b"{\"a\":1}", b"{\"b\":2}"]);
+            // Nothing ends the last one but the end.
+            assert_eq!(found(objects[0]), [objects[0].as_bytes()]);
+        }
+    }
+
     }
 
     #[test]
