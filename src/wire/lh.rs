@@ -149,6 +149,22 @@ pub fn encode_frame(frame: u64, payload: &[u8], out: &mut Vec<u8>) -> bool {
     true
 }
 
+/// What stands before the payload of a frame: its number, and the length of the
+/// payload. `None`: it is not all there yet.
+///
+/// # Errors
+/// A number that is not greater than `last`.
+pub fn decode_head(bytes: &[u8], last: u64) -> Result<Option<(u64, usize)>, NotThisWire> {
+    let Some(head) = bytes.get(..HEAD) else {
+        return Ok(None);
+    };
+    let (length, frame) = (number(&head[..4]), number(&head[4..]));
+    if frame <= last {
+        return Err(NotThisWire::Order(frame, last));
+    }
+    Ok(Some((frame, usize::try_from(length).unwrap_or(usize::MAX))))
+}
+
 /// A frame at the start of `bytes`: its number, its payload, and its length
 /// with what stands before the payload. `None`: it is not all there yet.
 ///
@@ -161,17 +177,11 @@ pub fn decode_frame(
     last: u64,
     most: usize,
 ) -> Result<Option<(u64, &[u8], usize)>, NotThisWire> {
-    let Some(head) = bytes.get(..HEAD) else {
+    let Some((frame, length)) = decode_head(bytes, last)? else {
         return Ok(None);
     };
-    let length = number(&head[..4]);
-    let length = match usize::try_from(length) {
-        Ok(length) if length <= most => length,
-        _ => return Err(NotThisWire::TooLong(length, most)),
-    };
-    let frame = number(&head[4..]);
-    if frame <= last {
-        return Err(NotThisWire::Order(frame, last));
+    if length > most {
+        return Err(NotThisWire::TooLong(length as u64, most));
     }
     let payload = bytes.get(HEAD..HEAD + length);
     Ok(payload.map(|payload| (frame, payload, HEAD + length)))

@@ -77,6 +77,23 @@ pub(super) struct Numbered {
     pub(super) sender: Option<SenderId>,
     /// The number of the last frame.
     pub(super) last: u64,
+    /// A frame that is too long: it is thrown away as it comes.
+    skipping: Option<Skipping>,
+}
+
+#[derive(Debug)]
+struct Skipping {
+    left: usize,
+    skipped: Skipped,
+}
+
+/// A frame that is too long, of which all has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Skipped {
+    pub(super) number: u64,
+    pub(super) length: usize,
+    /// The longest that is taken.
+    pub(super) most: usize,
 }
 
 /// What stands next in a stream.
@@ -91,6 +108,9 @@ pub(super) enum Next<'b> {
     /// A message that is too long begins, of so many bytes: it is thrown away as
     /// it comes. Behind it, how many bytes its length takes.
     TooLong(u64, usize),
+    /// The end of a numbered frame that was too long, and how many bytes of it
+    /// these are: only behind it can it be acknowledged.
+    Skipped(Skipped, usize),
     /// The sender of numbered frames has said who it is.
     Hello(SenderId, usize),
 }
@@ -420,8 +440,39 @@ impl Numbered {
                 None => Next::More,
             });
         }
+        if let Some(skipping) = &mut self.skipping {
+            let count = skipping.left.min(bytes.len());
+            skipping.left -= count;
+            return Ok(match (skipping.left, count) {
+                (0, count) => {
+                    let skipped = skipping.skipped;
+                    self.skipping = None;
+                    Next::Skipped(skipped, count)
+                }
+                (_, 0) => Next::More,
+                (_, count) => Next::Skip(count),
+            });
+        }
         // A record takes more room as an object.
         let most = accepted.longest_frame().saturating_mul(8);
+        if let Some((number, length)) = lh::decode_head(bytes, self.last)?
+            && length > most
+            && length <= accepted.longest_skipped()
+            // What has no valid code must not pass for the number of another frame.
+            && !accepted.sealed
+        {
+            self.last = number;
+            let skipped = Skipped {
+                number,
+                length,
+                most,
+            };
+            self.skipping = Some(Skipping {
+                left: length,
+                skipped,
+            });
+            return Ok(Next::Skip(lh::HEAD));
+        }
         let frame = lh::decode_frame(bytes, self.last, most)?;
         Ok(frame.map_or(Next::More, |(number, payload, used)| {
             self.last = number;
@@ -436,7 +487,7 @@ impl Numbered {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Wire, detect};
+    use super::super::{AROUND, Wire, detect};
     use super::*;
     use proptest::prelude::*;
 
@@ -477,7 +528,12 @@ mod tests {
                         found.push(message.bytes.to_vec());
                         at += used;
                     }
-                    Ok(Next::Skip(used) | Next::TooLong(_, used) | Next::Hello(_, used)) => {
+                    Ok(
+                        Next::Skip(used)
+                        | Next::TooLong(_, used)
+                        | Next::Skipped(_, used)
+                        | Next::Hello(_, used),
+                    ) => {
                         at += used;
                     }
                     Err(error) => return (found, Some(error)),
@@ -570,6 +626,49 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_frame_that_is_too_long_is_skipped_and_its_number_noted() {
+        let accepted = accepted(0, Oversize::Split);
+        let frame = |number: u64, length: usize| {
+            let mut out = Vec::new();
+            lh::encode_frame(number, &vec![b'x'; length], &mut out);
+            out
+        };
+        let (most, skipped) = (8 * AROUND, accepted.longest_skipped());
+        let mut protocol = Protocol::Numbered(Numbered {
+            sender: Some(SenderId([1; 16])),
+            ..Numbered::default()
+        });
+        let mut next = |bytes: &[u8], accepted: &Accepted| {
+            let mut counts = OversizeCounts::default();
+            let next = protocol.next(bytes, accepted, &mut counts, false);
+            next.map(|next| format!("{next:?}"))
+        };
+        let long = frame(7, most + 1);
+        assert_eq!(next(&long[..20], &accepted).unwrap(), "Skip(12)");
+        assert_eq!(next(&long[12..20], &accepted).unwrap(), "Skip(8)");
+        assert_eq!(next(&[], &accepted).unwrap(), "More");
+        let rest = [&long[20..], &frame(8, 1)].concat();
+        let end = next(&rest, &accepted).unwrap();
+        let want = format!(
+            "Skipped(Skipped {{ number: 7, length: {}, most: {most} }}, {})",
+            most + 1,
+            most - 7
+        );
+        assert_eq!(end, want);
+        assert!(
+            next(&frame(8, 1), &accepted)
+                .unwrap()
+                .starts_with("Message")
+        );
+        // What is no length, and what nobody has vouched for.
+        let broken = next(&frame(9, skipped + 1), &accepted).unwrap_err();
+        assert!(broken.to_string().contains("is longer"), "{broken}");
+        let sealed = Accepted {
+            sealed: true,
+            ..accepted
+        };
+        assert!(next(&frame(9, most + 1), &sealed).is_err());
     }
 
     #[test]

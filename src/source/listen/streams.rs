@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::admit::{Origin, Refusal};
 use super::connection::{Came, Connection, Socket};
-use super::framing::{Message, Next, Protocol};
+use super::framing::{Message, Next, Protocol, Skipped};
 use super::ports::Peer;
 use super::{Answer, Awaited, HANDSHAKE, HELD, Listen, OVERDUE, SWEEP, detect, queue};
 use crate::diag::plain;
@@ -449,6 +449,18 @@ impl Listen {
                     self.complaints
                         .tell(&connection.peer, text, origin.now.mono);
                 }
+                Ok(Next::Skipped(skipped, count)) => {
+                    *used += count;
+                    connection.useful = true;
+                    if let Protocol::Numbered(numbered) = protocol
+                        && let Some(sender) = numbered.sender
+                    {
+                        last = Some((sender, skipped.number));
+                        if self.senders.take(sender, skipped.number) {
+                            self.note_skipped(&connection.peer, skipped, origin.now);
+                        }
+                    }
+                }
                 Ok(Next::Hello(sender, count)) => {
                     *used += count;
                     let (accepted, before) = self.senders.greet(sender, (place, generation));
@@ -509,6 +521,16 @@ impl Listen {
             });
         }
         result
+    }
+
+    fn note_skipped(&mut self, peer: &str, skipped: Skipped, now: Now) {
+        self.tally.oversize.dropped += 1;
+        let Skipped { length, most, .. } = skipped;
+        let text = format_args!(
+            "a frame of {length} bytes is longer than the {most} that are taken (--max-record); \
+             it is lost"
+        );
+        self.complaints.tell(peer, text, now.mono);
     }
 
     /// Closes a connection that another one has taken the place of.
