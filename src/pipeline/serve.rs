@@ -81,7 +81,9 @@ impl Pipeline {
             }
         });
         if count > 0 {
+            listen.pause(Now::read());
             self.deliver_meanwhile(&Frames::lines(b""), &mut |now| listen.wait_meanwhile(now));
+            listen.go_on(Now::read());
         }
         if listen.awaits() {
             let taken = self.stages.iter().map(|stage| stage.accepted().0);

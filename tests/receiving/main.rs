@@ -3,6 +3,7 @@
 //!
 //! Not tested here: how fast it is, and thousands at once (benches).
 
+mod blocked;
 mod crowds;
 mod forms;
 mod hostile;

@@ -219,6 +219,11 @@ impl Connection {
         self.awaiting > 0 || self.again
     }
 
+    /// Whether it has sent something that was not read yet, as far as is known.
+    pub(super) fn is_unheard(&self) -> bool {
+        self.queued || self.wants_reading()
+    }
+
     /// Appends what there is to `work`, about `size` bytes of it at most.
     ///
     /// # Errors

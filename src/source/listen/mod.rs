@@ -211,6 +211,10 @@ pub struct Listen {
     /// Writing down how far they are has failed.
     told_state: bool,
     state: Option<PathBuf>,
+    /// Since when nobody is heard because the chain takes its time, and how long
+    /// that was before.
+    paused_at: Option<Instant>,
+    paused: Duration,
     http: Arc<HttpOptions>,
     assembly: Assembly,
     datagrams: Option<Box<Datagrams>>,
@@ -278,6 +282,8 @@ impl Listen {
             senders,
             told_state: false,
             state: options.state,
+            paused_at: None,
+            paused: Duration::ZERO,
             http: Arc::new(HttpOptions::default()),
             assembly: Assembly::new(Limits::default()),
             datagrams: datagrams.then(|| Box::new(Datagrams::new(longest))),
@@ -339,6 +345,25 @@ impl Listen {
     pub fn has_more(&self, now: Now) -> bool {
         let may_accept = self.accept_at.is_none_or(|at| at <= now.mono);
         !self.ready.is_empty() || self.ports.iter().any(|port| port.has_more(may_accept))
+    }
+
+    /// Nobody is heard from now on: the chain has the records of this turn.
+    pub fn pause(&mut self, now: Now) {
+        self.paused_at = Some(now.mono);
+    }
+
+    /// Peers are heard again.
+    pub fn go_on(&mut self, now: Now) {
+        if let Some(at) = self.paused_at.take() {
+            self.paused += now.mono.saturating_duration_since(at);
+        }
+    }
+
+    /// The time that peers are judged by: it stands still while they are not
+    /// heard, as nobody is late who has sent everything.
+    fn clock(&self, now: Now) -> Instant {
+        let at = self.paused_at.unwrap_or(now.mono);
+        at.checked_sub(self.paused).unwrap_or(at)
     }
 
     /// Asks the system who has something.

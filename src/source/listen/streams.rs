@@ -100,7 +100,7 @@ impl Listen {
             let found = self.connections.get(place).and_then(Option::as_ref);
             let found = found.filter(|found| found.generation == generation && !found.useful);
             match found {
-                Some(found) if found.since + CROWDED > now.mono => return false,
+                Some(found) if found.since + CROWDED > self.clock(now) => return false,
                 found => {
                     let gone = found.is_some();
                     self.newcomers.pop_front();
@@ -147,8 +147,8 @@ impl Listen {
             return self.complaints.tell(&name, text, now.mono);
         }
         self.generation += 1;
-        let generation = self.generation;
-        let mut connection = Connection::new(socket, Arc::from(name), tls, generation, now.mono);
+        let (generation, clock) = (self.generation, self.clock(now));
+        let mut connection = Connection::new(socket, Arc::from(name), tls, generation, clock);
         if self.ports[port].kind == ListenKind::Http {
             let http = HttpConversation::new(Arc::clone(&self.http));
             connection.protocol = Some(Protocol::Http(Box::new(http)));
@@ -229,7 +229,7 @@ impl Listen {
         let read = work.len() - before;
         self.tally.bytes += read as u64;
         if read > 0 {
-            connection.heard = now.mono;
+            connection.heard = self.clock(now);
         }
         // The end is told once, and maybe with the last bytes.
         connection.readable = match came {
@@ -310,9 +310,10 @@ impl Listen {
         }
         match rest {
             0 => connection.begun = None,
-            _ if used > 0 => connection.begun = Some(now.mono),
+            _ if used > 0 => connection.begun = Some(self.clock(now)),
             _ => {
-                connection.begun.get_or_insert(now.mono);
+                let clock = self.clock(now);
+                connection.begun.get_or_insert(clock);
             }
         }
         if rest > SHORT {
@@ -553,13 +554,17 @@ impl Listen {
         if self.crowded.is_some() && self.open >= self.max_connections {
             self.crowded = Some(now.mono);
         }
-        let since = |at: Instant| now.mono.saturating_duration_since(at);
+        let clock = self.clock(now);
+        let since = |at: Instant| clock.saturating_duration_since(at);
         for place in 0..self.connections.len() {
             let Some(connection) = &self.connections[place] else {
                 continue;
             };
             if connection.lingering.is_some() {
                 self.flush(place, now);
+                continue;
+            }
+            if connection.is_unheard() {
                 continue;
             }
             let text = connection.protocol.as_ref().is_none_or(Protocol::is_text);

@@ -1,0 +1,97 @@
+//! A chain that takes nothing for a while: nobody who has sent something in the
+//! meantime is worse off for it.
+//!
+//! Not tested here: the time that a handshake and a message which is no text may
+//! take, which stands still by the same clock, and takes too long to try.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::fd::AsFd as _;
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use crate::listener::{Listener, listen};
+use crate::support::{Folder, until};
+
+/// A pipe with a name that nobody reads unless it is asked for.
+struct Pipe {
+    file: File,
+    read: String,
+}
+
+impl Pipe {
+    fn new(folder: &Folder) -> Pipe {
+        folder.mkfifo("pipe");
+        let mut both = OpenOptions::new();
+        let both = both.read(true).write(true).open(folder.path("pipe"));
+        Pipe {
+            file: both.expect("a pipe"),
+            read: String::new(),
+        }
+    }
+
+    fn is(&self, events: PollFlags) -> bool {
+        let mut pipe = [PollFd::new(self.file.as_fd(), events)];
+        poll(&mut pipe, PollTimeout::ZERO).expect("poll") > 0
+    }
+
+    /// Reads what there is.
+    fn drain(&mut self) -> &str {
+        let mut buffer = vec![0; 1 << 16];
+        while self.is(PollFlags::POLLIN) {
+            let count = self.file.read(&mut buffer).expect("read");
+            self.read += &String::from_utf8_lossy(&buffer[..count]);
+        }
+        &self.read
+    }
+
+    /// Reads until so many lines begin so.
+    fn wait_for(&mut self, start: &str, count: usize) {
+        until(&format!("{count} lines that begin with {start}"), || {
+            let text = self.drain();
+            text.lines().filter(|line| line.starts_with(start)).count() >= count
+                && text.ends_with('\n')
+        });
+    }
+
+    /// Sends more than it holds, and waits until the chain has noticed.
+    fn block(&self, stream: &mut TcpStream) {
+        let long = [&vec![b'x'; 300_000][..], b"\n"].concat();
+        stream.write_all(&long).expect("sent");
+        until("the pipe is full", || !self.is(PollFlags::POLLOUT));
+    }
+}
+
+fn to_the_pipe<'f>(folder: &'f Folder, options: &str) -> Listener<'f> {
+    listen(folder, options, "file -f {message} pipe")
+}
+
+#[test]
+fn nobody_is_idle_while_nobody_hears() {
+    let folder = Folder::new();
+    let mut pipe = Pipe::new(&folder);
+    let listener = to_the_pipe(&folder, "listen --tcp 127.0.0.1:0 --idle-timeout 2s");
+    let mut senders: Vec<TcpStream> = (0..40).map(|_| listener.connect()).collect();
+    for stream in &mut senders {
+        stream.write_all(b"first\n").expect("sent");
+    }
+    pipe.wait_for("first", senders.len());
+    let (mut quiet, mut blocker) = (listener.connect(), listener.connect());
+    quiet.write_all(b"quiet\n").expect("sent");
+    pipe.wait_for("quiet", 1);
+    pipe.block(&mut blocker);
+    // More than is read in a turn, all together.
+    let second = format!("second{}\n", "y".repeat(50_000));
+    for stream in &mut senders {
+        stream.write_all(second.as_bytes()).expect("sent");
+    }
+    // That time passes is what is tried.
+    std::thread::sleep(Duration::from_millis(3500));
+    pipe.wait_for("second", senders.len());
+    // It was not heard, and so it was not silent.
+    quiet.write_all(b"quiet\n").expect("sent");
+    pipe.wait_for("quiet", 2);
+    listener.end().ok();
+}
