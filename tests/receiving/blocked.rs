@@ -11,6 +11,7 @@ use std::os::fd::AsFd as _;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
 
 use crate::listener::{Listener, listen};
 use crate::support::{Folder, until};
@@ -94,4 +95,30 @@ fn nobody_is_idle_while_nobody_hears() {
     quiet.write_all(b"quiet\n").expect("sent");
     pipe.wait_for("quiet", 2);
     listener.end().ok();
+}
+
+#[test]
+fn nobody_goes_who_was_not_heard() {
+    let folder = Folder::new();
+    let mut pipe = Pipe::new(&folder);
+    let options = "listen --tcp 127.0.0.1:0 --max-connections 3";
+    let mut listener = to_the_pipe(&folder, options);
+    let mut blocker = listener.connect();
+    pipe.block(&mut blocker);
+    let mut senders = Vec::new();
+    for number in 0..6 {
+        let mut stream = listener.connect();
+        let line = format!("hello {number}\n");
+        stream.write_all(line.as_bytes()).expect("sent");
+        senders.push(stream);
+    }
+    listener.running.wait_said("others have to wait");
+    // Longer than one that says nothing keeps its place.
+    std::thread::sleep(Duration::from_millis(200));
+    pipe.wait_for("hello", 2);
+    listener.running.signal(Signal::SIGTERM);
+    // They stay, and yet all of them are heard before the end.
+    pipe.wait_for("hello", 6);
+    let ran = listener.end_of().code(0);
+    assert!(!ran.stderr.contains("to make room"), "{}", ran.stderr);
 }

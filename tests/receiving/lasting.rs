@@ -57,6 +57,32 @@ fn what_has_arrived_is_delivered_after_a_signal() {
     assert!(!folder.has("stream") && !folder.has("gram"));
 }
 
+/// However many have come, and with little room.
+#[test]
+fn all_who_have_come_are_heard_after_a_signal() {
+    for most in [16_384, 40] {
+        let folder = Folder::new();
+        let options = format!("listen --tcp 127.0.0.1:0 --max-connections {most}");
+        let mut listener = listen(&folder, &options, "file -f {message} out");
+        listener.running.freeze();
+        let mut kept = Vec::new();
+        for number in 0..600 {
+            let mut stream = listener.connect();
+            stream
+                .write_all(lines(number..number + 1).as_bytes())
+                .expect("sent");
+            // Some stay, and say nothing more.
+            if number % 10 == 0 {
+                kept.push(stream);
+            }
+        }
+        listener.running.signal_now(Signal::SIGTERM);
+        listener.running.thaw();
+        listener.running.wait_exit().code(0);
+        assert_eq!(folder.text("out").lines().count(), 600, "{most}");
+    }
+}
+
 #[test]
 fn files_are_opened_anew() {
     let folder = Folder::new();

@@ -7,7 +7,7 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::support::{Folder, Ran, Running, until};
+use crate::support::{Folder, Lh, Ran, Running, until};
 
 /// One that runs, with the addresses that the system has given it.
 pub struct Listener<'f> {
@@ -23,7 +23,12 @@ pub fn listen<'f>(folder: &'f Folder, options: &str, chain: &str) -> Listener<'f
     } else {
         chain
     };
-    let mut running = folder.lh(&format!("{options} {chain}")).start();
+    listen_with(folder.lh(&format!("{options} {chain}")), folder, options)
+}
+
+/// Starts one whose command stands, of which these are the options.
+pub fn listen_with<'f>(lh: Lh<'f>, folder: &'f Folder, options: &str) -> Listener<'f> {
+    let mut running = lh.start();
     running.wait_said("listening at");
     // All of them are bound before the first is told.
     let ports = options
@@ -111,6 +116,11 @@ impl<'f> Listener<'f> {
     /// Asks it to end. What it says of its ports is left out.
     pub fn end(mut self) -> Ran {
         self.running.signal(Signal::SIGTERM);
+        self.end_of()
+    }
+
+    /// Waits for the end that was asked for.
+    pub fn end_of(self) -> Ran {
         let mut ran = self.running.wait_exit();
         let said = ran.stderr.split_inclusive('\n');
         ran.stderr = said

@@ -221,7 +221,7 @@ impl Connection {
 
     /// Whether it has sent something that was not read yet, as far as is known.
     pub(super) fn is_unheard(&self) -> bool {
-        self.queued || self.wants_reading()
+        self.queued || self.wants_turn()
     }
 
     /// Appends what there is to `work`, about `size` bytes of it at most.

@@ -14,6 +14,7 @@ mod detect;
 mod framing;
 mod ports;
 mod requests;
+mod room;
 mod senders;
 mod streams;
 
@@ -211,6 +212,8 @@ pub struct Listen {
     /// Writing down how far they are has failed.
     told_state: bool,
     state: Option<PathBuf>,
+    /// The run is to end: who has come is let in, and nobody else.
+    stopping: bool,
     /// Since when nobody is heard because the chain takes its time, and how long
     /// that was before.
     paused_at: Option<Instant>,
@@ -282,6 +285,7 @@ impl Listen {
             senders,
             told_state: false,
             state: options.state,
+            stopping: false,
             paused_at: None,
             paused: Duration::ZERO,
             http: Arc::new(HttpOptions::default()),
@@ -343,7 +347,7 @@ impl Listen {
 
     /// Whether something is known to be there.
     pub fn has_more(&self, now: Now) -> bool {
-        let may_accept = self.accept_at.is_none_or(|at| at <= now.mono);
+        let may_accept = self.stopping || self.accept_at.is_none_or(|at| at <= now.mono);
         !self.ready.is_empty() || self.ports.iter().any(|port| port.has_more(may_accept))
     }
 
@@ -405,7 +409,11 @@ impl Listen {
         self.look(now);
         self.turn += 1;
         self.admission.set_time(now);
-        self.accept(now);
+        // Those who are heard first may turn out to be of use.
+        let full = self.is_full();
+        if !full {
+            self.accept(now, Some(&mut *each));
+        }
         for place in 0..self.ports.len() {
             self.receive(place, now, each);
         }
@@ -416,6 +424,9 @@ impl Listen {
         {
             let read = self.hear(place, size, now, each);
             left = left.saturating_sub(read.max(1 << 10));
+        }
+        if full {
+            self.accept(now, Some(&mut *each));
         }
         self.tick(now, each);
         self.turn
@@ -526,7 +537,7 @@ impl Listen {
         // A receiver that is away is no reason to be started anew.
         self.tell_alive(now);
         self.look(now);
-        self.accept(now);
+        self.accept(now, None);
         let waiting = std::mem::take(&mut self.ready);
         for place in waiting {
             let http = self.connections[place].as_ref();
@@ -562,12 +573,12 @@ impl Listen {
         }
     }
 
-    /// Lets nobody in any more.
+    /// Lets in who has come so far, in the turns that follow, and nobody else.
     pub fn stop(&mut self, now: Now) {
         self.notify("STOPPING=1");
+        self.stopping = true;
         self.look(now);
-        self.accept(now);
-        self.ports.iter_mut().for_each(Port::stop);
+        self.accept(now, None);
     }
 
     /// Hands on what was held back, and what has come of texts that are not
@@ -575,6 +586,7 @@ impl Listen {
     pub fn finish(&mut self, now: Now, each: &mut Sink<'_>) -> u64 {
         self.turn += 1;
         self.admission.set_time(now);
+        self.turn_all_away();
         for place in 0..self.connections.len() {
             self.end_rest(place, now, each);
             self.give_back(place, now);

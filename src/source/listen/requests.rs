@@ -139,7 +139,7 @@ impl Listen {
     }
 
     /// Goes on with a request of which a part was handed on, in place of reading.
-    pub(super) fn go_on(
+    pub(super) fn hand_on_more(
         &mut self,
         mut connection: Box<Connection>,
         place: usize,

@@ -1,36 +1,21 @@
-//! Connections: let in, heard, and closed.
+//! Connections: heard, and closed.
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::admit::{Origin, Refusal};
-use super::connection::{Came, Connection, Socket};
+use super::connection::{Came, Connection};
 use super::framing::{Message, Next, Protocol, Skipped};
-use super::ports::Peer;
 use super::{Answer, Awaited, HANDSHAKE, HELD, Listen, OVERDUE, SWEEP, detect, queue};
 use crate::diag::plain;
-use crate::net::ListenKind;
 use crate::now::Now;
 use crate::record::Record;
 use crate::source::Sink;
-use crate::sys;
 use crate::wire::envelope::TAG;
 use crate::wire::hmac::Key;
-use crate::wire::http::HttpConversation;
 use crate::wire::lh;
-
-/// So many connections are let in at once, from one port.
-const AT_ONCE: usize = 256;
-
-/// Where there is no room, how long until somebody is let in again, and how
-/// long one that has said nothing of use keeps its place at least.
-const CROWDED: Duration = Duration::from_millis(50);
-
-/// When there has been room for so long, that there is none is news again. Room
-/// for a moment is none: somebody goes, and the next one who waits comes in.
-const CALM: Duration = Duration::from_secs(10);
 
 /// A message that has begun is copied to what follows it as long as it is short.
 const SHORT: usize = 32 << 10;
@@ -44,140 +29,6 @@ pub(super) enum Cut {
 }
 
 impl Listen {
-    /// Lets in those who knock.
-    pub(super) fn accept(&mut self, now: Now) {
-        if self.accept_at.is_some_and(|at| at > now.mono) {
-            return;
-        }
-        self.accept_at = None;
-        for place in 0..self.ports.len() {
-            for _ in 0..AT_ONCE {
-                if !self.ports[place].accepts() || !self.make_room(now) {
-                    break;
-                }
-                match self.ports[place].accept() {
-                    Ok(Some((socket, peer))) => self.let_in(place, socket, &peer, now),
-                    Ok(None) => {}
-                    Err(error) => {
-                        let starved = sys::socket::is_out_of_descriptors(&error);
-                        if !starved || is_news(&mut self.starved, now.mono) {
-                            let name = self.ports[place].name.clone();
-                            let reason = plain(&error);
-                            let text = format_args!("cannot take a connection: {reason}");
-                            self.complaints.tell(&name, text, now.mono);
-                        }
-                        self.accept_at = Some(now.mono + CROWDED);
-                        if starved {
-                            self.evict(now);
-                        }
-                        break;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether there is room for one more.
-    fn make_room(&mut self, now: Now) -> bool {
-        if self.open < self.max_connections || self.evict(now) {
-            return true;
-        }
-        if is_news(&mut self.crowded, now.mono) {
-            let open = self.open;
-            let text = format_args!(
-                "{open} connections are open (--max-connections), others have to wait"
-            );
-            self.complaints.tell("listen", text, now.mono);
-        }
-        self.accept_at = Some(now.mono + CROWDED);
-        false
-    }
-
-    /// Closes the oldest of those that have sent nothing of use, if there is
-    /// one.
-    fn evict(&mut self, now: Now) -> bool {
-        while let Some(&(place, generation)) = self.newcomers.front() {
-            let found = self.connections.get(place).and_then(Option::as_ref);
-            let found = found.filter(|found| found.generation == generation && !found.useful);
-            match found {
-                Some(found) if found.since + CROWDED > self.clock(now) => return false,
-                found => {
-                    let gone = found.is_some();
-                    self.newcomers.pop_front();
-                    if gone {
-                        let text = "closed to make room: it has sent no whole message";
-                        self.cut_off(place, format_args!("{text}"), now);
-                        return true;
-                    }
-                }
-            }
-        }
-        false
-    }
-
-    fn let_in(&mut self, port: usize, mut socket: Socket, peer: &Peer, now: Now) {
-        let (ports, name) = (self.ports.len(), peer.name());
-        if let Some(address) = peer.address()
-            && !self.allow.permits(address)
-        {
-            self.tally.refused += 1;
-            self.complaints.tell(
-                &name,
-                format_args!("refused: --allow does not permit it"),
-                now.mono,
-            );
-            return;
-        }
-        let tls = match &self.tls {
-            Some(tls) if self.ports[port].is_inet() => match tls.session() {
-                Ok(session) => Some(session),
-                Err(error) => {
-                    let text = format_args!("cannot begin TLS: {error}");
-                    return self.complaints.tell(&name, text, now.mono);
-                }
-            },
-            _ => None,
-        };
-        let place = self.free.pop().unwrap_or(self.connections.len());
-        let token = mio::Token(ports + place);
-        if let Err(error) = socket.register(self.poller.registry(), token) {
-            self.free.push(place);
-            let reason = plain(&error);
-            let text = format_args!("cannot watch the connection: {reason}");
-            return self.complaints.tell(&name, text, now.mono);
-        }
-        self.generation += 1;
-        let (generation, clock) = (self.generation, self.clock(now));
-        let mut connection = Connection::new(socket, Arc::from(name), tls, generation, clock);
-        if self.ports[port].kind == ListenKind::Http {
-            let http = HttpConversation::new(Arc::clone(&self.http));
-            connection.protocol = Some(Protocol::Http(Box::new(http)));
-        }
-        // What it has sent meanwhile may have been told before anybody watched.
-        connection.readable = true;
-        queue(&mut self.ready, &mut connection, place);
-        self.newcomers.push_back((place, generation));
-        self.forget_newcomers();
-        if place == self.connections.len() {
-            self.connections.push(None);
-        }
-        self.connections[place] = Some(Box::new(connection));
-        self.open += 1;
-        self.tally.connections += 1;
-        self.sweep_at.get_or_insert(now.mono + SWEEP);
-    }
-
-    /// Those who have become useful or have gone need not be looked at again.
-    fn forget_newcomers(&mut self) {
-        if self.newcomers.len() > 2 * self.max_connections.min(self.open + 1024) {
-            let connections = &self.connections;
-            self.newcomers.retain(|(place, generation)| {
-                let found = connections.get(*place).and_then(Option::as_ref);
-                found.is_some_and(|found| found.generation == *generation && !found.useful)
-            });
-        }
-    }
-
     /// Reads once from a connection, and makes records of what came, or goes on
     /// with what came before. Gives how much that was, in bytes.
     pub(super) fn hear(
@@ -210,7 +61,7 @@ impl Listen {
             return self.ignore(connection, place, size, now);
         }
         if connection.parcel.is_some() {
-            return self.go_on(connection, place, size, now, each);
+            return self.hand_on_more(connection, place, size, now, each);
         }
         let mut work = std::mem::take(&mut self.work);
         self.held -= connection.held();
@@ -588,7 +439,7 @@ impl Listen {
 
     /// Closes a connection that was only idle. What has come of a line is
     /// delivered, as if the peer had ended it.
-    fn hang_up(&mut self, place: usize, now: Now, each: &mut Sink<'_>) {
+    pub(super) fn hang_up(&mut self, place: usize, now: Now, each: &mut Sink<'_>) {
         self.end_rest(place, now, each);
         if let Some(mut connection) = self.connections.get_mut(place).and_then(Option::take) {
             connection.say_end();
@@ -624,14 +475,6 @@ impl Listen {
     }
 }
 
-/// Notes that there is no room, and tells whether there has been some for long
-/// enough that it is news. Said again and again, it would take the place of other
-/// complaints.
-fn is_news(last: &mut Option<Instant>, now: Instant) -> bool {
-    let before = last.replace(now);
-    before.is_none_or(|at| now.saturating_duration_since(at) > CALM)
-}
-
 /// The message behind its authentication code, if that is right.
 pub(super) fn unsealed<'b>(key: &Key, message: &Message<'b>) -> Option<&'b [u8]> {
     use super::framing::Kind;
@@ -648,19 +491,4 @@ pub(super) fn unsealed<'b>(key: &Key, message: &Message<'b>) -> Option<&'b [u8]>
         *byte = u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()?;
     }
     key.verify(body, &tag).then_some(body)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn that_there_is_no_room_is_news_after_some_calm() {
-        let start = Instant::now();
-        let mut last = None;
-        for (seconds, news) in [(0, true), (1, false), (11, false), (12, false), (23, true)] {
-            let now = start + Duration::from_secs(seconds);
-            assert_eq!(is_news(&mut last, now), news, "{seconds}");
-        }
-    }
 }
