@@ -114,6 +114,8 @@ pub struct Stage {
     begun: bool,
     /// Records that the handler has taken, where they are counted.
     taken: u64,
+    /// Records were given up because nobody waited for the handler any more.
+    gave_up: bool,
     delivery: Delivery,
 }
 
@@ -140,6 +142,7 @@ impl Stage {
             filtered: 0,
             begun: false,
             taken: 0,
+            gave_up: false,
             delivery: Delivery::new(handler, on_error, dead_letters, diag),
         }
     }
@@ -314,6 +317,12 @@ impl Stage {
         (self.taken, self.taken.saturating_sub(unsettled))
     }
 
+    /// Whether records were given up, those that came last at least: because it
+    /// has [ended](Self::ended), or because nobody waited for it any more.
+    pub fn has_given_up(&self) -> bool {
+        self.gave_up || self.ended().is_some()
+    }
+
     /// Puts the batch that comes into the figures.
     fn count(&mut self, raw: &Frames<'_>) {
         let figures = &self.delivery.ledger().figures;
@@ -333,6 +342,9 @@ impl Stage {
             true => self.delivery.give_up(&self.out.frames(), now),
             false => self.delivery.give_up(raw, now),
         }
+        let frames = self.out.frames();
+        self.taken += frames.count(0, frames.len());
+        self.gave_up = true;
         self.out.clear();
         self.begun = false;
     }

@@ -122,3 +122,42 @@ fn nobody_goes_who_was_not_heard() {
     let ran = listener.end_of().code(0);
     assert!(!ran.stderr.contains("to make room"), "{}", ran.stderr);
 }
+
+/// What is given up at the end is no success.
+#[test]
+fn what_was_given_up_at_the_end_is_not_acknowledged() {
+    let long = "x".repeat(300_000);
+    let head = format!("POST / HTTP/1.1\r\nContent-Length: {}\r\n", long.len());
+    let object = format!("{{\"message\":\"{long}\"}}");
+    let length = u32::try_from(object.len()).expect("a length");
+    let frame = [
+        &b"\x93lh\x01aaaaaaaaaaaaaaaa\0\0\0\0\0\0\0\x01"[..],
+        &length.to_be_bytes(),
+        &1u64.to_be_bytes(),
+        object.as_bytes(),
+    ];
+    for (kind, bytes, want) in [
+        (
+            "http",
+            format!("{head}\r\n{long}").into_bytes(),
+            &b"HTTP/1.1 500 "[..],
+        ),
+        // The welcome, and no more.
+        ("tcp", frame.concat(), b"\x93lh\x01\0\0\0\0\0\0\0\0"),
+    ] {
+        let folder = Folder::new();
+        let pipe = Pipe::new(&folder);
+        let options = format!("listen --{kind} 127.0.0.1:0");
+        let mut listener = to_the_pipe(&folder, &options);
+        let mut stream = TcpStream::connect(listener.address(kind)).expect("a connection");
+        stream.write_all(&bytes).expect("sent");
+        until("the pipe is full", || !pipe.is(PollFlags::POLLOUT));
+        listener.running.signal(Signal::SIGTERM);
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        let text = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with(want), "{text}");
+        assert!(kind == "http" || answer == want, "{text}");
+        listener.end_of().code(1);
+    }
+}

@@ -5,6 +5,7 @@
 
 mod blocked;
 mod crowds;
+mod ended;
 mod forms;
 mod hostile;
 mod http;

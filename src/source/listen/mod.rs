@@ -456,14 +456,7 @@ impl Listen {
 
     /// The chain has accepted the records of that turn, and of those before.
     pub fn accepted(&mut self, turn: u64, now: Now) {
-        while self
-            .awaited
-            .front()
-            .is_some_and(|awaited| awaited.turn <= turn)
-        {
-            let Some(awaited) = self.awaited.pop_front() else {
-                break;
-            };
+        while let Some(awaited) = self.next_awaited(turn) {
             let mut bytes = Vec::new();
             match awaited.answer {
                 Answer::Acknowledge(sender, number) => {
@@ -477,6 +470,27 @@ impl Listen {
                 }
             }
         }
+    }
+
+    /// Records of that turn, or of one before that was not accepted, are given
+    /// up: nobody is told that they are safe.
+    pub fn given_up(&mut self, turn: u64, now: Now) {
+        while let Some(awaited) = self.next_awaited(turn) {
+            let whom = (awaited.place, awaited.generation);
+            match awaited.answer {
+                Answer::Acknowledge(..) => self.leave_unacknowledged(whom, now),
+                Answer::Http(request) => {
+                    self.answer_request(whom, &request, Outcome::Failed, now);
+                }
+            }
+        }
+    }
+
+    /// The next who waits for that turn or for one before.
+    fn next_awaited(&mut self, turn: u64) -> Option<Awaited> {
+        let next = self.awaited.front();
+        let due = next.is_some_and(|awaited| awaited.turn <= turn);
+        due.then(|| self.awaited.pop_front()).flatten()
     }
 
     fn answer(&mut self, place: usize, generation: u64, bytes: &[u8], now: Now) {
@@ -554,9 +568,10 @@ impl Listen {
         self.hear_with(place, SHARE.1, now, None);
     }
 
-    /// Whether somebody waits for a turn to be accepted.
-    pub fn awaits(&self) -> bool {
-        !self.awaited.is_empty()
+    /// Whether somebody waits for that turn, the last one, to be accepted.
+    pub fn awaits(&self, turn: u64) -> bool {
+        let last = self.awaited.back();
+        last.is_some_and(|awaited| awaited.turn == turn)
     }
 
     fn note_accepted(&mut self, sender: SenderId, number: u64) {

@@ -385,8 +385,21 @@ impl Listen {
         self.complaints.tell(peer, text, now.mono);
     }
 
-    /// Closes a connection that another one has taken the place of.
-    fn replace(&mut self, place: usize, generation: u64) {
+    /// Closes a connection that waits for an acknowledgement which never comes;
+    /// its sender will send again what was not acknowledged.
+    pub(super) fn leave_unacknowledged(&mut self, (place, generation): (usize, u64), now: Now) {
+        if let Some(peer) = self.replace(place, generation) {
+            let text = format_args!(
+                "a handler has given up records that it sent; the connection is closed without \
+                 acknowledging them"
+            );
+            self.complaints.tell(&peer, text, now.mono);
+        }
+    }
+
+    /// Closes a connection that another one has taken the place of, for
+    /// instance. Tells whose it was, if it was still there.
+    fn replace(&mut self, place: usize, generation: u64) -> Option<Arc<str>> {
         let found = self.connections.get_mut(place);
         if let Some(slot) = found
             && slot
@@ -396,7 +409,9 @@ impl Listen {
         {
             connection.say_end();
             self.bury(place, &connection);
+            return Some(connection.peer);
         }
+        None
     }
 
     /// Closes those who take too long.
