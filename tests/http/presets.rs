@@ -63,6 +63,32 @@ fn loki() {
     assert_eq!(times, ["1763877600250000000", "1763877601500000000"]);
 }
 
+/// Of entries with the same time and line, Loki keeps one and ignores the rest.
+#[test]
+fn loki_gets_no_two_lines_of_one_time() {
+    let folder = Folder::new();
+    let server = Server::new(|_, _| status(204));
+    let words = format!("http --preset loki {}", server.url(""));
+    let ran = folder.lh(&words).with("tick\ntick\nother\ntick\n");
+    ran.ok();
+    let mut entries = Vec::new();
+    for stream in server.seen()[0].json()["streams"]
+        .as_array()
+        .expect("streams")
+    {
+        for value in stream["values"].as_array().expect("values") {
+            let text = |at: usize| value[at].as_str().expect("a text").to_owned();
+            entries.push((text(0).parse::<u64>().expect("a number"), text(1)));
+        }
+    }
+    let lines: Vec<_> = entries.iter().map(|(_, line)| line.as_str()).collect();
+    assert_eq!(lines, ["tick", "tick", "other", "tick"]);
+    assert!(
+        entries.is_sorted_by(|one, next| one.0 < next.0),
+        "{entries:?}"
+    );
+}
+
 /// elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk.
 #[test]
 fn elasticsearch() {

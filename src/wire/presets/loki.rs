@@ -4,7 +4,14 @@
 //! and "Label best practices" there: few labels with few values each make the
 //! stream, `service_name`, `level` and `host`; everything else of a record is
 //! structured metadata.
+//!
+//! Loki keeps one of several entries that have the same time and line, and
+//! ignores the others ("Entry deduplication" there), and all lines that were
+//! read at once have one time. So a time is written once: a record whose time
+//! has been written gets the next nanosecond that is free, as Loki itself does
+//! it where `increment_duplicate_timestamp` is set.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use super::{level_name, logger, text, write_as_text, write_message};
@@ -21,7 +28,53 @@ pub struct LokiEncoder {
     host: String,
     /// How the line is written; `None` is the message.
     line: Option<Formatter>,
+    times: Times,
     scratch: Vec<u8>,
+}
+
+/// How many ranges of times are known at most.
+const MOST_RANGES: usize = 4096;
+
+/// The times that were written, in nanoseconds: the first of each range of them
+/// and the last.
+#[derive(Debug, Default)]
+struct Times(BTreeMap<i64, i64>);
+
+impl Times {
+    /// The first moment from `wanted` on that was not written yet; it is written
+    /// now.
+    fn take(&mut self, wanted: i64) -> i64 {
+        let mut at = wanted;
+        let mut range = None;
+        while let Some((&first, &last)) = self.0.range(..=at).next_back()
+            && last >= at
+        {
+            // Those that touch become one.
+            match range {
+                None => range = Some(first),
+                Some(_) => drop(self.0.remove(&first)),
+            }
+            at = last.saturating_add(1);
+            if last == i64::MAX {
+                break;
+            }
+        }
+        self.0.insert(range.unwrap_or(at), at);
+        if self.0.len() > MOST_RANGES {
+            self.forget_far_from(at);
+        }
+        at
+    }
+
+    /// Those that come are near to the last one: what is farthest from it is the
+    /// least likely to come again.
+    fn forget_far_from(&mut self, at: i64) {
+        let of = |end: Option<(&i64, &i64)>| end.map_or(0, |(first, _)| first.abs_diff(at));
+        match of(self.0.first_key_value()) < of(self.0.last_key_value()) {
+            true => self.0.pop_last(),
+            false => self.0.pop_first(),
+        };
+    }
 }
 
 impl LokiEncoder {
@@ -30,6 +83,7 @@ impl LokiEncoder {
         LokiEncoder {
             host,
             line,
+            times: Times::default(),
             scratch: Vec::new(),
         }
     }
@@ -50,7 +104,8 @@ impl Encode for LokiEncoder {
         super::member("host", text(record, "host").unwrap_or(&self.host), out);
         out.extend_from_slice(MARK);
         // Writing to a vector cannot fail.
-        let _ = write!(out, "[\"{}\",", record.created.0.max(0));
+        let time = self.times.take(record.created.0.max(0));
+        let _ = write!(out, "[\"{time}\",");
         match &mut self.line {
             None => write_message(record, out),
             Some(format) => {
@@ -101,5 +156,58 @@ mod tests {
             line(&mut encoder),
             r#"{"stream":{"service_name":"app.db","level":"error","host":"h1"},"values":[["1700000000123456789","a \"b\"\nc�\nTraceback",{"n":"1.50","message":"other","o":"{\"k\":[1,\"x\",null]}","none":"null"}]]}"#
         );
+    }
+    /// Loki takes those for one that have the same time and line.
+    #[test]
+    fn no_two_lines_have_one_time() {
+        let mut encoder = LokiEncoder::new("here".to_owned(), None);
+        let lines: Vec<_> = (0..3).map(|_| plain_line(&mut encoder)).collect();
+        for (line, nanos) in lines.iter().zip(0..) {
+            let want = format!(r#"[["{}","hello"]]"#, 1_700_000_000_000_000_000_i64 + nanos);
+            assert!(line.contains(&want), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_written_once_and_is_the_next_that_is_free() {
+        let mut times = Times::default();
+        for (wanted, want) in [
+            (10, 10),
+            (10, 11),
+            (10, 12),
+            // Earlier ones are as they are, and so are those between.
+            (5, 5),
+            (13, 13),
+            (11, 14),
+            (16, 16),
+            (10, 15),
+            (10, 17),
+            (5, 6),
+            (i64::MAX, i64::MAX),
+            (i64::MAX, i64::MAX),
+        ] {
+            assert_eq!(times.take(wanted), want, "{wanted}");
+        }
+    }
+
+    /// Whether times rise, fall or mix, those that were written last are known.
+    #[test]
+    fn what_is_known_of_times_is_bounded() {
+        let many = 10 * MOST_RANGES as i64;
+        let risen: Vec<_> = (0..many).map(|n| n * 1000).collect();
+        let fallen: Vec<_> = risen.iter().rev().copied().collect();
+        for all in [risen, fallen] {
+            let mut times = Times::default();
+            for wanted in all {
+                assert_eq!(times.take(wanted), wanted);
+                assert_eq!(times.take(wanted), wanted + 1);
+                assert!(times.0.len() <= MOST_RANGES);
+            }
+        }
+        let mut times = Times::default();
+        for wanted in 0..many {
+            times.take(wanted % 3);
+        }
+        assert_eq!(times.0.into_iter().collect::<Vec<_>>(), [(0, many - 1)]);
     }
 }
