@@ -6,6 +6,8 @@
 //! is sent again: what is there already is answered by 409, and stands there
 //! once.
 
+use serde_json::Value;
+
 use super::{exception, level_name, member, write_extra};
 use crate::record::Record;
 use crate::text::time::{TimeStyle, TimeText};
@@ -78,38 +80,81 @@ pub struct Item {
     pub error: String,
 }
 
-/// Reads what became of each document, as far as the answer goes, which may be
-/// cut off; `None`: all were taken.
-pub fn read_items(answer: &[u8]) -> Option<Vec<Item>> {
-    let has = |text: &[u8]| memchr::memmem::find(answer, text);
-    // It stands before the items, which may hold anything.
-    let items = has(b"\"items\":[").map_or(answer.len(), |at| at + b"\"items\":[".len());
-    if has(b"\"errors\":false").is_some_and(|at| at < items) {
-        return None;
-    }
-    let mut rest = &answer[items..];
-    let mut found = Vec::new();
-    loop {
-        rest = rest.trim_ascii_start();
-        rest = rest.strip_prefix(b",").unwrap_or(rest);
-        let mut values = serde_json::Deserializer::from_slice(rest).into_iter();
-        let Some(Ok(serde_json::Value::Object(item))) = values.next() else {
-            return Some(found);
-        };
-        rest = rest.get(values.byte_offset()..).unwrap_or_default();
-        let Some(result) = item.values().next() else {
-            return Some(found);
-        };
+impl Item {
+    fn read(item: &Value) -> Option<Item> {
+        let result = item.as_object()?.values().next()?;
         let status = result["status"]
             .as_u64()
             .and_then(|code| u16::try_from(code).ok());
         let error = &result["error"];
-        let reason = [&error["type"], &error["reason"]];
+        let reason = [error, &error["type"], &error["reason"]];
         let reason: Vec<&str> = reason.iter().filter_map(|text| text.as_str()).collect();
-        found.push(Item {
+        Some(Item {
             status: status.unwrap_or(0),
             error: reason.join(": "),
-        });
+        })
+    }
+}
+
+/// Reads what became of each document, as far as the answer goes, which may be
+/// cut off; `None`: all were taken.
+pub fn read_items(answer: &[u8]) -> Option<Vec<Item>> {
+    let mut read = Answer::default();
+    // Where it is cut off, what came before counts.
+    let _ = read.members(&mut Rest(answer));
+    (read.errors != Some(false)).then_some(read.items)
+}
+
+/// What an answer says, as far as it was read.
+#[derive(Debug, Default)]
+struct Answer {
+    errors: Option<bool>,
+    items: Vec<Item>,
+}
+
+impl Answer {
+    fn members(&mut self, rest: &mut Rest<'_>) -> Option<()> {
+        rest.skip(b'{')?;
+        loop {
+            let name = rest.value()?;
+            rest.skip(b':')?;
+            match name.as_str()? {
+                "errors" => self.errors = rest.value()?.as_bool(),
+                "items" => self.items(rest)?,
+                _ => drop(rest.value()?),
+            }
+            rest.skip(b',')?;
+        }
+    }
+
+    fn items(&mut self, rest: &mut Rest<'_>) -> Option<()> {
+        rest.skip(b'[')?;
+        while rest.skip(b']').is_none() {
+            self.items.push(Item::read(&rest.value()?)?);
+            // Behind the last one there is none.
+            let _ = rest.skip(b',');
+        }
+        Some(())
+    }
+}
+
+/// What is left of a text of JSON that is read in parts, because it may end
+/// anywhere.
+struct Rest<'a>(&'a [u8]);
+
+impl Rest<'_> {
+    /// Goes on behind a byte, with blanks before it, if it is next.
+    fn skip(&mut self, byte: u8) -> Option<()> {
+        self.0 = self.0.trim_ascii_start().strip_prefix(&[byte])?;
+        Some(())
+    }
+
+    /// Goes on behind a value, if it is there and whole.
+    fn value(&mut self) -> Option<Value> {
+        let mut values = serde_json::Deserializer::from_slice(self.0).into_iter();
+        let value = values.next()?.ok()?;
+        self.0 = self.0.get(values.byte_offset()..).unwrap_or_default();
+        Some(value)
     }
 }
 
@@ -145,5 +190,32 @@ mod tests {
         assert_eq!(read_items(br#"{"errors":false,"items":[]}"#), None);
         assert_eq!(read_items(b""), Some(Vec::new()));
         assert_eq!(read_items(b"<html>"), Some(Vec::new()));
+    }
+
+    /// With blanks wherever they may be, in any order, and with any other member.
+    #[test]
+    fn an_answer_may_be_any_json() {
+        for answer in [
+            r#"{"took": 3, "errors": false, "items": [{"create": {"status": 201}}]}"#,
+            "{\n  \"errors\" : false\n}\n",
+            r#"{"items":[{"create":{"status":201}}],"errors":false}"#,
+            r#"{"x":{"errors":true,"items":[1]},"\u0065rrors":false,"items":[{"cre"#,
+        ] {
+            assert_eq!(read_items(answer.as_bytes()), None, "{answer}");
+        }
+        for answer in [
+            r#"{"took": 3, "errors" : true, "items" : [ {"create": {"status": 429 , "error": "full"}} , {"create": {"status": 201}} ] }"#,
+            r#"{"items":[{"create":{"error":{"type":"full"},"status":429}},{"create":{"status":201}}],"errors":true}"#,
+            r#" {"x":"\"errors\":false","items"
+                :
+                [{"create":{"status":429,"error":"full"}},{"create":{"status":201}}, {"create" : "#,
+        ] {
+            let found = read_items(answer.as_bytes()).expect(answer);
+            let found: Vec<_> = found
+                .iter()
+                .map(|item| (item.status, item.error.as_str()))
+                .collect();
+            assert_eq!(found, [(429, "full"), (201, "")], "{answer}");
+        }
     }
 }
