@@ -142,6 +142,82 @@ fn elasticsearch() {
     assert_eq!(seen[1].lines()[1]["message"], "two");
 }
 
+/// What is true of each document is true of the request: credentials, an index.
+#[test]
+fn documents_that_are_not_welcome_wait_on_the_disk() {
+    let item = |status: u16| {
+        format!(r#"{{"create":{{"status":{status},"error":{{"type":"t","reason":"r"}}}}}}"#)
+    };
+    for wrong in [401, 403, 404] {
+        let server = Server::new(move |request, _| {
+            let items = vec![item(wrong); request.lines().len() / 2].join(", ");
+            let text = format!(r#"{{"took": 1, "errors": true, "items": [{items}]}}"#);
+            Answer::Status(200, "", text)
+        });
+        let folder = Folder::new();
+        let words =
+            |more: &str, url: &str| format!("-i json http --preset elasticsearch {more} {url}");
+        let ran = folder
+            .lh(&words("--dead-letter dead", &server.url("")))
+            .with(RECORDS);
+        ran.code(1)
+            .said(&format!("it answers {wrong}: t: r; "))
+            .said("2 records were not delivered");
+        assert_eq!(folder.text("dead").lines().count(), 2);
+        assert_eq!(server.seen().len(), 1, "{wrong}");
+
+        let spool = "--spool spool --retry-start 10ms --drain-timeout 200ms";
+        folder
+            .lh(&words(spool, &server.url("")))
+            .with(RECORDS)
+            .code(0);
+        let mended = Server::new(|_, _| {
+            Answer::Status(
+                200,
+                "",
+                r#"{"took": 1, "errors": false, "items": []}"#.to_owned(),
+            )
+        });
+        folder.lh(&words(spool, &mended.url(""))).run().ok();
+        let documents = mended.seen()[0].lines();
+        let texts: Vec<_> = documents
+            .iter()
+            .filter_map(|line| line["message"].as_str())
+            .collect();
+        assert_eq!(texts, ["one", "two"], "{wrong}");
+    }
+}
+
+/// A password that was replaced is read before a document is given up.
+#[test]
+fn documents_that_are_not_welcome_are_sent_with_the_new_password() {
+    let folder = Folder::new();
+    folder.write("token", "old\n");
+    folder.chmod("token", 0o600);
+    let file = folder.path("token");
+    let server = Server::new(move |request, before| {
+        if before == 0 {
+            std::fs::write(&file, "new\n").expect("a file");
+        }
+        let right = request.header("authorization") == Some("Bearer new");
+        let status = if right { 201 } else { 403 };
+        let items = vec![format!(r#"{{"create":{{"status":{status}}}}}"#); 2].join(",");
+        Answer::Status(
+            200,
+            "",
+            format!(r#"{{"errors":{},"items":[{items}]}}"#, !right),
+        )
+    });
+    let words = format!(
+        "-i json http --preset elasticsearch --bearer-file token --insecure-auth \
+         --retry-start 1h {}",
+        server.url("")
+    );
+    folder.lh(&words).with(RECORDS).ok();
+    let seen = server.seen();
+    assert_eq!((seen.len(), &seen[0].body), (2, &seen[1].body));
+}
+
 /// docs.splunk.com, "Format events for HTTP Event Collector".
 #[test]
 fn splunk() {

@@ -25,7 +25,7 @@ pub use headers::{Auth, AuthScheme, Header};
 pub use proxy::Proxy;
 
 use held::{Front, Held};
-use verdict::{Answer, Verdict, judge, shown};
+use verdict::{Answer, Verdict, hint, judge, shown};
 use worker::{Common, Done, Job, Worker, dialer, look};
 
 use super::{EmitError, Handler, Refusal};
@@ -326,7 +326,7 @@ impl HttpHandler {
                 return Err(self.fail(error, None, now));
             }
         };
-        self.doubted = matches!(answer.status, 401 | 403);
+        self.doubted = is_about_credentials(answer.status);
         match judge(answer.status) {
             Verdict::Taken => self.took(&answer, front, now),
             Verdict::Refused => {
@@ -397,29 +397,35 @@ impl HttpHandler {
     ) -> Result<(), Halt> {
         self.parts.clear();
         let most = usize::try_from(front.count).unwrap_or(usize::MAX);
+        // A proxy or a plugin may refuse credentials for each document, too.
+        self.doubted = items.iter().any(|item| is_about_credentials(item.status));
+        let renewed = self.rereads();
         for (index, item) in items.iter().take(most).enumerate() {
             let one = self.held.front(1, u64::MAX);
             let reason = || {
-                let status = item.status;
-                format!(
-                    "it answers {status}: {}",
-                    shown(item.error.as_bytes(), &self.secrets)
-                )
+                let error = shown(item.error.as_bytes(), &self.secrets);
+                let reason = format!("it answers {}: {error}", item.status);
+                match hint(item.status) {
+                    "" => reason,
+                    hint => format!("{reason}; {hint}"),
+                }
             };
             match judge(item.status) {
                 Verdict::Taken => self.held.forget(one),
                 // It is there already.
-                Verdict::Later if item.status == 409 => self.held.forget(one),
-                Verdict::Refused | Verdict::Unwelcome => {
-                    let reason = reason();
-                    self.refuse(one, reason);
-                }
-                Verdict::Later => {
+                _ if item.status == 409 => self.held.forget(one),
+                // From here on it goes out again, and nothing is wrong so far.
+                Verdict::Unwelcome if renewed => break,
+                verdict if verdict.waits(self.keeps) => {
                     let error = io::Error::other(reason());
                     if index > 0 {
                         self.recovered();
                     }
                     return Err(self.fail(error, None, now));
+                }
+                _ => {
+                    let reason = reason();
+                    self.refuse(one, reason);
                 }
             }
         }
@@ -482,6 +488,11 @@ impl HttpHandler {
         }
         end
     }
+}
+
+/// Whether a status may be due to credentials.
+fn is_about_credentials(status: u16) -> bool {
+    matches!(status, 401 | 403)
 }
 
 impl Handler for HttpHandler {

@@ -35,6 +35,14 @@ pub(super) enum Verdict {
     Later,
 }
 
+impl Verdict {
+    /// Whether the records are sent again, where those are kept that are not
+    /// welcome.
+    pub fn waits(self, keeps: bool) -> bool {
+        self == Verdict::Later || (self == Verdict::Unwelcome && keeps)
+    }
+}
+
 /// By the status alone.
 pub(super) fn judge(status: u16) -> Verdict {
     match status {
@@ -67,14 +75,10 @@ impl Answer {
         if !text.is_empty() && !self.text.trim_ascii_start().starts_with(b"<") {
             reason.push_str(&format!(": {text}"));
         }
-        let hint = match self.status {
-            401 | 407 => "are the credentials right?",
-            403 => "may these credentials write there?",
-            404 | 405 | 410 => "is the URL right?",
-            415 => "is it the right --body or --preset?",
-            _ => return reason,
-        };
-        format!("{reason}; {hint}")
+        match hint(self.status) {
+            "" => reason,
+            hint => format!("{reason}; {hint}"),
+        }
     }
 
     /// How long it asks to be left alone.
@@ -88,6 +92,17 @@ impl Answer {
             }
         };
         Some(wait.min(LONGEST_WAIT))
+    }
+}
+
+/// What to look at first.
+pub(super) fn hint(status: u16) -> &'static str {
+    match status {
+        401 | 407 => "are the credentials right?",
+        403 => "may these credentials write there?",
+        404 | 405 | 410 => "is the URL right?",
+        415 => "is it the right --body or --preset?",
+        _ => "",
     }
 }
 
