@@ -192,6 +192,31 @@ fn a_token_that_was_replaced_costs_no_record() {
     assert_eq!(seen[1].body, seen[2].body);
 }
 
+/// What has come since does not go with it: a key names what was sent.
+#[test]
+fn a_batch_that_is_sent_again_is_the_same() {
+    let server = Server::new(|_, before| match before {
+        0 => Answer::Stall,
+        _ => status(200),
+    });
+    let folder = Folder::new();
+    let words = format!(
+        "http --body ndjson --batch 100,10ms --timeout 1s --retry-start 10ms {}",
+        server.url("/")
+    );
+    let mut running = folder.lh(&words).start();
+    running.send(lines(0..1));
+    until("it is asked", || !server.seen().is_empty());
+    running.send(lines(1..6));
+    until("it is asked again", || server.seen().len() >= 2);
+    running.end().code(0);
+    let seen = server.seen();
+    let key = |request: &Request| request.header("idempotency-key").map(str::to_owned);
+    assert_eq!(key(&seen[0]), key(&seen[1]));
+    assert_eq!(messages(&seen[..1]), numbered(0..1));
+    assert_eq!(messages(&seen[1..]), numbered(0..6));
+}
+
 #[test]
 fn a_server_that_is_away_for_the_run() {
     let address = {

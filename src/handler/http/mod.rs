@@ -140,7 +140,9 @@ pub struct HttpHandler {
     worker: Option<Worker>,
     /// What is on its way.
     flight: Option<Front>,
-    /// The parts of a batch that was refused, the first of them last.
+    /// Records that are sent together and without others, by their number: the
+    /// parts of a batch that was refused, or a batch that is sent again. The first
+    /// of them is the last.
     parts: Vec<u64>,
     /// Records that the server does not want, and why.
     refused: Vec<(crate::batch::OwnedFrames, String)>,
@@ -296,6 +298,7 @@ impl HttpHandler {
         self.sent.clone_from(&job.auth);
         let sent = self.worker().and_then(|worker| worker.send(job));
         if let Err(error) = sent {
+            self.hold_together(front);
             return Err(self.fail(error, None, now));
         }
         self.flight = Some(front);
@@ -323,6 +326,7 @@ impl HttpHandler {
                     error.kind(),
                     shown(error.to_string().as_bytes(), &self.secrets),
                 );
+                self.hold_together(front);
                 return Err(self.fail(error, None, now));
             }
         };
@@ -335,7 +339,10 @@ impl HttpHandler {
                 Ok(())
             }
             // The same goes out again, and nothing is wrong so far.
-            Verdict::Unwelcome if self.rereads() => Ok(()),
+            Verdict::Unwelcome if self.rereads() => {
+                self.hold_together(front);
+                Ok(())
+            }
             Verdict::Unwelcome if !self.keeps => {
                 self.parts.clear();
                 let reason = answer.reason(&self.secrets);
@@ -344,9 +351,18 @@ impl HttpHandler {
                 Ok(())
             }
             Verdict::Later | Verdict::Unwelcome => {
+                self.hold_together(front);
                 let error = io::Error::other(answer.reason(&self.secrets));
                 Err(self.fail(error, answer.wait(now.wall), now))
             }
+        }
+    }
+
+    /// What was sent is sent again as it was, and has the same key then; others
+    /// that have come since wait.
+    fn hold_together(&mut self, front: Front) {
+        if self.parts.is_empty() {
+            self.parts.push(front.count);
         }
     }
 
@@ -430,6 +446,7 @@ impl HttpHandler {
             }
         }
         if items.is_empty() {
+            self.hold_together(front);
             let text = "its answer does not say what became of the records";
             return Err(self.fail(io::Error::other(text), None, now));
         }
