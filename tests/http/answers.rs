@@ -41,7 +41,7 @@ fn batches_go_over_one_connection() {
 /// everything, in order, once.
 #[test]
 fn what_a_server_can_not_take_now_it_gets_later() {
-    for trouble in [429, 500, 502, 503, 504, 408, 307] {
+    for trouble in [429, 500, 502, 503, 504, 408, 421, 425, 307] {
         let server = Server::new(move |_, before| match before {
             0 => Answer::Status(
                 trouble,
@@ -120,7 +120,7 @@ fn a_batch_that_is_refused_is_halved() {
 /// records outlive it.
 #[test]
 fn a_wrong_address_is_an_error_and_costs_nothing_that_is_on_the_disk() {
-    for wrong in [401, 403, 404, 405] {
+    for wrong in [401, 403, 404, 405, 409, 423] {
         let server = Server::new(move |_, _| status(wrong));
         let folder = Folder::new();
         let words = format!("http --body ndjson --dead-letter dead {}", server.url("/"));

@@ -15,11 +15,12 @@ use crate::units;
 /// Send in the bodies of HTTP requests, one record or many in each (HTTPHandler).
 ///
 /// A record counts as delivered when the server has answered 2xx. On 429, 5xx
-/// and redirects, which are not followed, it is sent again, later each time, or
-/// when the server says. A batch that is answered by 400, 413, 414, 422 or
-/// 431 is halved, until the record stands alone that the server does not want:
-/// that one is given up. So are all of a request that is answered by 401, 403,
-/// 404 and the like; with --spool they are kept until that is mended.
+/// and redirects, which are not followed, and on 408, 421 and 425, which are
+/// about the moment, it is sent again, later each time, or when the server says.
+/// A batch that is answered by 400, 413, 414, 422 or 431 is halved, until the
+/// record stands alone that the server does not want: that one is given up. So
+/// are all of a request that is answered by 401, 403, 404, 409 and the like; with
+/// --spool they are kept until that is mended.
 /// Every request has an Idempotency-Key, the same when it is sent again.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -48,7 +48,10 @@ pub(super) fn judge(status: u16) -> Verdict {
     match status {
         200..300 => Verdict::Taken,
         400 | 413 | 414 | 422 | 431 => Verdict::Refused,
-        408 | 409 | 421 | 423 | 425 | 429 => Verdict::Later,
+        // Of these, all but 429 are about the moment or the connection, and
+        // nothing that was sent: the same may be sent again (RFC 9110, sections
+        // 15.5.9 and 15.5.20, and RFC 8470).
+        408 | 421 | 425 | 429 => Verdict::Later,
         400..500 => Verdict::Unwelcome,
         _ => Verdict::Later,
     }
@@ -162,7 +165,7 @@ mod tests {
             let want = match status {
                 200..=299 => Verdict::Taken,
                 400 | 413 | 414 | 422 | 431 => Verdict::Refused,
-                408 | 409 | 421 | 423 | 425 | 429 => Verdict::Later,
+                408 | 421 | 425 | 429 => Verdict::Later,
                 400..=499 => Verdict::Unwelcome,
                 _ => Verdict::Later,
             };
