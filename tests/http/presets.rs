@@ -218,6 +218,34 @@ fn documents_that_are_not_welcome_are_sent_with_the_new_password() {
     assert_eq!((seen.len(), &seen[0].body), (2, &seen[1].body));
 }
 
+/// docs.splunk.com, "Troubleshoot HTTP Event Collector": what is wrong with the
+/// request is wrong with no event.
+#[test]
+fn splunk_may_want_another_request() {
+    for (code, about_the_request) in [(10, true), (14, true), (6, false)] {
+        let server = Server::new(move |_, _| {
+            let text = format!(r#"{{"text":"it does not","code":{code}}}"#);
+            Answer::Status(400, "", text)
+        });
+        let folder = Folder::new();
+        folder.write("token", "t0ken\n");
+        folder.chmod("token", 0o600);
+        let words = format!(
+            "-i json http --preset splunk --bearer-file token --insecure-auth --spool spool \
+             --retry-start 1h --drain-timeout 1s {}",
+            server.url("")
+        );
+        let ran = folder.lh(&words).with(RECORDS).said("it does not");
+        let ran = match about_the_request {
+            true => ran.code(0).said("2 records"),
+            false => ran.code(1).said("2 records were not delivered"),
+        };
+        assert_eq!(ran.stderr.contains("X-Splunk-Request-Channel"), code == 10);
+        let requests = if about_the_request { 1 } else { 3 };
+        assert_eq!(server.seen().len(), requests, "{code}");
+    }
+}
+
 /// docs.splunk.com, "Format events for HTTP Event Collector".
 #[test]
 fn splunk() {

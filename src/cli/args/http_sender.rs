@@ -365,6 +365,7 @@ fn preset_form(preset: PresetArg, common: &CommonArgs) -> Result<Form, String> {
         PresetArg::Splunk => {
             form.encoder = Box::new(SplunkEncoder::new(host));
             form.assembly = Assembly::Row;
+            form.reading = Reading::Code;
         }
         PresetArg::Otlp => {
             let variable = |name| std::env::var(name).ok();

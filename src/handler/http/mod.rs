@@ -34,7 +34,7 @@ use crate::net::{Backoff, TlsClient};
 use crate::now::Now;
 use crate::wire::body::Assembly;
 use crate::wire::lh::SenderId;
-use crate::wire::presets::{elasticsearch, otlp};
+use crate::wire::presets::{elasticsearch, otlp, splunk};
 
 /// How long the end waits for a server, where nobody says anything else.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -67,6 +67,8 @@ pub enum Reading {
     Items,
     /// Those of OTLP: how many records were not taken.
     Partial,
+    /// Those of Splunk: whether it is a record that is wrong.
+    Code,
 }
 
 /// When records are sent together.
@@ -331,7 +333,7 @@ impl HttpHandler {
             }
         };
         self.doubted = is_about_credentials(answer.status);
-        match judge(answer.status) {
+        match self.judge(&answer) {
             Verdict::Taken => self.took(&answer, front, now),
             Verdict::Refused => {
                 self.halve(&answer, front);
@@ -345,16 +347,39 @@ impl HttpHandler {
             }
             Verdict::Unwelcome if !self.keeps => {
                 self.parts.clear();
-                let reason = answer.reason(&self.secrets);
+                let reason = self.reason(&answer);
                 self.refuse(front, reason);
                 self.recovered();
                 Ok(())
             }
             Verdict::Later | Verdict::Unwelcome => {
                 self.hold_together(front);
-                let error = io::Error::other(answer.reason(&self.secrets));
+                let error = io::Error::other(self.reason(&answer));
                 Err(self.fail(error, answer.wait(now.wall), now))
             }
+        }
+    }
+
+    /// By what the receiver says beside its status, too.
+    fn judge(&self, answer: &Answer) -> Verdict {
+        match judge(answer.status) {
+            Verdict::Refused if self.hint(answer).is_some() => Verdict::Unwelcome,
+            verdict => verdict,
+        }
+    }
+
+    /// What to do where a receiver says that it is not a record that is wrong.
+    fn hint(&self, answer: &Answer) -> Option<&'static str> {
+        let says = self.reading == Reading::Code && answer.status == 400;
+        says.then(|| splunk::read_hint(&answer.text)).flatten()
+    }
+
+    /// What the server says, in words.
+    fn reason(&self, answer: &Answer) -> String {
+        let reason = answer.reason(&self.secrets);
+        match self.hint(answer) {
+            Some(hint) => format!("{reason}; {hint}"),
+            None => reason,
         }
     }
 
@@ -375,7 +400,7 @@ impl HttpHandler {
     /// The server has taken a batch, or parts of it.
     fn took(&mut self, answer: &Answer, front: Front, now: Now) -> Result<(), Halt> {
         match self.reading {
-            Reading::Status => {}
+            Reading::Status | Reading::Code => {}
             Reading::Items => {
                 if let Some(items) = elasticsearch::read_items(&answer.text) {
                     return self.took_items(&items, front, now);

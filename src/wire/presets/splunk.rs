@@ -56,10 +56,44 @@ impl Encode for SplunkEncoder {
     }
 }
 
+/// Reads whether an answer 400 is about the request, and not about an event of
+/// it, and what is to be done then: by the codes of "Troubleshoot HTTP Event
+/// Collector" (docs.splunk.com). None of the events has an index of its own, so
+/// that a wrong one is the token's.
+pub fn read_hint(answer: &[u8]) -> Option<&'static str> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    match answer["code"].as_u64()? {
+        7 => Some("may this token write to its index?"),
+        10 | 11 => Some(
+            "its token wants a channel, a GUID of your own: \
+             --header 'X-Splunk-Request-Channel: GUID'",
+        ),
+        14 => Some("the URL asks for acknowledgements, which its token has not"),
+        16 => Some("the token goes into --bearer-file, and not into the URL"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::line;
     use super::*;
+
+    #[test]
+    fn what_is_about_the_request() {
+        let hint = |code| read_hint(format!(r#"{{"text": "x", "code": {code}}}"#).as_bytes());
+        for code in [10, 11] {
+            assert!(hint(code).is_some_and(|hint| hint.contains("Channel: ")));
+        }
+        for code in [7, 14, 16] {
+            assert!(hint(code).is_some(), "{code}");
+        }
+        // Invalid data, and events that are missing, empty or have bad fields.
+        for code in [5, 6, 12, 13, 15] {
+            assert_eq!(hint(code), None, "{code}");
+        }
+        assert_eq!(read_hint(b"<html>"), None);
+    }
 
     #[test]
     fn an_event() {
