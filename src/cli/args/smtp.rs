@@ -17,8 +17,10 @@ use crate::units;
 /// A record counts as delivered when the server has accepted its mail for one
 /// recipient at least. What it may accept later (4xx), or when it is there again,
 /// is sent again, later each time; a mail that it refuses for good (5xx) is given
-/// up. Where the connection breaks after the whole mail was sent, it is sent
-/// again with the same Message-ID, and a warning says so: it may come twice.
+/// up. Where the connection breaks after the whole mail was sent, or no answer
+/// comes then, it is sent again with the same Message-ID, and a warning says so: it
+/// may come twice. If that happens again, it rests for a minute, and twice as long
+/// each time, up to an hour.
 /// The connection is kept from mail to mail.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -73,7 +75,8 @@ pub struct SmtpArgs {
     /// To connect, to agree on TLS, to answer each command, and to take what is
     /// sent, counted from when it last took something. The answer to a whole mail
     /// may take four times as long, because a mail that is sent again may come
-    /// twice.
+    /// twice, and four times as long again after each that did not come in time, up
+    /// to 10 minutes.
     #[arg(long, value_name = "DURATION", value_parser = timeout, help_heading = "Mail server")]
     pub(super) timeout: Option<Duration>,
 
@@ -119,7 +122,8 @@ pub struct SmtpArgs {
     ///
     /// What comes beyond them goes into the next one, and nothing is dropped. The
     /// last one of an hour is kept for the end of the run; where there is only
-    /// one, the end may send a second.
+    /// one, the end may send a second. A mail that is sent again, and may have
+    /// come, counts as another.
     #[arg(long, value_name = "N", help_heading = "Mails")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) max_per_hour: Option<u32>,

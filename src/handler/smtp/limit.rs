@@ -34,7 +34,16 @@ impl Limit {
         (due > now).then_some(due)
     }
 
-    /// A mail is made.
+    /// When a mail may be sent again that may have arrived; `None` for now. The
+    /// last of an hour's mails is for that, too.
+    pub fn wait_again(&self, now: Instant) -> Option<Instant> {
+        let most = usize::try_from(self.most?).unwrap_or(usize::MAX);
+        let oldest = self.made.len().checked_sub(most)?;
+        let due = *self.made.get(oldest)? + HOUR;
+        (due > now).then_some(due)
+    }
+
+    /// A mail is made, or may arrive once more.
     pub fn note(&mut self, now: Instant) {
         let Some(most) = self.most else {
             return;
@@ -69,6 +78,14 @@ mod tests {
         assert_eq!(one.wait(at(0)), None);
         one.note(at(0));
         assert_eq!(one.wait(at(1)), Some(at(60)));
+        assert_eq!(one.wait_again(at(1)), Some(at(60)));
+
+        let mut two = Limit::new(Some(2));
+        two.note(at(0));
+        assert_eq!(two.wait_again(at(1)), None);
+        two.note(at(1));
+        assert_eq!(two.wait_again(at(2)), Some(at(60)));
+        assert_eq!(two.wait_again(at(60)), None);
 
         let mut any = Limit::new(None);
         for _ in 0..1000 {

@@ -10,6 +10,7 @@
 mod address;
 mod credentials;
 mod digest;
+mod doubt;
 mod limit;
 mod mail;
 mod message;
@@ -29,6 +30,7 @@ pub use address::MailAddress;
 pub use credentials::{Credentials, Password};
 
 use digest::Form;
+use doubt::Patience;
 use limit::Limit;
 use mail::{Carried, Gathering, Mail, Owed};
 use message::Draft;
@@ -55,9 +57,6 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// How many mails wait to be sent while more are made.
 const WINDOW: usize = 16;
-
-/// How long a mail rests that may have arrived, after it was sent again.
-const DOUBT: Duration = Duration::from_secs(60);
 
 /// How long until a recipient that was not accepted is tried again, and how
 /// often.
@@ -107,7 +106,7 @@ pub struct SmtpOptions {
     /// Who gets a copy.
     pub cc: Vec<MailAddress>,
     /// How long each phase of a session may take; four times as long the answer
-    /// to a whole mail.
+    /// to a whole mail, and longer where that was too short.
     pub timeout: Duration,
     /// How long it waits after a mail that was not taken.
     pub backoff: Backoff,
@@ -158,6 +157,7 @@ pub struct SmtpHandler {
     first_now: Option<Level>,
     form: Form,
     limit: Limit,
+    patience: Patience,
     backoff: Backoff,
     diag: Diag,
     gathering: Gathering,
@@ -239,6 +239,7 @@ pub fn smtp(options: SmtpOptions) -> SmtpHandler {
         gathering: Gathering::new(form.clone()),
         form,
         limit: Limit::new(options.max_per_hour),
+        patience: Patience::new(options.timeout),
         backoff: options.backoff,
         diag: options.diag,
         outbox: VecDeque::new(),
@@ -373,6 +374,7 @@ impl SmtpHandler {
             recipients: recipients.clone(),
             bytes: Arc::clone(bytes),
             utf8: self.utf8,
+            patience: self.patience.get(),
         };
         let worker = match self.worker.take() {
             Some(worker) => Ok(worker),
@@ -436,25 +438,6 @@ impl SmtpHandler {
         }
         self.recovered();
         Ok(())
-    }
-
-    /// The server may have taken the mail, and may not.
-    fn doubt(&mut self, error: io::Error, now: Now) -> Result<(), Halt> {
-        let Some(mail) = self.outbox.front() else {
-            return Ok(());
-        };
-        let target = self.target();
-        if mail.doubts == 1 {
-            self.diag.warn(format_args!(
-                "{target}: a mail was sent whole, and then: {}; it is sent again with the same \
-                 Message-ID, and may be sent twice",
-                crate::diag::plain(&error)
-            ));
-            return Ok(());
-        }
-        self.failed = true;
-        self.backoff.failed_for(now.mono, DOUBT);
-        Err(Halt::Failed(error))
     }
 
     /// Says once of each recipient that it is refused where others are not.
@@ -725,7 +708,11 @@ impl Handler for SmtpHandler {
     }
 
     fn close(&mut self, now: Now, _hurry: bool) -> Result<(), EmitError> {
-        self.closing = true;
+        let begins = !std::mem::replace(&mut self.closing, true);
+        if begins && self.outbox.front().is_some_and(|mail| mail.doubts == 1) {
+            // It rests for the limit only.
+            self.backoff.succeeded();
+        }
         self.pump(now, LOOK / 2).map_err(|halt| halt.at(0))?;
         if self.unproven() > 0 || self.flight.is_some() || !self.owed.is_empty() {
             return Err(EmitError::slow(0));

@@ -12,11 +12,6 @@ use super::trouble::{Sent, Trouble};
 use crate::net::{Connection, Connector, PeerState, TlsClient};
 use crate::wire::smtp::{Offers, Reply, ReplyReader};
 
-/// How much longer than any other answer the one to a whole mail may take.
-/// Whoever gives up early sends it again, though it may have been taken (RFC
-/// 1047).
-const LAST_ANSWER: u32 = 4;
-
 /// How a session is made: as often as it has to be made.
 #[derive(Debug)]
 pub(super) struct Route {
@@ -40,6 +35,8 @@ pub(super) struct Letter<'a> {
     pub bytes: &'a [u8],
     /// An address has characters beyond ASCII.
     pub utf8: bool,
+    /// How long the answer to the whole mail may take.
+    pub patience: Duration,
 }
 
 /// See the [module](self).
@@ -198,7 +195,7 @@ impl Session {
         }
         self.write(letter.bytes)?;
         let answer = self
-            .read_reply(self.timeout.saturating_mul(LAST_ANSWER))
+            .read_reply(letter.patience)
             .map_err(Trouble::after_the_dot)?;
         match answer.code {
             200..300 => Ok(sent),

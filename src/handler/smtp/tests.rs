@@ -264,6 +264,58 @@ fn before_the_dot_there_is_no_doubt() {
     );
 }
 
+/// How many whole mails a server has got.
+fn dots(heard: &[String]) -> usize {
+    heard.iter().filter(|line| line.ends_with(" .")).count()
+}
+
+/// It gets the first mail twice, and no other.
+#[test]
+fn a_server_that_is_slow_to_answer_gets_more_time() {
+    let server = Fake::new(|_, command| {
+        if command == "." {
+            std::thread::sleep(Duration::from_millis(800));
+        }
+        willing(command)
+    });
+    let (mut handler, _) = server.handler(|options| options.timeout = Duration::from_millis(100));
+    emit(&mut handler, &["one", "two", "three"]);
+    assert!(close(&mut handler, LONG));
+    assert_eq!(dots(&server.heard()), 4);
+}
+
+/// What may arrive once more is one of the mails that there may be.
+#[test]
+fn a_mail_that_is_sent_again_counts_for_the_limit() {
+    for most in [1, 2] {
+        let server = Fake::new(|number, command| match (number, command) {
+            (0, ".") => Act::Drop,
+            (_, command) => willing(command),
+        });
+        let (mut handler, _) = server.handler(|options| options.max_per_hour = Some(most));
+        emit(&mut handler, &["one"]);
+        while handler.outbox.front().is_some_and(|mail| mail.doubts == 0) {
+            let _ = handler.tick(Now::read());
+        }
+        let now = Now::read();
+        let due = handler.deadline(now).map(|due| now.until(due));
+        if most == 1 {
+            assert!(due > Some(Duration::from_secs(3500)), "{due:?}");
+            assert_eq!(dots(&server.heard()), 1);
+        } else {
+            while handler.unproven() > 0 {
+                let _ = handler.tick(Now::read());
+            }
+            assert_eq!(dots(&server.heard()), 2);
+            emit(&mut handler, &["two"]);
+            assert_eq!((handler.outbox.len(), handler.unproven()), (0, 1));
+        }
+        // The end does not wait for it.
+        assert!(close(&mut handler, LONG));
+        assert_eq!(dots(&server.heard()), 1);
+    }
+}
+
 /// A server that says 354 though it has accepted nobody gets no mail.
 #[test]
 fn nothing_is_sent_to_nobody() {

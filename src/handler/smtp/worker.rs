@@ -28,6 +28,8 @@ pub(super) struct Job {
     /// As it goes over the wire.
     pub bytes: Arc<Vec<u8>>,
     pub utf8: bool,
+    /// How long the answer to the whole of it may take.
+    pub patience: Duration,
 }
 
 /// The thread, from outside.
@@ -107,6 +109,7 @@ fn send(route: &Route, session: &mut Option<Session>, job: &Job) -> Result<Sent,
         recipients: &job.recipients,
         bytes: &job.bytes,
         utf8: job.utf8,
+        patience: job.patience,
     };
     let kept = session.take();
     if let Some(mut kept) = kept
