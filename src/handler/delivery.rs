@@ -337,6 +337,7 @@ impl Delivery {
         self.handler.refused(&mut |refusal| {
             let Refusal {
                 frames,
+                lost,
                 doing,
                 reason,
             } = refusal;
@@ -345,7 +346,7 @@ impl Delivery {
                     "{target}: {doing}: {reason}; it is left out, as any like it"
                 ));
             }
-            let count = frames.count(0, frames.len());
+            let count = lost.unwrap_or_else(|| frames.count(0, frames.len()));
             if let Some(trouble) = trouble {
                 trouble.lost += count;
             }
@@ -353,7 +354,11 @@ impl Delivery {
                 ledger.figures.delivered.sub(count);
             }
             let reason = format!("{doing}: {reason}");
-            ledger.lose(target, &frames, (0, frames.len()), &reason, now);
+            ledger.figures.dropped.add(count);
+            // Where some of them arrived, any may be one that did not.
+            if let Some(mut letters) = ledger.letters() {
+                letters.keep(&frames, (0, frames.len()), target, &reason, now);
+            }
             ledger.figures.note_error(reason);
         });
     }

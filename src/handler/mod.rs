@@ -246,6 +246,8 @@ pub trait Handler: Send {
 pub struct Refusal<'a> {
     /// The records.
     pub frames: Frames<'a>,
+    /// How many of them that is true of, where nobody knows which; `None`: of all.
+    pub lost: Option<u64>,
     /// What was being done, in words that come before the reason.
     pub doing: &'static str,
     /// The reason.

@@ -409,3 +409,37 @@ assert b['exception.stacktrace'] == 'Traceback\n  x', b
     });
     assert!(said.contains("too old"), "{said}");
 }
+
+/// The others have arrived, and any of them may be the one that has not.
+#[test]
+fn otlp_refuses_some_and_does_not_say_which() {
+    for (refused, marked) in [(1, true), (2, false), (3, false)] {
+        let folder = Folder::new();
+        let server = Server::new(move |_, _| {
+            let text = format!(
+                r#"{{"partialSuccess":{{"rejectedLogRecords":"{refused}","errorMessage":"too old"}}}}"#
+            );
+            Answer::Status(200, "", text)
+        });
+        let words = format!(
+            "-i json --stats http --preset otlp --dead-letter dead {}",
+            server.url("")
+        );
+        let ran = folder.lh(&words).with(RECORDS).code(1);
+        let lost = refused.min(2);
+        let ran = ran.said(&format!("{lost} records were not delivered"));
+        let stats = ran.stderr.lines().find(|line| line.starts_with('{'));
+        let stats: Value = serde_json::from_str(stats.expect("figures")).expect("JSON");
+        let of = |name: &str| stats["handlers"][0][name].as_i64();
+        assert_eq!(
+            (of("delivered"), of("dropped")),
+            (Some(2 - lost), Some(lost))
+        );
+        let letters = folder.text("dead");
+        assert_eq!(letters.lines().count(), 2);
+        for letter in letters.lines() {
+            assert!(letter.contains("too old"), "{letter}");
+            assert_eq!(letter.contains("1 of these 2"), marked, "{letter}");
+        }
+    }
+}

@@ -146,8 +146,9 @@ pub struct HttpHandler {
     /// parts of a batch that was refused, or a batch that is sent again. The first
     /// of them is the last.
     parts: Vec<u64>,
-    /// Records that the server does not want, and why.
-    refused: Vec<(crate::batch::OwnedFrames, String)>,
+    /// Records that the server does not want, how many of them if not all, and
+    /// why.
+    refused: Vec<(crate::batch::OwnedFrames, Option<u64>, String)>,
     /// Nothing has succeeded since something failed.
     failed: bool,
     /// Records outlive a server that takes nothing of us.
@@ -412,12 +413,16 @@ impl HttpHandler {
                     // Sent again, the others would be there twice, so that the
                     // protocol forbids it.
                     let all = front.count;
-                    let why = match count >= all {
-                        true => reason,
-                        false => format!("{count} of {all} were refused, and not which: {reason}"),
+                    let (lost, why) = match count >= all {
+                        true => (None, reason),
+                        false => (
+                            Some(count),
+                            format!("{count} of these {all}, and it does not say which: {reason}"),
+                        ),
                     };
                     self.parts.pop();
-                    self.refuse(front, why);
+                    self.refused.push((self.held.copy(front), lost, why));
+                    self.held.forget(front);
                     self.recovered();
                     return Ok(());
                 }
@@ -444,8 +449,11 @@ impl HttpHandler {
         for (index, item) in items.iter().take(most).enumerate() {
             let one = self.held.front(1, u64::MAX);
             let reason = || {
-                let error = shown(item.error.as_bytes(), &self.secrets);
-                let reason = format!("it answers {}: {error}", item.status);
+                let mut reason = format!("it answers {}", item.status);
+                if !item.error.is_empty() {
+                    let error = shown(item.error.as_bytes(), &self.secrets);
+                    reason.push_str(&format!(": {error}"));
+                }
                 match hint(item.status) {
                     "" => reason,
                     hint => format!("{reason}; {hint}"),
@@ -492,7 +500,7 @@ impl HttpHandler {
     }
 
     fn refuse(&mut self, front: Front, reason: String) {
-        self.refused.push((self.held.copy(front), reason));
+        self.refused.push((self.held.copy(front), None, reason));
         self.held.forget(front);
     }
 
@@ -645,9 +653,10 @@ impl Handler for HttpHandler {
     }
 
     fn refused(&mut self, each: &mut dyn FnMut(Refusal<'_>)) {
-        for (frames, reason) in self.refused.drain(..) {
+        for (frames, lost, reason) in self.refused.drain(..) {
             each(Refusal {
                 frames: frames.frames(),
+                lost,
                 doing: "cannot deliver a record",
                 reason: &reason,
             });

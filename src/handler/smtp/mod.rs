@@ -684,6 +684,7 @@ impl Handler for SmtpHandler {
             carried.hand_out(&mut |frames| {
                 each(Refusal {
                     frames: *frames,
+                    lost: None,
                     doing: "cannot deliver a mail",
                     reason: &reason,
                 });
