@@ -10,7 +10,7 @@ pub mod delivery;
 #[cfg(feature = "net")]
 pub mod eventlog;
 #[cfg(test)]
-mod fake;
+pub(crate) mod fake;
 pub mod file;
 #[cfg(feature = "http")]
 pub mod http;

@@ -336,8 +336,12 @@ impl Stage {
         (self.came, self.filtered) = (0, 0);
     }
 
-    /// Ends waiting for a blocked handler: what it did not take is lost.
+    /// Ends waiting for a blocked handler, or does not even begin to: what it did
+    /// not take is lost.
     pub fn give_up(&mut self, raw: &Frames<'_>, now: Now) {
+        if !self.begun {
+            self.count(raw);
+        }
         match self.wants_records() {
             true => self.delivery.give_up(&self.out.frames(), now),
             false => self.delivery.give_up(raw, now),
@@ -362,6 +366,13 @@ impl Stage {
     /// See [`Handler::patience`].
     pub fn patience(&self, hurry: bool) -> Option<Duration> {
         self.delivery.look().patience(hurry)
+    }
+
+    /// Changes whenever records get on: when the handler takes some, or when
+    /// some come into its spool or leave it.
+    pub fn progress(&self) -> (u64, u64) {
+        let figures = &self.delivery.ledger().figures;
+        (figures.bytes.get(), figures.spooled.get())
     }
 
     /// Closes the handler. `false`: it could not make its last records safe,

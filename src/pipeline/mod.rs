@@ -1,11 +1,14 @@
 //! Batches to stages: delivery, waiting, signals, and the tally at the end.
 
+mod drain;
 mod run;
 #[cfg(feature = "net")]
 mod serve;
 mod signals;
 
 use std::time::{Duration, Instant};
+
+use drain::Drain;
 
 use crate::batch::Frames;
 use crate::diag::{Diag, plain};
@@ -35,6 +38,7 @@ pub struct Pipeline {
     stop: Stop,
     /// Since when the handlers are closed.
     closing: Option<Instant>,
+    drain: Drain,
     interrupted: bool,
     /// The input ends when its writer does: then a first SIGINT waits for
     /// that, because the writer got one as well.
@@ -112,6 +116,7 @@ impl Pipeline {
             diag,
             stop: Stop::No,
             closing: None,
+            drain: Drain::default(),
             interrupted: false,
             writer_ends: false,
             command: None,
@@ -227,13 +232,39 @@ impl Pipeline {
     }
 
     /// Whether nothing more is to be waited for at a stage.
-    fn is_over(&self, stage: &Stage, now: Now) -> bool {
-        let since = match self.stop {
+    fn is_over(&mut self, index: usize, now: Now) -> bool {
+        let stage = &self.stages[index];
+        let asked = match self.stop {
             Stop::Now => return true,
-            Stop::Drain(since) => Some((since, stage.patience(true).unwrap_or(DRAIN))),
-            Stop::No => self.closing.zip(stage.patience(false)),
+            Stop::Drain(since) => since + stage.patience(true).unwrap_or(DRAIN) <= now.mono,
+            Stop::No => false,
         };
-        since.is_some_and(|(since, patience)| now.mono.saturating_duration_since(since) >= patience)
+        self.drain.is_over(index, stage, self.closing, now) || asked
+    }
+
+    /// Looks whether the input can bring more than is there.
+    fn look_at_input(&mut self, now: Now) {
+        let under = self.command.as_ref();
+        let until = under.and_then(|under| under.until);
+        let given_up = until.is_some_and(|until| until <= now.mono);
+        let command = under.map(|under| &under.command);
+        self.drain.look(command, given_up, now);
+    }
+
+    /// Decides which stages get the batch that comes. The others are not waited for
+    /// any more, and lose it.
+    fn choose(&mut self, frames: &Frames<'_>) {
+        let now = Now::read();
+        if self.drain.has_vain() {
+            self.look_at_input(now);
+        }
+        for (index, stage) in self.stages.iter_mut().enumerate() {
+            let vain = self.drain.is_vain(index, stage, now);
+            self.pending[index] = !vain;
+            if vain {
+                stage.give_up(frames, now);
+            }
+        }
     }
 
     /// Does what events and the clock ask for, for somebody who waits for
@@ -252,7 +283,7 @@ impl Pipeline {
 
     /// The same, with something to do while a handler is waited for.
     fn deliver_meanwhile(&mut self, frames: &Frames<'_>, meanwhile: &mut dyn FnMut(Now)) {
-        self.pending.fill(true);
+        self.choose(frames);
         self.until_done(
             |stage, now, _| stage.deliver(frames, now),
             |stage, now| {
@@ -295,11 +326,12 @@ impl Pipeline {
                 return;
             }
             let mut blocked = false;
+            self.look_at_input(now);
             for index in 0..self.stages.len() {
                 if !self.pending[index] {
                     continue;
                 }
-                if self.is_over(&self.stages[index], now) {
+                if self.is_over(index, now) {
                     self.pending[index] = false;
                     give_up(&mut self.stages[index], now);
                 }

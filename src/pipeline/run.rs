@@ -31,6 +31,8 @@ impl Pipeline {
     /// same, and what the others bring.
     pub fn run(&mut self, streams: &mut [Stream]) -> Result<(), (&'static str, io::Error)> {
         self.writer_ends = streams.iter().any(Stream::writer_ends);
+        self.drain
+            .set_sources(streams.iter().map(Stream::watch).collect());
         if streams.iter().any(|stream| !stream.intake.is_plain()) {
             self.stages.iter_mut().for_each(Stage::collect);
         }
@@ -73,6 +75,7 @@ impl Pipeline {
     /// Delivers one record, whatever is in it.
     pub fn one(&mut self, intake: &mut Intake, message: &[u8]) {
         self.stages.iter_mut().for_each(Stage::collect);
+        self.drain.set_sources(Vec::new());
         self.push_each(intake, |intake, now, each| intake.one(message, now, each));
         if let Some(reporting) = &mut self.reporting {
             reporting.input = vec![intake.figures()];
@@ -83,6 +86,7 @@ impl Pipeline {
     /// tell of it. No other gets a word that nobody has written.
     pub fn failure(&mut self, intake: &mut Intake, message: &[u8]) {
         self.stages.iter_mut().for_each(Stage::collect);
+        self.drain.set_sources(Vec::new());
         let now = Now::read();
         let stages = &mut self.stages;
         intake.one(message, now, &mut |frame, record| {

@@ -1,10 +1,13 @@
 //! What signals do to a run, and to the command that it reads from.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Pipeline, STREAMS, Stop};
 use crate::event::{Event, Notice};
 use crate::now::Now;
+
+/// An interrupt and the end of the writer that it ends come no further apart.
+const TOGETHER: Duration = Duration::from_millis(500);
 
 impl Pipeline {
     pub(super) fn take_events(&mut self) {
@@ -13,7 +16,7 @@ impl Pipeline {
             match (notice.event, self.command_runs()) {
                 (Event::ChildEnded, _) => self.look_at_command(now),
                 (Event::Interrupt | Event::Terminate, true) => self.ask_command_to_end(notice),
-                (Event::Interrupt, false) if self.writer_ends && !self.interrupted => {
+                (Event::Interrupt, false) if self.waits_for_writer(now) => {
                     self.interrupted = true;
                 }
                 (Event::Interrupt, false) => self.stop = Stop::Now,
@@ -40,6 +43,14 @@ impl Pipeline {
                 (Event::ForCommand, _) => self.pass_on(notice),
             }
         }
+    }
+
+    /// Whether an interrupt is the writer's first of all, who ends now, or has only
+    /// just ended because of it.
+    fn waits_for_writer(&self, now: Now) -> bool {
+        let mut complete = self.closing.into_iter().chain(self.drain.complete());
+        let ended = complete.any(|complete| complete + TOGETHER <= now.mono);
+        self.writer_ends && !self.interrupted && !ended
     }
 
     fn report_as_asked(&mut self) {

@@ -11,7 +11,7 @@ mod tee;
 pub use command::{Command, CommandOptions};
 pub use decode::{Decoder, InputFormat, Unit};
 pub use intake::{Intake, IntakeOptions, Sink};
-pub use stream::{Stream, Taken};
+pub use stream::{Stream, Taken, Watch};
 pub use tee::Tee;
 
 /// The process's standard input.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::{Arc, Weak};
 
 use super::{Intake, Tee};
 use crate::sys::{self, Input, Waitable};
@@ -11,7 +12,7 @@ use crate::sys::{self, Input, Waitable};
 pub struct Stream {
     name: &'static str,
     /// `None` once it has ended.
-    input: Option<Input>,
+    input: Option<Arc<Input>>,
     /// It is a terminal's end, which fails to be read when nobody has the
     /// other one open.
     terminal: bool,
@@ -32,12 +33,23 @@ pub enum Taken {
     End,
 }
 
+/// See [`Stream::watch`]. It does not keep the stream open.
+#[derive(Debug)]
+pub struct Watch(Weak<Input>);
+
+impl Watch {
+    /// Whether nobody can write more than is there already.
+    pub fn is_complete(&self) -> bool {
+        self.0.upgrade().is_none_or(|input| input.is_complete())
+    }
+}
+
 impl Stream {
     /// Reads from an open file, which messages call so.
     pub fn new(name: &'static str, file: File, intake: Intake, tee: Option<Tee>) -> Stream {
         Stream {
             name,
-            input: Some(Input::new(file)),
+            input: Some(Arc::new(Input::new(file))),
             terminal: false,
             intake,
             tee,
@@ -57,12 +69,12 @@ impl Stream {
 
     /// What can be waited for, as long as it has not ended.
     pub fn waitable(&self) -> Option<Waitable<'_>> {
-        self.input.as_ref().map(Input::waitable)
+        self.input.as_ref().map(|input| input.waitable())
     }
 
     /// The file, as long as it has not ended.
     pub fn file(&self) -> Option<&File> {
-        self.input.as_ref().map(Input::file)
+        self.input.as_ref().map(|input| input.file())
     }
 
     /// Whether it ends when its writer does.
@@ -70,12 +82,17 @@ impl Stream {
         self.file().is_some_and(sys::is_pipe)
     }
 
+    /// What tells, while its records are being delivered, whether more can come.
+    pub fn watch(&self) -> Watch {
+        Watch(self.input.as_ref().map(Arc::downgrade).unwrap_or_default())
+    }
+
     /// Reads once.
     ///
     /// # Errors
     /// Those of read(2); the stream has ended then.
     pub fn read(&mut self) -> io::Result<Taken> {
-        let Some(input) = &mut self.input else {
+        let Some(input) = &self.input else {
             return Ok(Taken::End);
         };
         let result = match input.read(self.intake.space()) {

@@ -155,7 +155,7 @@ fn sigterm_ends_what_waits_for_nobody() {
 }
 
 /// The figures of the one handler of a run.
-fn figures(stderr: &str) -> [u64; 4] {
+pub fn figures(stderr: &str) -> [u64; 4] {
     let line = stderr.lines().find(|line| line.starts_with('{'));
     let object: serde_json::Value = serde_json::from_str(line.expect(stderr)).expect("figures");
     let handler = &object["handlers"][0];

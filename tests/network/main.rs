@@ -20,6 +20,7 @@ mod support;
 mod away;
 mod black_hole;
 mod bounds;
+mod ends;
 mod like_logger;
 mod local;
 mod peers;

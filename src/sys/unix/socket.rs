@@ -8,14 +8,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
-#[cfg(target_os = "linux")]
-use nix::libc;
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::MsgFlags;
 use socket2::{SockAddr, Socket};
 
 use super::FileId;
-use super::stdio::poll;
+use super::stdio::{END, poll};
 use crate::sys::Meta;
 use crate::sys::sockets::{Ready, TcpState};
 
@@ -31,9 +29,8 @@ pub fn wait_socket(socket: &Socket, read: bool, write: bool, most: Duration) -> 
     let mut wanted = PollFlags::empty();
     wanted.set(PollFlags::POLLIN, read);
     wanted.set(PollFlags::POLLOUT, write);
-    // nix has no name for POLLRDHUP, and tells no events at all where there is one
-    // that it can't name. So that one is asked for by itself: a second entry of the
-    // same socket, whose unnamed event it is.
+    // Asked for by itself: a second entry of the same socket, whose unnamed event
+    // it is.
     let end = match read {
         true => END,
         false => PollFlags::empty(),
@@ -50,18 +47,12 @@ pub fn wait_socket(socket: &Socket, read: bool, write: bool, most: Duration) -> 
         hung_up: events.contains(PollFlags::POLLHUP),
         failed: events.contains(PollFlags::POLLERR),
     };
+    // A system without it is asked by looking at what would be read.
     if END.is_empty() && ready.readable {
         ready.ended = matches!(look(socket, MsgFlags::MSG_PEEK, &mut [0]), Ok(0));
     }
     Ok(ready)
 }
-
-#[cfg(target_os = "linux")]
-const END: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
-
-/// A system without it is asked by looking at what would be read.
-#[cfg(not(target_os = "linux"))]
-const END: PollFlags = PollFlags::empty();
 
 /// Waits until one of the sockets can be written or has failed, at most so
 /// long, and tells which.

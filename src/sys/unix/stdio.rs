@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
+#[cfg(target_os = "linux")]
+use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
 use super::fstat;
@@ -130,10 +132,35 @@ impl Input {
     ///
     /// # Errors
     /// Those of read(2).
-    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        std::io::Read::read(&mut self.0, buffer)
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        std::io::Read::read(&mut &self.0, buffer)
+    }
+
+    /// Whether all that can be read is there already: it is a file on a disk, or
+    /// nobody is left who could write more.
+    pub fn is_complete(&self) -> bool {
+        let kind = self.0.metadata().map(|meta| meta.file_type());
+        if kind.is_ok_and(|kind| kind.is_file()) {
+            return true;
+        }
+        let mut fds = [PollFlags::empty(), END].map(|flags| PollFd::new(self.0.as_fd(), flags));
+        if poll(&mut fds, Some(Duration::ZERO)).is_err() {
+            return false;
+        }
+        let hung_up = |events: PollFlags| events.intersects(PollFlags::POLLHUP);
+        fds[0].revents().is_some_and(hung_up) || fds[1].revents().is_none()
     }
 }
+
+/// Says that the other side of a socket has ended its stream. nix has no name for
+/// POLLRDHUP, and tells no events at all where there is one that it can't name: an
+/// entry with this has none then.
+#[cfg(target_os = "linux")]
+pub(super) const END: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
+
+/// A system without it.
+#[cfg(not(target_os = "linux"))]
+pub(super) const END: PollFlags = PollFlags::empty();
 
 /// Waits for input on any of the descriptors, at most so long; tells which
 /// have some, an end or an error.

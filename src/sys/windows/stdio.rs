@@ -116,11 +116,18 @@ impl Input {
     ///
     /// # Errors
     /// Those of ReadFile; `WouldBlock` where nothing has come.
-    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match &self.feed {
             None => (&*self.file).read(buffer),
             Some(feed) => feed.take(buffer),
         }
+    }
+
+    /// Whether all that can be read is there already: it is a file on a disk, or
+    /// its end was read.
+    pub fn is_complete(&self) -> bool {
+        let feed = self.feed.as_ref();
+        feed.is_none_or(|feed| locked(&feed.read).ended)
     }
 }
 
