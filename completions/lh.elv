@@ -841,8 +841,8 @@ set edit:completion:arg-completer[lh] = {|@words|
             cand drop 'Forget records that wait, all of them or the oldest'
         }
         &'lh;spool;ls'= {
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'lh;spool;cat'= {
             cand --all 'Print those too that are delivered and not deleted yet'
@@ -854,8 +854,8 @@ set edit:completion:arg-completer[lh] = {|@words|
             cand --help 'Print help'
         }
         &'lh;spool;retry'= {
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'lh;spool;drop'= {
             cand --oldest 'Forget so many, those that came first'

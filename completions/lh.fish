@@ -936,11 +936,11 @@ complete -c lh -n "__fish_lh_using_subcommand spool; and not __fish_seen_subcomm
 complete -c lh -n "__fish_lh_using_subcommand spool; and not __fish_seen_subcommand_from ls cat check retry drop" -f -a "check" -d 'Read all of it and say what is damaged; change nothing'
 complete -c lh -n "__fish_lh_using_subcommand spool; and not __fish_seen_subcommand_from ls cat check retry drop" -f -a "retry" -d 'Send the records that wait, as the lh would that left them'
 complete -c lh -n "__fish_lh_using_subcommand spool; and not __fish_seen_subcommand_from ls cat check retry drop" -f -a "drop" -d 'Forget records that wait, all of them or the oldest'
-complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from cat" -l all -d 'Print those too that are delivered and not deleted yet'
 complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from cat" -s h -l help -d 'Print help'
 complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
-complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from retry" -s h -l help -d 'Print help'
+complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from retry" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from drop" -l oldest -d 'Forget so many, those that came first' -r
 complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from drop" -l all -d 'Forget them all'
 complete -c lh -n "__fish_lh_using_subcommand spool; and __fish_seen_subcommand_from drop" -s h -l help -d 'Print help'

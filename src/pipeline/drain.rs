@@ -19,7 +19,7 @@ pub(super) struct Drain {
     complete: Option<Instant>,
     /// While they are closed, each of them may go on as long as it gets on; and so
     /// long at least without that.
-    pub(super) least: Option<Duration>,
+    least: Option<Duration>,
     stages: Vec<Pace>,
 }
 
@@ -37,6 +37,12 @@ impl Drain {
     /// Records come from there, and from nowhere else.
     pub(super) fn set_sources(&mut self, sources: Vec<Watch>) {
         self.sources = Some(sources);
+    }
+
+    /// Handlers that are closed may go on as long as they get on, and so long without
+    /// that.
+    pub(super) fn set_least(&mut self, least: Duration) {
+        self.least = Some(least);
     }
 
     /// Looks whether more can come. From a command that has ended, and is `given_up`
@@ -152,6 +158,17 @@ mod tests {
         }
     }
 
+    /// Delivers a record.
+    fn get_on(remote: &Remote, stage: &mut Stage) {
+        remote.set(Mood::Willing);
+        assert!(stage.deliver(&Frames::lines(b"a\n"), Now::read()));
+        let begun = Instant::now();
+        while stage.progress().0 == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(20));
+            std::thread::yield_now();
+        }
+    }
+
     fn over(drain: &mut Drain, stage: &Stage, now: Now) -> bool {
         drain.look(None, false, now);
         drain.is_over(0, stage, None, now)
@@ -165,13 +182,7 @@ mod tests {
         drain.set_sources(Vec::new());
         let now = later(now, 1000);
         assert!(!over(&mut drain, &stage, now) && !over(&mut drain, &stage, later(now, 99)));
-        remote.set(Mood::Willing);
-        assert!(stage.deliver(&Frames::lines(b"a\n"), now));
-        let begun = Instant::now();
-        while stage.progress().0 == 0 {
-            assert!(begun.elapsed() < Duration::from_secs(20));
-            std::thread::yield_now();
-        }
+        get_on(&remote, &mut stage);
         assert!(!over(&mut drain, &stage, later(now, 150)));
         assert!(!over(&mut drain, &stage, later(now, 249)));
         assert!(over(&mut drain, &stage, later(now, 250)));
@@ -179,6 +190,20 @@ mod tests {
         // Nor is it waited for when it is closed.
         let closing = Some(later(now, 252).mono);
         assert!(drain.is_over(0, &stage, closing, later(now, 252)));
+    }
+
+    #[test]
+    fn the_end_may_take_its_time() {
+        let (remote, mut stage) = stage(Some(PATIENCE));
+        let now = Now::read();
+        let mut drain = Drain::default();
+        drain.set_least(3 * PATIENCE);
+        let mut over =
+            |stage: &Stage, millis| drain.is_over(0, stage, Some(now.mono), later(now, millis));
+        assert!(!over(&stage, 0) && !over(&stage, 299));
+        get_on(&remote, &mut stage);
+        assert!(!over(&stage, 300) && !over(&stage, 599));
+        assert!(over(&stage, 600));
     }
 
     #[test]

@@ -347,6 +347,13 @@ impl Pipeline {
         }
     }
 
+    /// Closes every handler as [`finish`](Self::finish) does, but waits for each as
+    /// long as it gets on, and for `least` at least where it does not.
+    pub fn finish_in_its_time(mut self, least: Duration) -> Tally {
+        self.drain.set_least(least);
+        self.finish()
+    }
+
     /// Closes every handler, and says what became of the records.
     pub fn finish(mut self) -> Tally {
         let command = self.end_command().or(self.not_started);

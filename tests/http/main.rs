@@ -13,6 +13,7 @@ mod nginx;
 mod presets;
 mod python;
 mod server;
+mod spool;
 #[path = "../cli/support.rs"]
 #[allow(dead_code, reason = "it serves other tests as well")]
 mod support;

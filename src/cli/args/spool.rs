@@ -32,16 +32,15 @@ pub struct SpoolArgs {
     pub command: SpoolCommand,
 }
 
-/// What is done with a spool.
+/// What is done with a spool. Where nothing stands here, the arguments say it, and
+/// more in their long help.
 #[derive(Debug, Subcommand)]
 pub enum SpoolCommand {
-    /// Say in one line what it holds, and who has it: a quick look.
     Ls(LsArgs),
     /// Print the records that wait, as they are, one after the other.
     Cat(CatArgs),
     /// Read all of it and say what is damaged; change nothing.
     Check(CheckArgs),
-    /// Send the records that wait, as the lh would that left them.
     Retry(RetryArgs),
     /// Forget records that wait, all of them or the oldest.
     Drop(DropArgs),
@@ -49,7 +48,9 @@ pub enum SpoolCommand {
 
 /// Send the records that wait, as the lh would that left them.
 ///
-/// The exit status is 0 when none is left.
+/// That goes on as long as records get through. It ends when none did for the
+/// --drain-timeout of that lh, and for 10 seconds at least, or at a signal. The exit
+/// status is 0 when none is left.
 #[derive(Debug, Args)]
 pub struct RetryArgs {
     /// The spool's directory
