@@ -19,6 +19,7 @@ mod run;
 mod screen;
 mod split;
 mod spool;
+mod veil;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

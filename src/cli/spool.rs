@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow};
 use super::args::{CatArgs, CheckArgs, DropArgs, LsArgs, SpoolCommand};
 use super::console;
 use super::exit::{Failure, Status};
+use super::veil::veiled;
 use crate::batch::OwnedFrames;
 use crate::fsync::Fsync;
 use crate::now::Now;
@@ -106,7 +107,7 @@ fn ls(args: &LsArgs) -> Result<Status, Failure> {
     parts.extend(owner(&inspection));
     let target = spool::target(&inspection.directory).unwrap_or_default();
     if let Some(target) = target {
-        parts.push(format!("for {}", quoted(&target.words)));
+        parts.push(format!("for {}", quoted(&veiled(&target.words))));
     }
     let text = format!("{}: {}\n", args.directory.display(), parts.join(", "));
     console::print(&text).context("cannot write to stdout")?;
