@@ -25,7 +25,7 @@ pub(super) struct Link {
     connector: Arc<Connector>,
     backoff: Backoff,
     state: State,
-    /// Something has arrived over this connection.
+    /// This connection is good.
     proved: bool,
 }
 
@@ -142,15 +142,15 @@ impl Link {
         })
     }
 
-    /// Something has arrived over the connection: it is good.
+    /// The connection is good: where it breaks, the next one may be made at once.
     pub(super) fn note_proof(&mut self) {
         if !std::mem::replace(&mut self.proved, true) {
             self.backoff.succeeded();
         }
     }
 
-    /// The connection is of no use any more. Where nothing has arrived over it,
-    /// the next one is made after a while only.
+    /// The connection is of no use any more. Where it was not known to be good, the
+    /// next one is made after a while only.
     pub(super) fn drop_connection(&mut self) {
         self.state = State::Down;
         if !self.proved {

@@ -67,6 +67,9 @@ pub(super) struct StreamDelivery {
     /// Something has arrived since the last connection broke; from when on that
     /// is believed.
     good: Option<Instant>,
+    /// Something has arrived over this connection; from when on it counts as one that
+    /// stands.
+    stands: Option<Instant>,
     /// The peer has ended its stream; since when, and what it had acknowledged
     /// then.
     parting: Option<(Instant, u64)>,
@@ -93,6 +96,7 @@ impl StreamDelivery {
             since: Instant::now(),
             proven: Instant::now(),
             good: None,
+            stands: None,
             parting: None,
             finished: None,
         }
@@ -109,6 +113,7 @@ impl StreamDelivery {
                 Ok(true) => {
                     self.talk.begin(&self.window, self.number);
                     self.since = now.mono;
+                    self.stands = None;
                     self.parting = None;
                     self.finished = None;
                 }
@@ -126,10 +131,13 @@ impl StreamDelivery {
                 };
             };
             self.talk.broken(&broken, &mut self.window);
-            self.link.drop_connection();
-            self.look = None;
             let idle = matches!(broken, Broken::Closed) && self.window.unproven() == 0;
             // Who has closed in order has read what there was.
+            if idle && self.stands.is_some() {
+                self.link.note_proof();
+            }
+            self.link.drop_connection();
+            self.look = None;
             self.good = self.good.filter(|_| idle).map(|_| now.mono);
             if !idle {
                 return Err(Halt::failed(
@@ -171,12 +179,17 @@ impl StreamDelivery {
         });
         if self.window.proven() > proven {
             self.proven = now.mono;
-            self.link.note_proof();
             let doubted = match self.talk.proves_all() {
                 true => Duration::ZERO,
                 false => STANDS,
             };
             self.good.get_or_insert(now.mono + doubted);
+            self.stands.get_or_insert(now.mono + doubted);
+        }
+        // One that breaks now has not stood, however late that is noticed.
+        let proves_all = self.talk.proves_all();
+        if (result.is_ok() || proves_all) && self.stands.is_some_and(|at| at <= now.mono) {
+            self.link.note_proof();
         }
         result
     }
@@ -191,8 +204,9 @@ impl StreamDelivery {
             (false, true) => Some(now.mono + LOOKS.1),
             (false, false) => None,
         };
-        let good = self.good.filter(|good| *good > now.mono);
-        self.look = self.look.into_iter().chain(good).min();
+        let doubted = self.good.into_iter().chain(self.stands);
+        let doubted = doubted.filter(|until| *until > now.mono);
+        self.look = self.look.into_iter().chain(doubted).min();
     }
 
     /// Takes records over and sends them, as far as that goes.

@@ -14,10 +14,15 @@ use crate::now::Now;
 const LIMIT: Duration = Duration::from_secs(20);
 
 fn handler(address: Address, transport: Transport) -> Box<dyn Handler> {
+    retrying(address, transport, Duration::from_millis(5))
+}
+
+/// One that waits so long after a failure.
+fn retrying(address: Address, transport: Transport, start: Duration) -> Box<dyn Handler> {
     let retry = BackoffOptions {
-        start: Duration::from_millis(5),
+        start,
         factor: 1.0,
-        max: Duration::from_millis(5),
+        max: start,
     };
     remote(RemoteOptions {
         kind: "socket",
@@ -334,4 +339,66 @@ fn a_restarted_daemon_gets_what_the_old_one_had_not_read() {
     assert!(got.ends_with("two\nthree\nfour\n"), "{got}");
     settle(&mut *handler);
     close(&mut *handler);
+}
+
+/// Its kernel acknowledges what it throws away. To come back at once would bring it
+/// all of that again, many times a second.
+#[test]
+fn a_peer_that_takes_bytes_and_resets_is_left_alone_for_a_while() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let address = Address::parse(&address.to_string(), None).unwrap();
+    let start = Duration::from_secs(60);
+    let mut handler = retrying(address, Transport::Tcp, start);
+    deliver(&mut *handler, b"one\ntwo\n");
+    settle(&mut *handler);
+    let (mut first, _) = listener.accept().unwrap();
+    assert_eq!(exactly(&mut first, 4), b"one\n");
+    // With bytes unread, this is a reset.
+    drop(first);
+    let begun = Instant::now();
+    while handler.unproven() == 0 {
+        assert!(begun.elapsed() < LIMIT, "the reset was not noticed");
+        let _ = handler.tick(Now::read());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let now = Now::read();
+    let due = handler.deadline(now).expect("a next attempt");
+    assert!(due > now.mono + start / 2, "{:?}", now.until(due));
+}
+
+/// It was good until then, and is there again soon.
+#[test]
+fn a_peer_that_was_good_is_tried_again_at_once() {
+    for orderly in [true, false] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let address = Address::parse(&address.to_string(), None).unwrap();
+        let mut handler = retrying(address, Transport::Tcp, Duration::from_secs(60));
+        deliver(&mut *handler, b"one\ntwo\n");
+        settle(&mut *handler);
+        let (mut first, _) = listener.accept().unwrap();
+        assert_eq!(exactly(&mut first, 4), b"one\n");
+        match orderly {
+            // It need not stand long.
+            true => assert_eq!(exactly(&mut first, 4), b"two\n"),
+            false => {
+                let begun = Instant::now();
+                while !handler.has_recovered(Now::read()) {
+                    assert!(begun.elapsed() < LIMIT);
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                handler.tick(Now::read()).unwrap();
+            }
+        }
+        drop(first);
+        let begun = Instant::now();
+        listener.set_nonblocking(true).unwrap();
+        deliver(&mut *handler, b"three\n");
+        while listener.accept().is_err() {
+            assert!(begun.elapsed() < LIMIT, "it does not come back");
+            let _ = handler.tick(Now::read());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
