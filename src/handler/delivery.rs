@@ -5,6 +5,9 @@
 //! buffer or a queue, the wrapper has another one inside: the innermost acts
 //! on what the target answers, and those around it only wait.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -214,6 +217,11 @@ impl Delivery {
         self.end.or_else(|| self.handler.ended())
     }
 
+    /// Whether an error of its handler ends the run.
+    pub fn exits(&self) -> bool {
+        self.on_error == OnError::Exit
+    }
+
     /// From now on, it is known which records are [settled](Self::settled).
     pub fn track(&mut self) {
         self.settling.get_or_insert_default();
@@ -283,14 +291,14 @@ impl Delivery {
                             error.doing
                         ));
                     }
-                    self.lose(frames, next, &error, now);
+                    self.lose(frames, next, &error.reason(), now);
                     self.at = next;
                 }
                 (Fault::Retry, _) if error.is_slowness() => return false,
                 (Fault::Retry, OnError::Drop) => {
                     self.begin_trouble(&error, "dropping records until that is over", now);
                     self.handler.abandon();
-                    self.lose(frames, frames.len(), &error, now);
+                    self.lose(frames, frames.len(), &error.reason(), now);
                     return true;
                 }
                 (Fault::Retry, OnError::Exit) => self.stop(End::Exit, &error, frames, now),
@@ -380,14 +388,11 @@ impl Delivery {
         if unproven == 0 {
             return 0;
         }
+        let reason = self.last_reason("it is not known to have arrived");
         let (ledger, target) = (&self.ledger, self.handler.target());
-        let reason = ledger.figures.last_error();
-        let reason = reason
-            .as_deref()
-            .unwrap_or("it is not known to have arrived");
         self.handler.surrender(&mut |frames| {
             if !kept {
-                ledger.lose(&target, frames, (0, frames.len()), reason, now);
+                ledger.lose(&target, frames, (0, frames.len()), &reason, now);
             }
         });
         if ledger.figures.counts_all() {
@@ -395,6 +400,13 @@ impl Delivery {
         }
         self.note_unproven();
         unproven
+    }
+
+    /// Why what was waited for in vain is given up: what went wrong last, if anything
+    /// did.
+    fn last_reason(&self, otherwise: &str) -> String {
+        let reason = self.ledger.figures.last_error();
+        reason.unwrap_or_else(|| otherwise.to_owned())
     }
 
     /// Ends with records that are not known to have arrived and that are kept
@@ -410,8 +422,7 @@ impl Delivery {
     /// Counts a failure.
     fn note(&self, error: &EmitError) {
         if !self.wraps && !error.is_slowness() {
-            let reason = format!("{}: {}", error.doing, plain(&error.source));
-            self.ledger.figures.note_error(reason);
+            self.ledger.figures.note_error(error.reason());
         }
     }
 
@@ -465,25 +476,30 @@ impl Delivery {
     }
 
     fn stop(&mut self, end: End, error: &EmitError, frames: &Frames<'_>, now: Now) {
-        let reason = plain(&error.source);
-        self.ledger.diag.error(format_args!(
-            "{}: {}: {reason}",
-            self.handler.target(),
-            error.doing
-        ));
-        self.end = Some(end);
+        self.end_by(end, error);
         // They are counted below as any that come after the end.
         if self.settling.is_none()
             && let Some(mut letters) = self.ledger.letters()
         {
-            let target = self.handler.target();
+            let (target, reason) = (self.handler.target(), plain(&error.source));
             letters.keep(frames, (self.at, frames.len()), &target, &reason, now);
         }
     }
 
+    /// Nothing more is delivered here. What the handler holds is given up when it is
+    /// closed.
+    fn end_by(&mut self, end: End, error: &EmitError) {
+        self.ledger.diag.error(format_args!(
+            "{}: {}",
+            self.handler.target(),
+            error.reason()
+        ));
+        self.end = Some(end);
+    }
+
     /// Counts records up to the record end `to` as lost, and keeps them as
     /// dead letters.
-    fn lose(&mut self, frames: &Frames<'_>, to: usize, error: &EmitError, now: Now) {
+    fn lose(&mut self, frames: &Frames<'_>, to: usize, reason: &str, now: Now) {
         if let Some(trouble) = &mut self.trouble {
             trouble.lost += frames.count(self.at, to);
         }
@@ -492,16 +508,15 @@ impl Delivery {
             settling.dropped.push_back((settling.taken, count));
         }
         let target = self.handler.target();
-        let reason = format!("{}: {}", error.doing, plain(&error.source));
         self.ledger
-            .lose(&target, frames, (self.at, to), &reason, now);
+            .lose(&target, frames, (self.at, to), reason, now);
     }
 
     /// Ends waiting for a blocked handler: what it did not take is lost.
     pub fn give_up(&mut self, frames: &Frames<'_>, now: Now) {
-        let error = EmitError::retry(self.at, "given up", std::io::ErrorKind::TimedOut.into());
+        let reason = self.last_reason("given up: it took too long");
         self.handler.abandon();
-        self.lose(frames, frames.len(), &error, now);
+        self.lose(frames, frames.len(), &reason, now);
         self.at = 0;
     }
 
@@ -521,6 +536,10 @@ impl Delivery {
             // It is neither over nor worse.
             Err(error) if error.is_slowness() => {
                 self.resting = failed_before.then(|| now.mono + TICK_PAUSE);
+            }
+            Err(error) if error.fault == Fault::Retry && self.on_error == OnError::Exit => {
+                self.note(&error);
+                self.end_by(End::Exit, &error);
             }
             Err(error) => {
                 self.note(&error);
@@ -572,11 +591,11 @@ impl Delivery {
         match (error.fault, self.on_error) {
             (Fault::Retry, OnError::Block | OnError::Prune) => {
                 self.begin_trouble(&error, "trying again", now);
-                self.unsafe_because = Some(format!("{}: {}", error.doing, plain(&error.source)));
+                self.unsafe_because = Some(error.reason());
                 false
             }
             _ => {
-                self.unsafe_because = Some(format!("{}: {}", error.doing, plain(&error.source)));
+                self.unsafe_because = Some(error.reason());
                 self.doubt(now);
                 true
             }
@@ -590,13 +609,14 @@ impl Delivery {
             self.handler.give_up(now);
             return;
         }
-        if self.surrender(false, now) > 0 {
+        if self.surrender(false, now) > 0 || self.handler.is_delivered() {
             return;
         }
         let target = self.handler.target();
         let what = self.handler.doubtful();
         let what = what.as_deref().unwrap_or("its last records");
-        let reason = self.unsafe_because.take().unwrap_or_default();
+        let reason = self.unsafe_because.take();
+        let reason = reason.unwrap_or_else(|| self.last_reason("it took too long"));
         self.ledger
             .diag
             .error(format_args!("{target}: {what} are in doubt: {reason}"));
@@ -615,127 +635,5 @@ fn cannot_open(handler: &dyn Handler, error: &std::io::Error) -> String {
     match error.get_ref() {
         Some(described) if described.is::<Described>() => format!("{target}: {described}"),
         _ => format!("{target}: cannot open for append: {}", plain(error)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io;
-
-    use super::*;
-    use crate::handler::fake::{Mood, Remote};
-
-    /// Takes everything but what begins with a `!`, and learns later what has
-    /// arrived.
-    struct Slow {
-        taken: Vec<String>,
-        arrived: Arc<Mutex<u64>>,
-    }
-
-    impl Handler for Slow {
-        fn kind(&self) -> &'static str {
-            "slow"
-        }
-
-        fn target(&self) -> String {
-            "target".to_owned()
-        }
-
-        fn open(&mut self, _now: Now) -> io::Result<()> {
-            Ok(())
-        }
-
-        fn emit(&mut self, frames: &Frames<'_>, from: usize, _now: Now) -> Result<(), EmitError> {
-            let mut done = from;
-            for (record, _) in frames.iter_from(from) {
-                if record.starts_with(b"!") {
-                    return Err(EmitError {
-                        done,
-                        fault: Fault::Drop,
-                        doing: "cannot send",
-                        source: io::ErrorKind::InvalidData.into(),
-                    });
-                }
-                done += record.len();
-                self.taken
-                    .push(String::from_utf8_lossy(record).into_owned());
-            }
-            Ok(())
-        }
-
-        fn unproven(&self) -> u64 {
-            self.taken.len() as u64 - *self.arrived.lock().unwrap()
-        }
-
-        fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {
-            let arrived = *self.arrived.lock().unwrap() as usize;
-            each(&Frames::lines(self.taken[arrived..].concat().as_bytes()));
-            self.taken.truncate(arrived);
-        }
-
-        fn close(&mut self, _now: Now, _hurry: bool) -> Result<(), EmitError> {
-            match self.unproven() {
-                0 => Ok(()),
-                _ => Err(EmitError::slow(0)),
-            }
-        }
-    }
-
-    fn slow() -> (Arc<Mutex<u64>>, Delivery) {
-        let arrived = Arc::default();
-        let handler = Slow {
-            taken: Vec::new(),
-            arrived: Arc::clone(&arrived),
-        };
-        let delivery = Delivery::new(Box::new(handler), OnError::Block, None, Diag::silent());
-        delivery.ledger().figures.count_all();
-        (arrived, delivery)
-    }
-
-    #[test]
-    fn a_record_is_settled_behind_those_before_it() {
-        let (arrived, mut delivery) = slow();
-        delivery.track();
-        let now = Now::read();
-        assert!(delivery.deliver(&Frames::lines(b"!0\na\n!1\n!2\nb\nc\n"), now));
-        // What is given up need not be sent again, but what is before it has to.
-        assert_eq!(delivery.settled(), 1);
-        for (count, settled) in [(1, 4), (2, 5), (3, 6)] {
-            *arrived.lock().unwrap() = count;
-            assert_eq!(delivery.settled(), settled);
-        }
-        assert_eq!(delivery.ledger().figures.dropped.get(), 3);
-    }
-
-    #[test]
-    fn what_never_arrives_is_lost_unless_it_is_kept_elsewhere() {
-        for kept in [false, true] {
-            let (arrived, mut delivery) = slow();
-            let now = Now::read();
-            assert!(delivery.deliver(&Frames::lines(b"a\nb\nc\n"), now));
-            *arrived.lock().unwrap() = 1;
-            assert!(!delivery.close(now, false));
-            let figures = Arc::clone(&delivery.ledger().figures);
-            let read = || crate::figures::HandlerFigures::read("slow", String::new(), &figures);
-            assert_eq!((read().delivered, read().waiting), (1, 2));
-            match kept {
-                true => delivery.leave(now),
-                false => delivery.doubt(now),
-            }
-            let lost = if kept { 0 } else { 2 };
-            assert_eq!((read().delivered, read().waiting), (1, 0));
-            assert_eq!((read().dropped, delivery.ended()), (lost, None));
-        }
-    }
-
-    #[test]
-    fn what_is_kept_elsewhere_is_not_lost_when_the_target_is() {
-        let (_, fake) = Remote::new(Mood::Broken);
-        let mut delivery = Delivery::new(fake, OnError::Block, None, Diag::silent());
-        delivery.track();
-        assert!(delivery.deliver(&Frames::lines(b"a\nb\n"), Now::read()));
-        assert_eq!(delivery.ended(), Some(End::Fatal));
-        let dropped = delivery.ledger().figures.dropped.get();
-        assert_eq!((delivery.settled(), dropped), (0, 0));
     }
 }

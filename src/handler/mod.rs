@@ -30,6 +30,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::batch::Frames;
+use crate::diag::plain;
 use crate::now::Now;
 use crate::wire::lh::SenderId;
 
@@ -165,6 +166,12 @@ pub trait Handler: Send {
         0
     }
 
+    /// Whether all that it has taken is delivered, and [`close`](Handler::close) waits
+    /// only for a last word of its peer that says so once more.
+    fn is_delivered(&self) -> bool {
+        false
+    }
+
     /// Whether a trouble that it told of can be said to be over, once something
     /// was taken since: asked then, and whenever something was done by the clock,
     /// until it is. Who is sure only later that it has arrived says so later.
@@ -298,6 +305,11 @@ impl EmitError {
     /// The target takes no more at the moment.
     pub fn slow(done: usize) -> EmitError {
         EmitError::retry(done, "cannot write", io::ErrorKind::WouldBlock.into())
+    }
+
+    /// What went wrong, in words.
+    pub(crate) fn reason(&self) -> String {
+        format!("{}: {}", self.doing, plain(&self.source))
     }
 
     /// Whether the target is only slow to take more: no fault, and nothing to

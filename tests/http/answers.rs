@@ -287,3 +287,18 @@ fn an_answer_of_a_hundred_megabytes() {
     assert!(peak.expect("a number") < 40 << 10, "{peak:?}");
     running.end().code(1);
 }
+
+/// Also where it shows only after the record was taken, and nothing more comes.
+#[test]
+fn an_error_ends_a_run_that_waits_for_input() {
+    let server = Server::new(|_, _| status(503));
+    let folder = Folder::new();
+    let words = format!("http --body json --on-error exit {}", server.url("/"));
+    let mut lh = folder.lh(&words).start();
+    lh.send("one\n");
+    // Its input is still open.
+    let ran = lh.wait_exit().code(1);
+    ran.said("it answers 503")
+        .said("1 records were not delivered");
+    assert_eq!(server.seen().len(), 1);
+}

@@ -94,6 +94,9 @@ pub struct QueueHandler {
     target: String,
     wants_levels: bool,
     tells_failures: bool,
+    /// An error of the handler behind it ends the run, also where that shows only
+    /// after records were taken.
+    exits: bool,
     overflow: Overflow,
     drain: Option<Duration>,
     ledger: Ledger,
@@ -127,6 +130,7 @@ impl QueueHandler {
             target: handler.target(),
             wants_levels: handler.wants_levels(),
             tells_failures: handler.tells_failures(),
+            exits: inner.exits(),
             overflow: options.overflow,
             drain: options.drain.or_else(|| handler.patience(false)),
             ledger: inner.ledger().clone(),
@@ -390,7 +394,8 @@ impl Handler for QueueHandler {
     fn deadline(&self, now: Now) -> Option<Instant> {
         let figures = &self.ledger.figures;
         let waiting = figures.waiting.get() + figures.spooled.get();
-        let works = self.thread.is_some() && waiting > 0;
+        let on_the_way = self.exits && figures.unproven.get() > 0;
+        let works = self.thread.is_some() && (waiting > 0 || on_the_way);
         let due = self.writer.as_ref().and_then(Writer::deadline);
         let due = due.into_iter().chain(self.calm(now));
         due.chain(works.then(|| now.mono + LOOK)).min()

@@ -405,6 +405,10 @@ impl Handler for StreamDelivery {
         self.window.unproven()
     }
 
+    fn is_delivered(&self) -> bool {
+        self.window.unproven() == 0
+    }
+
     fn has_recovered(&self, now: Now) -> bool {
         self.good.is_some_and(|good| good <= now.mono)
     }
