@@ -260,8 +260,7 @@ impl Delivery {
             if self.ended().is_some() {
                 // What is kept elsewhere until it is settled is not lost.
                 if self.settling.is_none() {
-                    let lost = frames.count(self.at, frames.len());
-                    self.ledger.figures.dropped.add(lost);
+                    self.lose_after_end(frames, now);
                 }
                 return true;
             }
@@ -281,7 +280,7 @@ impl Delivery {
             self.at = error.done;
             self.note(&error);
             match (error.fault, self.on_error) {
-                (Fault::Fatal, _) => self.stop(End::Fatal, &error, frames, now),
+                (Fault::Fatal, _) => self.end_by(End::Fatal, &error),
                 (Fault::Drop, _) => {
                     let next = frames.next(self.at);
                     if !std::mem::replace(&mut self.told_drop, true) {
@@ -301,7 +300,7 @@ impl Delivery {
                     self.lose(frames, frames.len(), &error.reason(), now);
                     return true;
                 }
-                (Fault::Retry, OnError::Exit) => self.stop(End::Exit, &error, frames, now),
+                (Fault::Retry, OnError::Exit) => self.end_by(End::Exit, &error),
                 (Fault::Retry, OnError::Prune)
                     if sys::is_full(&error.source) && self.handler.prune() => {}
                 (Fault::Retry, OnError::Block | OnError::Prune) => {
@@ -475,15 +474,12 @@ impl Delivery {
         }
     }
 
-    fn stop(&mut self, end: End, error: &EmitError, frames: &Frames<'_>, now: Now) {
-        self.end_by(end, error);
-        // They are counted below as any that come after the end.
-        if self.settling.is_none()
-            && let Some(mut letters) = self.ledger.letters()
-        {
-            let (target, reason) = (self.handler.target(), plain(&error.source));
-            letters.keep(frames, (self.at, frames.len()), &target, &reason, now);
-        }
+    /// Gives up what is left of a batch, for the reason of the end.
+    fn lose_after_end(&self, frames: &Frames<'_>, now: Now) {
+        let reason = self.ledger.figures.last_error();
+        let reason = reason.as_deref().unwrap_or("nothing more is delivered");
+        let left = (self.at, frames.len());
+        self.ledger.lose(&self.target, frames, left, reason, now);
     }
 
     /// Nothing more is delivered here. What the handler holds is given up when it is

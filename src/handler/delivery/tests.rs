@@ -213,3 +213,32 @@ fn what_is_kept_elsewhere_is_not_lost_when_the_target_is() {
     let dropped = delivery.ledger().figures.dropped.get();
     assert_eq!((delivery.settled(), dropped), (0, 0));
 }
+
+#[test]
+fn what_comes_after_the_end_is_kept_as_dead_letters_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (now, path) = (Now::read(), folder.path().join("dead"));
+    for (mood, on_error, end) in [
+        (Mood::Broken, OnError::Block, End::Fatal),
+        (Mood::Failing, OnError::Exit, End::Exit),
+    ] {
+        let (_, fake) = Remote::new(mood);
+        let letters = DeadLetters::new(path.clone(), Diag::silent());
+        let mut delivery = Delivery::new(fake, on_error, Some(letters), Diag::silent());
+        for batch in ["a\nb\n", "c\n"] {
+            assert!(delivery.deliver(&Frames::lines(batch.as_bytes()), now));
+        }
+        assert_eq!(delivery.ended(), Some(end));
+        assert_eq!(delivery.ledger().figures.dropped.get(), 3);
+        drop(delivery);
+        let kept = std::fs::read_to_string(&path).unwrap();
+        let records = kept.lines().map(|line| {
+            let letter: serde_json::Value = serde_json::from_str(line).unwrap();
+            let reason = letter["reason"].as_str().unwrap();
+            assert!(reason.starts_with("cannot write: "), "{reason}");
+            letter["record"].as_str().unwrap().to_owned()
+        });
+        assert_eq!(records.collect::<Vec<_>>(), ["a", "b", "c"]);
+        std::fs::remove_file(&path).unwrap();
+    }
+}
