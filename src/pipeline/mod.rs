@@ -57,8 +57,15 @@ struct UnderCommand {
     /// How long its outputs are read on after it has ended (`--grace`), if
     /// something else holds them open.
     grace: Duration,
-    /// Until when, once it has ended.
+    /// Until when, once it has ended and what it wrote itself was read.
     until: Option<Instant>,
+    /// That time is over.
+    over: bool,
+    /// A handler is waited for since then.
+    blocked: Option<Instant>,
+    /// How much may still be unread of what was in its outputs when it had ended,
+    /// and again when the time of grace was over.
+    unread: [usize; STREAMS],
     /// A signal that was passed on has asked it to end.
     asked_to_end: bool,
 }
@@ -134,6 +141,9 @@ impl Pipeline {
             command,
             grace,
             until: None,
+            over: false,
+            blocked: None,
+            unread: [0; STREAMS],
             asked_to_end: false,
         });
     }
@@ -168,11 +178,13 @@ impl Pipeline {
     /// Waits for input, an event, or the earliest deadline, `due` included.
     fn wait(&mut self, input: [Option<Waitable<'_>>; STREAMS], due: Option<Instant>) -> Wait {
         let now = Now::read();
-        self.end_grace(now);
+        self.note_blocked(false, now);
+        let over = self.grace_is_over(now);
         let limit = match self.stop {
             Stop::Now => return Wait::Stop,
             Stop::Drain(since) if since + DRAIN <= now.mono => return Wait::Stop,
             Stop::Drain(_) => Some(Duration::ZERO),
+            Stop::No if over => Some(Duration::ZERO),
             Stop::No => {
                 let command = self.command.as_ref();
                 let deadlines = self.stages.iter().filter_map(|stage| stage.deadline(now));
@@ -184,6 +196,9 @@ impl Pipeline {
         };
         let draining = self.stop != Stop::No;
         let ready = self.wait_for(input, limit);
+        if self.note_empty(ready) {
+            return Wait::Stop;
+        }
         // A queue's thread may have come to its end meanwhile.
         self.stop_if_ended();
         match ready.contains(&true) {
@@ -224,6 +239,9 @@ impl Pipeline {
             self.take_events();
         }
         let now = Now::read();
+        if input.iter().all(Option::is_none) {
+            self.note_blocked(true, now);
+        }
         for stage in &mut self.stages {
             stage.tick(now);
         }

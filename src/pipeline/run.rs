@@ -47,8 +47,10 @@ impl Pipeline {
                 Wait::Stop => break,
                 Wait::Nothing => {}
                 Wait::Input(ready) => {
-                    for (stream, _) in streams.iter_mut().zip(ready).filter(|(_, ready)| *ready) {
-                        if let Err(error) = self.read(stream) {
+                    for (index, stream) in streams.iter_mut().enumerate() {
+                        if ready[index]
+                            && let Err(error) = self.read(index, stream)
+                        {
                             result = Err((stream.name(), error));
                         }
                     }
@@ -152,11 +154,12 @@ impl Pipeline {
         }
     }
 
-    fn read(&mut self, stream: &mut Stream) -> io::Result<()> {
+    fn read(&mut self, index: usize, stream: &mut Stream) -> io::Result<()> {
         let count = match stream.read()? {
             Taken::Bytes(count) => count,
             Taken::Nothing | Taken::End => return Ok(()),
         };
+        self.note_read(index, count);
         // A copy is as it came, also where long lines are cut off below.
         let kept = match stream.tee {
             Some(_) => stream.intake.original(count),

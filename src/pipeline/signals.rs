@@ -9,6 +9,9 @@ use crate::now::Now;
 /// An interrupt and the end of the writer that it ends come no further apart.
 const TOGETHER: Duration = Duration::from_millis(500);
 
+/// More than the system holds of an output that was not read yet.
+const FULL: usize = (2 << 20) + 1;
+
 impl Pipeline {
     pub(super) fn take_events(&mut self) {
         let now = Now::read();
@@ -80,7 +83,7 @@ impl Pipeline {
         }
     }
 
-    /// Looks whether the command has ended, and begins the time of grace.
+    /// Looks whether the command has ended.
     pub(super) fn look_at_command(&mut self, now: Now) {
         let Some(under) = &mut self.command else {
             return;
@@ -88,27 +91,68 @@ impl Pipeline {
         let ran = under.command.runs();
         under.command.look();
         if ran && !under.command.runs() {
-            under.until = Some(now.mono + under.grace);
+            under.unread = [FULL; STREAMS];
             if under.asked_to_end && self.stop == Stop::No {
                 self.stop = Stop::Drain(now.mono);
             }
         }
     }
 
-    /// The command's outputs are still open, and the time of grace is over:
-    /// what is in them already is the last.
-    pub(super) fn end_grace(&mut self, now: Now) {
+    /// Notes that so much of a command's output was read.
+    pub(super) fn note_read(&mut self, stream: usize, count: usize) {
+        if let Some(under) = &mut self.command {
+            under.unread[stream] = under.unread[stream].saturating_sub(count);
+        }
+    }
+
+    /// The time for which a handler is waited for is none of the command's: it does
+    /// not count as grace. From now on it is waited for, or not any more.
+    pub(super) fn note_blocked(&mut self, goes_on: bool, now: Now) {
         let Some(under) = &mut self.command else {
             return;
         };
-        if self.stop == Stop::No && under.until.is_some_and(|until| until <= now.mono) {
-            self.stop = Stop::Drain(now.mono);
+        let since = std::mem::replace(&mut under.blocked, goes_on.then_some(now.mono));
+        if let (Some(since), Some(until), false) = (since, &mut under.until, under.over) {
+            *until += now.mono.saturating_duration_since(since);
+        }
+    }
+
+    /// Whether the time of grace is over: then only what is in the command's outputs
+    /// already is read.
+    pub(super) fn grace_is_over(&mut self, now: Now) -> bool {
+        let Some(under) = &mut self.command else {
+            return false;
+        };
+        if !under.over && under.until.is_some_and(|until| until <= now.mono) {
+            under.over = true;
+            under.unread = [FULL; STREAMS];
+        }
+        under.over
+    }
+
+    /// Notes which outputs of the command have nothing more at the moment. The time
+    /// of grace begins when all that it wrote itself is read. `true`: that is over,
+    /// and what there was then is read as well.
+    pub(super) fn note_empty(&mut self, ready: [bool; STREAMS]) -> bool {
+        let Some(under) = self.command.as_mut().filter(|c| !c.command.runs()) else {
+            return false;
+        };
+        for (unread, ready) in under.unread.iter_mut().zip(ready) {
+            *unread = if ready { *unread } else { 0 };
+        }
+        if self.stop != Stop::No || under.unread != [0; STREAMS] {
+            return false;
+        }
+        if under.over {
             let grace = under.grace.as_secs_f64();
             self.diag.warn(format_args!(
                 "the command has ended, but a process that it started holds its output open; \
                  after {grace} s nothing more is read from it (--grace)"
             ));
+        } else if under.until.is_none() {
+            under.until = Some(Instant::now() + under.grace);
         }
+        under.over
     }
 
     /// Waits for a command that is still there when nothing more can be

@@ -4,9 +4,11 @@
 //! Not tested here: the order of what both outputs hold when lh comes to read
 //! them, which no reader of two pipes can know.
 
+use std::time::Duration;
+
 use nix::sys::signal::Signal;
 
-use crate::support::{Folder, peer, until};
+use crate::support::{Folder, peer, read_with_pauses, until};
 
 /// A script of the shell as the command.
 const SH: [&str; 3] = ["--", "sh", "-c"];
@@ -328,6 +330,64 @@ fn an_output_that_is_held_open_is_not_waited_for_for_ever() {
     assert!(ran.stderr.contains("--grace"), "{}", ran.stderr);
     assert!(folder.text("a").starts_with("one\nmore\n"));
     until("what held it has ended", || folder.has("ended"));
+}
+
+#[test]
+fn one_that_never_stops_writing_is_not_read_for_ever() {
+    let folder = Folder::new();
+    let lh = folder.lh("--grace 100ms null").args(SH).arg("yes & exit 3");
+    lh.run().code(3).said_times("--grace", 1);
+}
+
+/// Nobody holds the outputs open: there is only somebody who reads slowly.
+#[test]
+fn a_pause_longer_than_the_time_of_grace_costs_nothing() {
+    let numbers: String = (1..=100_000).map(|n| format!("{n}\n")).collect();
+    for chain in ["stream", "queue stream", "--tee null"] {
+        let folder = Folder::new();
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let lh = folder.lh(chain).args(["--grace", "20ms"]);
+        let lh = lh.args(["--", "seq", "100000"]).stdout(writer).start();
+        let text = read_with_pauses(reader, Duration::from_millis(150));
+        lh.wait_exit().ok();
+        assert!(text == numbers, "{chain}: {} bytes", text.len());
+    }
+}
+
+#[test]
+fn what_a_queue_has_taken_when_the_grace_is_over_is_delivered_without_hurry() {
+    let folder = Folder::new();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let script = "(until [ -e go ]; do sleep 0.01; done) & seq 20000";
+    let lh = folder.lh("--grace 20ms queue --capacity 100000 stream");
+    let mut lh = lh.args(SH).arg(script).stdout(writer).start();
+    lh.wait_said("--grace");
+    // An end in a hurry takes two seconds.
+    std::thread::sleep(Duration::from_millis(2500));
+    let text = read_with_pauses(reader, Duration::ZERO);
+    folder.write("go", "");
+    let ran = lh.wait_exit().code(0).said_times("lh: ", 1);
+    let numbers: String = (1..=20_000).map(|n| format!("{n}\n")).collect();
+    assert!(text == numbers, "{} bytes; {}", text.len(), ran.stderr);
+}
+
+#[test]
+fn the_time_for_which_a_handler_is_waited_for_does_not_count_as_grace() {
+    let folder = Folder::new();
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let script = "(sleep 0.2; seq 30000; until [ -e go ]; do sleep 0.01; done; echo late) &";
+    let lh = folder.lh("--tee --grace 2s file a").args(SH).arg(script);
+    let lh = lh.stdout(writer).start();
+    until("lh waits for the reader", || folder.size("a") > 64 << 10);
+    std::thread::sleep(Duration::from_millis(2200));
+    let text = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| read_with_pauses(reader, Duration::ZERO));
+        until("all is there", || folder.text("a").ends_with("\n30000\n"));
+        folder.write("go", "");
+        reading.join().expect("no panic")
+    });
+    lh.wait_exit().ok();
+    assert!(text.ends_with("\n30000\nlate\n") && text == folder.text("a"));
 }
 
 #[test]

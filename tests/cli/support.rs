@@ -596,6 +596,19 @@ fn ended_in_time(child: &mut Child) -> Option<ExitStatus> {
     }
 }
 
+/// Reads to the end, and pauses so long before each read of what a pipe holds.
+pub fn read_with_pauses(mut pipe: impl Read, pause: Duration) -> String {
+    let mut bytes = Vec::new();
+    let mut room = vec![0; 64 << 10];
+    loop {
+        std::thread::sleep(pause);
+        match pipe.read(&mut room).expect("its output") {
+            0 => return String::from_utf8_lossy(&bytes).into_owned(),
+            count => bytes.extend_from_slice(&room[..count]),
+        }
+    }
+}
+
 fn all_of(pipe: Option<&mut impl Read>) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(pipe) = pipe {
