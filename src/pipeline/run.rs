@@ -1,7 +1,6 @@
 //! The main loop: from the streams that are read to the stages.
 
 use std::io;
-use std::time::Instant;
 
 use super::{Pipeline, STREAMS, Wait};
 use crate::batch::Frames;
@@ -43,22 +42,25 @@ impl Pipeline {
                 *place = stream.waitable();
             }
             let due = streams.iter().filter_map(|s| s.intake.deadline()).min();
-            match self.wait(input, due) {
+            // What is not there when it is looked for has not come until now.
+            let now = Now::read();
+            let ready = match self.wait(input, due) {
                 Wait::Stop => break,
-                Wait::Nothing => {}
-                Wait::Input(ready) => {
-                    for (index, stream) in streams.iter_mut().enumerate() {
-                        if ready[index]
-                            && let Err(error) = self.read(index, stream)
-                        {
-                            result = Err((stream.name(), error));
-                        }
-                    }
+                Wait::Nothing => [false; STREAMS],
+                Wait::Input(ready) => ready,
+            };
+            for (stream, ready) in streams.iter_mut().zip(ready) {
+                if stream.intake.deadline().is_some_and(|due| due <= now.mono) {
+                    self.push_each(&mut stream.intake, |intake, _, each| {
+                        intake.tick(!ready, now, each);
+                    });
                 }
             }
-            if due.is_some_and(|due| due <= Instant::now()) {
-                for stream in streams.iter_mut() {
-                    self.push_each(&mut stream.intake, Intake::tick);
+            for (index, stream) in streams.iter_mut().enumerate() {
+                if ready[index]
+                    && let Err(error) = self.read(index, stream)
+                {
+                    result = Err((stream.name(), error));
                 }
             }
             self.note_input(streams);

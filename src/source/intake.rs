@@ -214,10 +214,12 @@ impl Intake {
         join.into_iter().chain(dedup).min()
     }
 
-    /// Calls `each` with the records whose time has come.
-    pub fn tick(&mut self, now: Now, each: &mut Sink<'_>) {
+    /// Calls `each` with the records whose time has come. Those that are held for
+    /// the next line are not given up unless it was `quiet` until now: a line
+    /// that is there and was not read has come in time.
+    pub fn tick(&mut self, quiet: bool, now: Now, each: &mut Sink<'_>) {
         let last = &mut self.last;
-        if let Some(joiner) = &mut self.joiner {
+        if let Some(joiner) = self.joiner.as_mut().filter(|_| quiet) {
             joiner.tick(now, |joined| last.take(joined.into(), now, each));
         }
         if let Some(dedup) = &mut last.dedup {

@@ -4,9 +4,11 @@
 //! Not tested here: which lines belong to a trace (`tests/traces.rs`), which
 //! sequences a terminal knows, and how masks are written (beside the code).
 
+use std::time::Duration;
+
 use nix::sys::signal::Signal;
 
-use crate::support::{Folder, until};
+use crate::support::{Folder, read_with_pauses, until};
 
 const TRACE: &str = "Traceback (most recent call last):\n  File \"a.py\", line 1, in <module>\n    \
                      f()\nValueError: no\n";
@@ -111,6 +113,33 @@ fn each_output_of_a_command_is_joined_by_itself() {
         folder.text("a"),
         "stdout:one\n  more\nstderr:err\n  and err\n"
     );
+}
+
+/// What is there to be read has not come too late.
+#[test]
+fn a_handler_that_is_waited_for_longer_than_the_time_out_parts_no_record() {
+    let record = |n| format!("ERROR record {n}\n{}", "  and more of it\n".repeat(50));
+    let input: String = (0..4000).map(record).collect();
+    for chain in [
+        "stream --min-level error",
+        "--tee null + file --min-level error a",
+    ] {
+        let folder = Folder::new();
+        folder.write("input", &input);
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let script = "exec \"$LH\" --join indent --join-timeout 10ms --detect-level $CHAIN <input";
+        let lh = folder.sh(script).env("CHAIN", chain).stdout(writer).start();
+        let text = read_with_pauses(reader, Duration::from_millis(15));
+        lh.wait_exit().ok();
+        assert!(text == input, "{chain}: {} bytes", text.len());
+        if folder.has("a") {
+            assert!(
+                folder.text("a") == input,
+                "{chain}: {} bytes",
+                folder.size("a")
+            );
+        }
+    }
 }
 
 #[test]
