@@ -65,12 +65,8 @@ impl Pipeline {
             }
             self.note_input(streams);
         }
-        for stream in streams.iter_mut() {
-            // Before the last of it is delivered: whoever writes on learns it.
-            stream.close();
-            stream.intake.cut(true);
-            self.take_in(&mut stream.intake);
-            self.push_each(&mut stream.intake, Intake::finish);
+        for stream in streams.iter_mut().filter(|s| s.waitable().is_some()) {
+            self.end(stream);
         }
         self.note_input(streams);
         result
@@ -157,9 +153,17 @@ impl Pipeline {
     }
 
     fn read(&mut self, index: usize, stream: &mut Stream) -> io::Result<()> {
-        let count = match stream.read()? {
-            Taken::Bytes(count) => count,
-            Taken::Nothing | Taken::End => return Ok(()),
+        let count = match stream.read() {
+            Ok(Taken::Bytes(count)) => count,
+            Ok(Taken::Nothing) => return Ok(()),
+            Ok(Taken::End) => {
+                self.end(stream);
+                return Ok(());
+            }
+            Err(error) => {
+                self.end(stream);
+                return Err(error);
+            }
         };
         self.note_read(index, count);
         // A copy is as it came, also where long lines are cut off below.
@@ -175,5 +179,15 @@ impl Pipeline {
         }
         stream.intake.consume();
         Ok(())
+    }
+
+    /// Delivers what is left of a stream, of which no more is read.
+    fn end(&mut self, stream: &mut Stream) {
+        // Before the last of it is delivered: whoever writes on learns it.
+        stream.close();
+        stream.intake.cut(true);
+        self.take_in(&mut stream.intake);
+        stream.intake.consume();
+        self.push_each(&mut stream.intake, Intake::finish);
     }
 }

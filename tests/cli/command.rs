@@ -391,6 +391,28 @@ fn the_time_for_which_a_handler_is_waited_for_does_not_count_as_grace() {
 }
 
 #[test]
+fn the_last_line_of_an_output_that_has_ended_does_not_wait_for_the_other() {
+    for (options, last) in [
+        ("", "part"),
+        ("--join indent --join-timeout 10m", "part\n  more"),
+    ] {
+        let folder = Folder::new();
+        let script = format!("printf '{last}'; exec >&-; until [ -e go ]; do sleep 0.01; done");
+        let script = format!("{script}; echo err >&2");
+        let mut lh = folder
+            .lh(options)
+            .args(["file", "a"])
+            .args(SH)
+            .arg(&script)
+            .start();
+        lh.wait_end("a", &format!("{last}\n"));
+        folder.write("go", "");
+        lh.wait_exit().ok();
+        assert_eq!(folder.text("a"), format!("{last}\nerr\n"));
+    }
+}
+
+#[test]
 fn what_comes_within_the_time_of_grace_is_taken() {
     let folder = Folder::new();
     let script = "(until [ -e go ]; do sleep 0.01; done; echo late) & echo early; exit 0";
