@@ -160,10 +160,14 @@ fn numbers() {
     let length = u32::to_le_bytes(4_000_000);
     let zeros = [b"\x8b", &length[..], &[0; 4_000_000]].concat();
     let ones = [b"\x8b", &length[..], &[0xff; 4_000_000]].concat();
+    let one = b"G\x3f\xf0\0\0\0\0\0\0";
+    let hundreds = [b"L", &b"9".repeat(300)[..], b"L\n"].concat();
     let nines = [b"L", &b"9".repeat(4_000_000)[..], b"L\n"].concat();
     judge(&[
         ("a long 0", list(1, &zeros), Ok(())),
         ("a long -1", fields("%x", &ones), Ok(())),
+        ("digits that are cut off", fields("%.1000g", one), LARGE),
+        ("many digits for one", fields("%.0e", &hundreds), LARGE),
         ("what is too large for a float", fields("%e", &nines), LARGE),
     ]);
 }

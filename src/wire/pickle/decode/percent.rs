@@ -261,11 +261,18 @@ impl<'m> Field<'m> {
                 let number = match value {
                     Item::Float(number) => number,
                     // One that is too large for it is an error for Python, too.
-                    value => match digits(value).and_then(|digits| digits.parse().ok()) {
-                        Some(number) if f64::is_finite(number) => number,
+                    value => match digits(value).map(|digits| (digits.len(), digits.parse())) {
+                        Some((length, Ok(number))) if f64::is_finite(number) => {
+                            writer.pay(length)?;
+                            number
+                        }
                         _ => return Ok(None),
                     },
                 };
+                if matches!(self.kind, 'g' | 'G') {
+                    // Digits that are made, and cut off if they are zeros.
+                    writer.pay(self.precision.unwrap_or_default())?;
+                }
                 let text = self.float(number);
                 let upper = self.kind.is_ascii_uppercase();
                 let text = if upper { text.to_uppercase() } else { text };
