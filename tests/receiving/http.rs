@@ -2,8 +2,10 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsFd as _;
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use crate::listener::{listen, text};
@@ -240,6 +242,17 @@ fn a_chain_that_takes_nothing_is_no_success() {
     first
         .set_read_timeout(Some(Duration::from_secs(20)))
         .expect("set");
+    // What comes in the same turn would wait as well.
+    let pipe = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(folder.path("slow"));
+    let pipe = pipe.expect("a pipe");
+    crate::support::until("the pipe is full", || {
+        let mut room = [PollFd::new(pipe.as_fd(), PollFlags::POLLOUT)];
+        poll(&mut room, PollTimeout::ZERO).expect("poll") == 0
+    });
+    drop(pipe);
     let busy = "HTTP/1.1 503 Service Unavailable";
     let mut second = TcpStream::connect(&address).expect("a connection");
     let mut answer = String::new();
