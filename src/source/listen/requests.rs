@@ -1,5 +1,6 @@
 //! Requests of HTTP: taken one after the other, and answered.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::admit::Origin;
@@ -9,7 +10,7 @@ use super::streams::Cut;
 use super::{Answer, Awaited, Listen, RETRY, SHARE};
 use crate::now::Now;
 use crate::source::Sink;
-use crate::wire::http::{Outcome, Records, Request, Unreadable, What};
+use crate::wire::http::{HttpConversation, Outcome, Records, Request, Unreadable, What};
 
 /// A request whose records are on their way into the chain, a portion in each
 /// turn.
@@ -169,6 +170,35 @@ impl Listen {
             let whom = (place, generation);
             self.answer_request(whom, &parcel.request, Outcome::Busy(RETRY), now);
         }
+    }
+
+    /// Ends a connection that has sent a part of a message, and says why. One that
+    /// speaks HTTP learns it from the last answer.
+    pub(super) fn break_off(
+        &mut self,
+        place: usize,
+        answer: impl FnOnce(&mut HttpConversation, &mut Vec<u8>),
+        why: fmt::Arguments<'_>,
+        now: Now,
+    ) {
+        let slot = self.connections.get_mut(place);
+        // The answer to another request would come first.
+        let found = slot.and_then(|slot| slot.take_if(|found| found.awaiting == 0));
+        let Some(mut connection) = found else {
+            return self.cut_off(place, why, now);
+        };
+        let mut out = Vec::new();
+        self.held -= connection.held();
+        if let Some(Protocol::Http(http)) = &mut connection.protocol {
+            answer(http, &mut out);
+        }
+        self.held += connection.held();
+        // That it has gone is seen when it is read.
+        let _ = connection.send(&out);
+        connection.closing = true;
+        self.tally.refused += 1;
+        self.complaints.tell(&connection.peer, why, now.mono);
+        self.put_back(place, connection, now);
     }
 
     /// Whoever speaks HTTP is not closed before it can have read its last answer.

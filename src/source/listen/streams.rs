@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::admit::{Origin, Refusal};
 use super::connection::{Came, Connection};
 use super::framing::{Message, Next, Protocol, Skipped};
-use super::{Answer, Awaited, HANDSHAKE, HELD, Listen, OVERDUE, SWEEP, detect, queue};
+use super::{Answer, Awaited, HANDSHAKE, HELD, Listen, OVERDUE, RETRY, SWEEP, detect, queue};
 use crate::diag::plain;
 use crate::now::Now;
 use crate::record::Record;
@@ -438,8 +438,9 @@ impl Listen {
             if connection.is_shaking_hands() && since(connection.since) > HANDSHAKE {
                 self.cut_off(place, format_args!("the TLS handshake took too long"), now);
             } else if begun.is_some_and(|begun| since(begun) > OVERDUE) {
-                self.cut_off(
+                self.break_off(
                     place,
+                    HttpConversation::time_out,
                     format_args!("a message did not become complete in time"),
                     now,
                 );
@@ -471,7 +472,8 @@ impl Listen {
         let places = (0..self.connections.len()).filter(|place| held(place) > 0);
         if let Some(place) = places.max_by_key(held) {
             let text = "closed: the messages that are not complete take too much memory";
-            self.cut_off(place, format_args!("{text}"), now);
+            let busy = |http: &mut HttpConversation, out: &mut _| http.turn_away(RETRY, out);
+            self.break_off(place, busy, format_args!("{text}"), now);
         }
     }
 

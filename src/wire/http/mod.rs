@@ -258,10 +258,18 @@ impl HttpConversation {
         }
     }
 
-    /// A request took too long.
-    pub fn timed_out(&mut self, out: &mut Vec<u8>) {
+    /// Breaks off with a request that is not complete: it took too long.
+    pub fn time_out(&mut self, out: &mut Vec<u8>) {
         let answer = Answer::new(408, "the request took too long", self.is_bare());
         self.end(answer, out);
+    }
+
+    /// Breaks off with a request that is not complete: there is no room for it at
+    /// the moment, and how many seconds to wait.
+    pub fn turn_away(&mut self, seconds: u32, out: &mut Vec<u8>) {
+        let answer = Answer::new(503, BUSY, self.is_bare());
+        let wait = Some(seconds);
+        self.end(Answer { wait, ..answer }, out);
     }
 
     fn is_bare(&self) -> bool {

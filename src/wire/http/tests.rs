@@ -305,6 +305,30 @@ fn each_outcome_has_its_status() {
     assert_eq!(Level::INFO.to_string(), "INFO");
 }
 
+#[test]
+fn what_is_broken_off_is_answered() {
+    let breaks: [(fn(&mut HttpConversation, &mut Vec<u8>), &str); 2] = [
+        (HttpConversation::time_out, "HTTP/1.1 408 Request Timeout"),
+        (
+            |http, out| http.turn_away(2, out),
+            "HTTP/1.1 503 Service Unavailable",
+        ),
+    ];
+    for (break_off, want) in breaks {
+        let mut http = HttpConversation::new(Arc::default());
+        let mut out = Vec::new();
+        let request = b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nbody";
+        assert!(matches!(http.feed(request, &mut out).what, What::More));
+        assert_eq!(http.held(), 4);
+        break_off(&mut http, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with(want), "{text}");
+        assert!(text.contains("Connection: close\r\n"), "{text}");
+        assert_eq!(http.held(), 0);
+        assert_eq!(http.feed(b"more", &mut Vec::new()).used, 4);
+    }
+}
+
 /// Whoever asked for the head alone takes what stands behind it for the next
 /// answer.
 #[test]
