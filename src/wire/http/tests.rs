@@ -307,7 +307,8 @@ fn each_outcome_has_its_status() {
 
 #[test]
 fn what_is_broken_off_is_answered() {
-    let breaks: [(fn(&mut HttpConversation, &mut Vec<u8>), &str); 2] = [
+    type BreakOff = fn(&mut HttpConversation, &mut Vec<u8>);
+    let breaks: [(BreakOff, &str); 2] = [
         (HttpConversation::time_out, "HTTP/1.1 408 Request Timeout"),
         (
             |http, out| http.turn_away(2, out),
