@@ -25,6 +25,8 @@ pub struct Frames<'a> {
     ends: Ends<'a>,
     /// One for each record of a list, or none at all.
     levels: &'a [Level],
+    /// Which of the streams that are read at once they come from.
+    stream: u8,
 }
 
 impl<'a> Frames<'a> {
@@ -34,6 +36,7 @@ impl<'a> Frames<'a> {
             bytes,
             ends: Ends::Newline,
             levels: &[],
+            stream: 0,
         }
     }
 
@@ -46,6 +49,7 @@ impl<'a> Frames<'a> {
             bytes,
             ends: Ends::List(ends),
             levels: &[],
+            stream: 0,
         }
     }
 
@@ -54,6 +58,17 @@ impl<'a> Frames<'a> {
     pub fn with_levels(self, levels: &'a [Level]) -> Frames<'a> {
         debug_assert!(matches!(self.ends, Ends::List(ends) if ends.len() == levels.len()));
         Frames { levels, ..self }
+    }
+
+    /// The same records as those of one of several streams.
+    #[must_use]
+    pub fn of_stream(self, stream: u8) -> Frames<'a> {
+        Frames { stream, ..self }
+    }
+
+    /// Which of the streams that are read at once they come from.
+    pub fn stream(&self) -> u8 {
+        self.stream
     }
 
     /// All the bytes, terminators included.

@@ -27,6 +27,20 @@ pub struct Record<'a> {
     pub exc_text: Option<Cow<'a, str>>,
     /// Every other attribute, in the order in which it came.
     pub extra: Vec<(Cow<'a, str>, Value<'a>)>,
+    /// Where its bytes stand in what was read.
+    pub part: LinePart,
+}
+
+/// Where the bytes of a record stand in what was read: a line that is longer
+/// than the longest record comes in parts, and lines of another stream may come
+/// between them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinePart {
+    /// Which of the streams that are read at once they come from.
+    pub stream: u8,
+    /// They go on with what the record before of the same stream began: one
+    /// level and one verdict of a filter hold for all of it.
+    pub continues: bool,
 }
 
 /// The value of an extra attribute.
@@ -113,6 +127,7 @@ impl<'a> Record<'a> {
             name: Cow::Borrowed(&defaults.name),
             exc_text: None,
             extra: emptied(extra),
+            part: LinePart::default(),
         };
         record.reset(defaults, received);
         record
@@ -126,6 +141,7 @@ impl<'a> Record<'a> {
         self.created = received;
         self.name = Cow::Borrowed(&defaults.name);
         self.exc_text = None;
+        self.part = LinePart::default();
         self.extra.clear();
         let fields = defaults
             .fields
@@ -148,6 +164,7 @@ impl<'a> Record<'a> {
             extra: extra
                 .map(|(key, value)| (Cow::Borrowed(&**key), value.borrow()))
                 .collect(),
+            part: self.part,
         }
     }
 

@@ -103,6 +103,7 @@ fn options(format: InputFormat) -> IntakeOptions {
         join: None,
         masks: Vec::new(),
         dedup: None,
+        stream: 0,
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use crate::now::{Now, Timestamp};
-use crate::record::{Defaults, Record, Value};
+use crate::record::{Defaults, LinePart, Record, Value};
 use crate::text::time::{TimeStyle, TimeText};
 use crate::wire::json;
 
@@ -282,6 +282,10 @@ fn stand_in(record: &Record<'_>) -> Record<'static> {
         name: owned(&record.name),
         exc_text: None,
         extra: extra.collect(),
+        part: LinePart {
+            continues: false,
+            ..record.part
+        },
     }
 }
 

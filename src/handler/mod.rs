@@ -15,6 +15,7 @@ pub mod file;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod null;
+mod pieces;
 pub mod queue;
 #[cfg(feature = "net")]
 pub mod remote;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::Handler;
 use super::dead_letter::DeadLetters;
 use super::delivery::Delivery;
+use super::pieces::Pieces;
 use crate::batch::{Frames, OwnedFrames};
 use crate::diag::Diag;
 use crate::figures::HandlerFigures;
@@ -37,10 +38,12 @@ pub struct Rendering {
 
 impl Rendering {
     fn is_copy(&self) -> bool {
-        self.encoder.is_none()
-            && self.envelope.is_none()
-            && self.charset.is_none()
-            && self.escape == Escape::None
+        self.keeps_ends() && self.charset.is_none()
+    }
+
+    /// Whether a record ends as it came: a piece of a line with no newline.
+    fn keeps_ends(&self) -> bool {
+        self.encoder.is_none() && self.envelope.is_none() && self.escape == Escape::None
     }
 
     /// Appends the messages of a record to `out`, and calls `end` behind each.
@@ -97,6 +100,7 @@ impl Rendering {
 pub struct Stage {
     filter: Filter,
     rendering: Rendering,
+    pieces: Pieces,
     diag: Diag,
     /// Rendered records of the batch that is being delivered.
     out: OwnedFrames,
@@ -132,6 +136,7 @@ impl Stage {
         Stage {
             filter,
             rendering,
+            pieces: Pieces::default(),
             diag: diag.clone(),
             out: OwnedFrames::default(),
             scratch: Vec::new(),
@@ -232,25 +237,40 @@ impl Stage {
     /// Takes one record of the batch: filters and renders it.
     pub fn push(&mut self, frame: &[u8], record: &Record<'_>, now: Now) {
         self.came += 1;
-        if !self.filter.accepts(record) {
+        let filter = &self.filter;
+        if !self.pieces.pass(record.part, || filter.accepts(record)) {
             self.filtered += 1;
             return;
         }
+        if self.render(frame, record, now) && self.rendering.keeps_ends() {
+            self.pieces.note(record.part.stream, frame);
+        }
+    }
+
+    /// Puts a record that has passed into the batch. `false`: it can't be
+    /// delivered in the form that was asked for, and is left out.
+    fn render(&mut self, frame: &[u8], record: &Record<'_>, now: Now) -> bool {
+        let cuts_off = self.rendering.keeps_ends() && self.pieces.are_cut_off_by(record.part);
+        let end: &[u8] = if cuts_off { b"\n" } else { b"" };
         let level = self.levels.then_some(record.level);
         let rendering = &mut self.rendering;
         let Some((charset, errors)) = rendering.charset else {
-            let filled = self
-                .out
-                .fill(level, |out, end| rendering.render(frame, record, out, end));
+            let filled = self.out.fill(level, |out, each| {
+                out.extend_from_slice(end);
+                rendering.render(frame, record, out, each)
+            });
             if let Err(Refused(reason)) = filled {
                 self.reject(frame, &reason, "", now);
+                return false;
             }
-            return;
+            return true;
         };
         self.scratch.clear();
+        self.scratch.extend_from_slice(end);
         let rendered = rendering.render(frame, record, &mut self.scratch, &mut |_| {});
         if let Err(Refused(reason)) = rendered {
-            return self.reject(frame, &reason, "", now);
+            self.reject(frame, &reason, "", now);
+            return false;
         }
         if let Err(reason) = charset.encode(&self.scratch, errors, self.out.buffer()) {
             self.out.abandon();
@@ -262,12 +282,13 @@ impl Stage {
                 now,
             );
             self.scratch = text;
-            return;
+            return false;
         }
         match level {
             Some(level) => self.out.finish_with(level),
             None => self.out.finish(),
         }
+        true
     }
 
     /// Leaves a record out that can't be delivered in the form that was asked
@@ -295,8 +316,11 @@ impl Stage {
     pub fn deliver(&mut self, raw: &Frames<'_>, now: Now) -> bool {
         if !std::mem::replace(&mut self.begun, true) {
             self.count(raw);
+            if !self.wants_records() {
+                self.end_line_before(raw);
+            }
         }
-        let done = match self.wants_records() {
+        let done = match self.has_own() {
             true => self.delivery.deliver(&self.out.frames(), now),
             false => self.delivery.deliver(raw, now),
         };
@@ -307,6 +331,24 @@ impl Stage {
             self.begun = false;
         }
         done
+    }
+
+    /// Copies a batch of raw lines if a line of another stream has to be ended
+    /// before it.
+    fn end_line_before(&mut self, raw: &Frames<'_>) {
+        if self.pieces.are_cut_off_by_all(raw) {
+            self.out.buffer().push(b'\n');
+            for frame in raw.iter() {
+                self.out.buffer().extend_from_slice(frame);
+                self.out.finish();
+            }
+        }
+        self.pieces.note(raw.stream(), raw.bytes());
+    }
+
+    /// Whether the batch is what stands here, and not the source's frames.
+    fn has_own(&self) -> bool {
+        self.wants_records() || self.out.end() > 0
     }
 
     /// How many of the records that were [pushed](Self::push) the handler has
@@ -342,7 +384,7 @@ impl Stage {
         if !self.begun {
             self.count(raw);
         }
-        match self.wants_records() {
+        match self.has_own() {
             true => self.delivery.give_up(&self.out.frames(), now),
             false => self.delivery.give_up(raw, now),
         }
@@ -395,7 +437,8 @@ mod tests {
     use crate::handler::fake::{Mood, Remote};
     use crate::handler::queue::{QueueHandler, QueueOptions};
     use crate::level::Level;
-    use crate::record::Defaults;
+    use crate::record::{Defaults, LinePart};
+    use regex::bytes::Regex;
 
     fn stage(filter: Filter, mood: Mood) -> (Remote, Stage) {
         let (remote, fake) = Remote::new(mood);
@@ -462,6 +505,92 @@ mod tests {
             (figures.received, figures.delivered, figures.bytes),
             (0, 0, 2)
         );
+    }
+
+    fn part(stream: u8, continues: bool) -> LinePart {
+        LinePart { stream, continues }
+    }
+
+    /// A filter that looks at each, or none at all.
+    fn written(filter: Filter, records: &[(&str, LinePart)]) -> String {
+        let (defaults, now) = (Defaults::default(), Now::read());
+        let (remote, mut stage) = stage(filter, Mood::Willing);
+        for (text, part) in records {
+            let ends = [text.len()];
+            let frames = Frames::listed(text.as_bytes(), &ends).of_stream(part.stream);
+            if stage.wants_records() {
+                let mut record = Record::new(&defaults, now.wall);
+                record.message = text.trim_end().as_bytes().into();
+                record.part = *part;
+                stage.push(text.as_bytes(), &record, now);
+            }
+            assert!(stage.deliver(&frames, now));
+        }
+        remote.all()
+    }
+
+    /// No line goes on in the middle of another one, and none is ended that can
+    /// go on.
+    #[test]
+    fn the_pieces_of_a_line_stand_together_or_apart() {
+        let cases: [(&[(&str, LinePart)], &str); 4] = [
+            (&[("aa", part(0, false)), ("aa\n", part(0, true))], "aaaa\n"),
+            (
+                &[
+                    ("aa", part(0, false)),
+                    ("b\n", part(1, false)),
+                    ("a\n", part(0, true)),
+                ],
+                "aa\nb\na\n",
+            ),
+            (
+                &[
+                    ("aa", part(0, false)),
+                    ("bb", part(1, false)),
+                    ("aa", part(0, true)),
+                    ("b\n", part(1, true)),
+                ],
+                "aa\nbb\naa\nb\n",
+            ),
+            (
+                &[
+                    ("aa", part(1, false)),
+                    ("a\n", part(1, true)),
+                    ("b\n", part(0, false)),
+                ],
+                "aaa\nb\n",
+            ),
+        ];
+        for (records, text) in cases {
+            assert_eq!(written(Filter::default(), records), text);
+            let looks = Filter {
+                min_level: Some(Level::DEBUG),
+                ..Filter::default()
+            };
+            assert_eq!(written(looks, records), text, "one by one");
+        }
+    }
+
+    #[test]
+    fn a_line_passes_with_all_its_pieces_or_with_none() {
+        let only = |pattern: &str| Filter {
+            include: vec![Regex::new(pattern).unwrap()],
+            ..Filter::default()
+        };
+        let records = [
+            ("keep aa", part(0, false)),
+            ("drop b\n", part(1, false)),
+            ("drop aa", part(0, true)),
+            ("drop c", part(1, false)),
+            ("keep c\n", part(1, true)),
+            ("aa\n", part(0, true)),
+            ("keep d\n", part(0, false)),
+        ];
+        let text = written(only("keep"), &records);
+        assert_eq!(text, "keep aadrop aaaa\nkeep d\n");
+        // The end of the line can't be delivered: what comes is none.
+        let records = [("keep aa", part(0, false)), ("keep\n", part(0, false))];
+        assert_eq!(written(only("keep"), &records), "keep aa\nkeep\n");
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub struct Joined<'a> {
     pub received: Timestamp,
     /// It is a part of a longer record, or of a longer line, that was split.
     pub piece: bool,
+    /// It goes on with what was handed out before.
+    pub continues: bool,
     /// There is a stack trace in it. Only with [`Join::Trace`].
     pub trace: bool,
 }

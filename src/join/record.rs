@@ -175,6 +175,7 @@ impl Record {
             bytes,
             received: self.received,
             piece: piece || !bytes.ends_with(b"\n"),
+            continues: self.continued,
             trace: self.trace,
         });
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::diag::Diag;
 use crate::level::Level;
 use crate::now::Timestamp;
-use crate::record::{Defaults, Record, Value};
+use crate::record::{Defaults, LinePart, Record, Value};
 use crate::text::detect;
 use crate::wire::json;
 
@@ -33,6 +33,8 @@ pub struct Unit<'a> {
     pub received: Timestamp,
     /// They are a part of a longer record.
     pub piece: bool,
+    /// They go on with the unit before.
+    pub continues: bool,
     /// There is a stack trace in them.
     pub trace: bool,
 }
@@ -47,6 +49,10 @@ pub struct Decoder {
     diag: Diag,
     /// The frame before was the beginning of the same line.
     continued: bool,
+    /// The level of what a unit may go on with.
+    level: Level,
+    /// Which of the streams that are read at once this is.
+    stream: u8,
     malformed: u64,
     /// Room for attributes, kept from one record for the next.
     room: Vec<(Cow<'static, str>, Value<'static>)>,
@@ -62,13 +68,21 @@ impl Decoder {
     ) -> Decoder {
         Decoder {
             format,
+            level: defaults.level,
             defaults: Arc::new(defaults),
             source,
             diag,
             continued: false,
+            stream: 0,
             malformed: 0,
             room: Vec::new(),
         }
+    }
+
+    /// The same for one of several streams.
+    #[must_use]
+    pub fn for_stream(self, stream: u8) -> Decoder {
+        Decoder { stream, ..self }
     }
 
     /// Whether every line has to be looked at, even where no handler asks.
@@ -89,6 +103,7 @@ impl Decoder {
             unmasked: frame,
             received,
             piece: begun || self.continued,
+            continues: begun,
             trace: false,
         }
     }
@@ -124,7 +139,28 @@ impl Decoder {
     }
 
     fn fill<'a>(&mut self, record: &mut Record<'a>, unit: Unit<'a>, defaults: &'a Defaults) {
-        let line = unit.bytes.strip_suffix(b"\n").unwrap_or(unit.bytes);
+        match unit.continues {
+            true => {
+                record.reset(defaults, unit.received);
+                record.message = without_newline(unit.bytes).into();
+                record.level = self.level;
+            }
+            false => self.fill_first(record, unit, defaults),
+        }
+        self.level = record.level;
+        record.part = LinePart {
+            stream: self.stream,
+            continues: unit.continues,
+        };
+        if unit.piece {
+            let piece = Value::Text("split".into());
+            record.extra.push(("oversize".into(), piece));
+        }
+    }
+
+    /// Fills in a record that goes on with nothing.
+    fn fill_first<'a>(&mut self, record: &mut Record<'a>, unit: Unit<'a>, defaults: &'a Defaults) {
+        let line = without_newline(unit.bytes);
         let structured = match self.format {
             InputFormat::Lines => false,
             _ => json::decode(line, defaults, unit.received, record).is_ok(),
@@ -135,7 +171,7 @@ impl Decoder {
             record.message = line.into();
             if let Some((level, created)) = known {
                 (record.level, record.created) = (level, created);
-            } else if defaults.detect_level {
+            } else if defaults.detect_level || self.is_cut_object(&unit) {
                 // Some traces begin with an empty line; what says the level is
                 // the first one that says anything.
                 let head = match line.first() {
@@ -151,10 +187,12 @@ impl Decoder {
                 self.note_malformed();
             }
         }
-        if unit.piece {
-            let piece = Value::Text("split".into());
-            record.extra.push(("oversize".into(), piece));
-        }
+    }
+
+    /// Whether this is the beginning of an object that is too long to be read:
+    /// it has a level all the same.
+    fn is_cut_object(&self, unit: &Unit<'_>) -> bool {
+        self.format != InputFormat::Lines && unit.piece && unit.bytes.first() == Some(&b'{')
     }
 
     /// The level and the time of an object that a mask has made something else:
@@ -169,7 +207,7 @@ impl Decoder {
             return None;
         }
         let mut record = Record::new(defaults, unit.received);
-        let line = unit.unmasked.strip_suffix(b"\n").unwrap_or(unit.unmasked);
+        let line = without_newline(unit.unmasked);
         json::decode(line, defaults, unit.received, &mut record).ok()?;
         Some((record.level, record.created))
     }
@@ -186,4 +224,8 @@ impl Decoder {
             ));
         }
     }
+}
+
+fn without_newline(bytes: &[u8]) -> &[u8] {
+    bytes.strip_suffix(b"\n").unwrap_or(bytes)
 }

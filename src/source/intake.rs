@@ -37,6 +37,8 @@ pub struct IntakeOptions {
     pub masks: Vec<Mask>,
     /// Sum repeats up, after so long at the latest (`--dedup`).
     pub dedup: Option<Duration>,
+    /// Which of the streams that are read at once it is.
+    pub stream: u8,
 }
 
 /// A stream's way to records.
@@ -46,6 +48,7 @@ pub struct Intake {
     stripper: Option<AnsiStripper>,
     joiner: Option<Joiner>,
     last: LastSteps,
+    stream: u8,
     bytes: u64,
     records: u64,
 }
@@ -83,6 +86,7 @@ impl<'a> From<Joined<'a>> for Unit<'a> {
             unmasked: joined.bytes,
             received: joined.received,
             piece: joined.piece,
+            continues: joined.continues,
             trace: joined.trace,
         }
     }
@@ -102,9 +106,11 @@ impl Intake {
                 .map(|(join, timeout)| Joiner::new(join, limit, oversize, timeout)),
             last: LastSteps {
                 masker: masked.then(|| Masker::new(options.masks, json)),
-                decoder: Decoder::new(options.format, options.defaults, name, diag),
+                decoder: Decoder::new(options.format, options.defaults, name, diag)
+                    .for_stream(options.stream),
                 dedup: options.dedup.map(Dedup::new),
             },
+            stream: options.stream,
             bytes: 0,
             records: 0,
         }
@@ -148,7 +154,7 @@ impl Intake {
 
     /// The lines that were found, as they came.
     pub fn frames(&self) -> Frames<'_> {
-        self.lines.frames()
+        self.lines.frames().of_stream(self.stream)
     }
 
     /// Whether every line has to be looked at, even where no handler asks.
@@ -202,6 +208,7 @@ impl Intake {
             unmasked: frames.bytes(),
             received: now.wall,
             piece: false,
+            continues: false,
             trace: false,
         };
         self.last.take(unit, now, each);

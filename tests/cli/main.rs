@@ -15,6 +15,7 @@ mod filters;
 mod formats;
 mod grammar;
 mod input;
+mod long_lines;
 mod many;
 mod queue;
 mod real_logs;

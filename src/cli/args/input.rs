@@ -329,6 +329,7 @@ impl InputArgs {
             }),
             masks: self.masks.clone(),
             dedup: self.dedup,
+            stream: 0,
         }
     }
 
@@ -341,8 +342,10 @@ impl InputArgs {
                 self.stderr_level.or(self.level).or(Some(Level::ERROR)),
             ),
         ];
+        let mut streams = 0..;
         outputs.map(|(name, level)| {
             let mut intake = self.intake();
+            intake.stream = streams.next().unwrap_or_default();
             let defaults = &mut intake.defaults;
             defaults.level = level.unwrap_or(defaults.level);
             let name = Value::Text(name.into());

@@ -15,6 +15,7 @@ use crate::record::Record;
 use crate::source::Sink;
 use crate::wire::envelope::TAG;
 use crate::wire::hmac::Key;
+use crate::wire::http::HttpConversation;
 use crate::wire::lh;
 
 /// A message that has begun is copied to what follows it as long as it is short.
