@@ -348,3 +348,19 @@ fn a_chain_stands_behind_it() {
     assert_eq!(folder.text("all"), "one\ntwo\nthree\n");
     assert_eq!(folder.text("bad"), "two\n");
 }
+
+/// A record of the network has no newline; in a file it has one, also where its
+/// bytes are kept as they came.
+#[test]
+fn raw_records_are_lines() {
+    let folder = Folder::new();
+    let options = "--max-record 6 listen --tcp 127.0.0.1:0 --escape none";
+    let mut listener = listen(&folder, options, "file -f raw out");
+    listener
+        .connect()
+        .write_all("aaaa bbbb\nsecond\n".as_bytes())
+        .expect("sent");
+    listener.running.wait_end("out", "second\n");
+    assert_eq!(folder.text("out"), "aaaa b\nbbb\nsecond\n");
+    listener.end().code(0);
+}

@@ -206,10 +206,9 @@ impl CommonArgs {
             return Err(NO_PRUNING.to_owned());
         }
         let encoder = self.formatter()?;
-        let terminator = self
-            .terminator
-            .clone()
-            .map(|end| Framing::Terminator(end.0));
+        // What came over a network has no newline that it would keep.
+        let given = self.terminator.is_some() || self.listening.is_some();
+        let terminator = given.then(|| Framing::Terminator(self.terminator()));
         let rendering = Rendering {
             encoder: encoder.map(|formatter| Box::new(formatter) as Box<dyn Encode>),
             envelope: terminator.map(Envelope::new),
