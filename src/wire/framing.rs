@@ -11,7 +11,8 @@ pub const READ_SIZE: usize = 512 << 10;
 /// What becomes of a line that is longer than the longest record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Oversize {
-    /// Records of at most that length, with not a byte lost.
+    /// Records of at most that length, with not a byte lost, and no character of
+    /// UTF-8 in two of them.
     #[default]
     Split,
     /// A record of that length; the rest of the line is thrown away.
@@ -156,14 +157,16 @@ impl LineBuffer {
             match self.oversize {
                 Oversize::Split => {
                     self.counts.split += u64::from(!self.continued);
-                    self.keep(&mut read, &mut write, max);
+                    let end = end_within(&self.buffer[read..], max);
+                    self.keep(&mut read, &mut write, end);
                     self.continued = true;
                 }
                 Oversize::Truncate => {
                     self.counts.truncated += 1;
                     // What is longer than the limit has room for its newline.
-                    self.buffer[read + max] = b'\n';
-                    self.keep(&mut read, &mut write, max + 1);
+                    let end = end_within(&self.buffer[read..], max);
+                    self.buffer[read + end] = b'\n';
+                    self.keep(&mut read, &mut write, end + 1);
                     self.skipping = true;
                 }
                 Oversize::Drop => {
@@ -209,6 +212,28 @@ impl LineBuffer {
     /// How many lines were too long so far.
     pub fn oversized(&self) -> OversizeCounts {
         self.counts
+    }
+}
+
+/// Where a line that is longer than `most` bytes, of which there is one more, is
+/// cut: there, or before the character of UTF-8 that would be cut in two.
+///
+/// No byte behind that one is looked at: it may not have been read yet, and where
+/// a line is cut must not depend on that.
+fn end_within(line: &[u8], most: usize) -> usize {
+    let is_within = |at: usize| line.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let mut nearest = (most.saturating_sub(3)..=most).rev();
+    let begin = nearest.find(|at| !is_within(*at)).unwrap_or(0);
+    let Some(begun) = line.get(begin..=most).filter(|_| begin > 0) else {
+        return most;
+    };
+    let is_one = match std::str::from_utf8(begun) {
+        Ok(_) => true,
+        Err(error) => error.valid_up_to() == 0 && error.error_len().is_none(),
+    };
+    match is_one {
+        true => begin,
+        false => most,
     }
 }
 
@@ -264,6 +289,47 @@ mod tests {
     }
 
     #[test]
+    fn no_character_is_cut_in_two() {
+        type Case<'a> = (usize, &'a [u8], &'a [&'a [u8]]);
+        let cases: [Case<'_>; 8] = [
+            (
+                4,
+                "aaaébb".as_bytes(),
+                &["aaa".as_bytes(), "ébb\n".as_bytes()],
+            ),
+            (5, "aaaébb".as_bytes(), &["aaaé".as_bytes(), b"bb\n"]),
+            (4, "a€€".as_bytes(), &["a€".as_bytes(), "€\n".as_bytes()]),
+            (5, "a€€".as_bytes(), &["a€".as_bytes(), "€\n".as_bytes()]),
+            (
+                6,
+                "a😀😀".as_bytes(),
+                &["a😀".as_bytes(), "😀\n".as_bytes()],
+            ),
+            // None fits.
+            (2, "€a".as_bytes(), &[b"\xe2\x82", b"\xaca\n"]),
+            // Not UTF-8: bytes of which none begins a character, and a character
+            // that is none.
+            (
+                4,
+                b"a\x80\x80\x80\x80\x80b",
+                &[b"a\x80\x80\x80", b"\x80\x80b\n"],
+            ),
+            (3, b"aa\xc0\x80b", &[b"aa\xc0", b"\x80b\n"]),
+        ];
+        for piece in 1..9 {
+            for (max, line, split) in cases {
+                let mut buffer = LineBuffer::new(max, Oversize::Split);
+                assert_eq!(records(&mut buffer, line, &[piece]), split, "{line:?}");
+                let mut buffer = LineBuffer::new(max, Oversize::Truncate);
+                let ended = [line, b"\nx\n"].concat();
+                let first = [split[0], b"\n"].concat();
+                let kept = records(&mut buffer, &ended, &[piece]);
+                assert_eq!(kept, [&first[..], b"x\n"], "{line:?}");
+            }
+        }
+    }
+
+    #[test]
     fn each_long_line_is_counted_once() {
         let mut buffer = LineBuffer::new(3, Oversize::Split);
         records(&mut buffer, b"aaaaaaaaaaaaaa\nb\ncccc\n", &[2]);
@@ -292,8 +358,8 @@ mod tests {
         /// newline that ends the last line.
         #[test]
         fn split_loses_nothing(
-            lines in proptest::collection::vec("[a-c\r]{0,12}", 0..20),
-            last in "[a-c]{0,12}",
+            lines in proptest::collection::vec("[a-cé€😀\r]{0,12}", 0..20),
+            last in "[a-cé€😀]{0,12}",
             max in 1usize..15,
             pieces in proptest::collection::vec(1usize..9, 1..5),
         ) {
@@ -310,6 +376,7 @@ mod tests {
                 let content = record.strip_suffix(b"\n").unwrap_or(record);
                 prop_assert!(content.len() <= max);
                 prop_assert!(!content.contains(&b'\n'));
+                prop_assert!(max < 4 || std::str::from_utf8(content).is_ok());
             }
         }
 

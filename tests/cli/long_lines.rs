@@ -94,3 +94,21 @@ fn a_line_goes_on_behind_what_is_left_out() {
     assert_eq!(folder.text("log"), "aaaaaab\n");
     assert_eq!(folder.text("other"), "aaaa\nerr\naab\n");
 }
+
+#[test]
+fn a_piece_is_text() {
+    let folder = Folder::new();
+    let ran = folder
+        .lh("-q --max-record 4 stream -f json")
+        .with("aaaébbb\n")
+        .code(0);
+    let out = ran.out();
+    assert!(!out.contains('\u{fffd}') && !out.contains("ufffd"), "{out}");
+    let line = format!("x{}\n", "é".repeat(600_000));
+    for policy in ["split", "truncate"] {
+        let chain = format!("-q --oversize {policy} file --encoding latin1 {policy}");
+        folder.lh(&chain).with(&line).code(0);
+    }
+    assert_eq!(folder.size("split"), 600_002);
+    assert_eq!(folder.size("truncate"), 1 + (1 << 19));
+}
