@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use anyhow::{Context, anyhow};
 
-use super::args::{HandlerCommand, InputArgs, ListenArgs, Question};
+use super::args::{HandlerCommand, InputArgs, ListenArgs, Question, Source};
 use super::console;
 use super::exit::{Failure, Status};
 use super::feed::{self, Fed};
@@ -29,7 +29,11 @@ pub fn chain(
                     or lh --help";
         return Err(Failure::usage(text.to_owned()));
     }
-    input.check(command.is_some()).map_err(Failure::usage)?;
+    let source = match command {
+        Some(_) => Source::Command,
+        None => Source::Stdin,
+    };
+    input.check(source).map_err(Failure::usage)?;
     if command.is_none()
         && let Some(option) = chain.iter().find_map(HandlerCommand::needs_command)
     {
@@ -90,10 +94,7 @@ pub fn listen(
     chain: Vec<HandlerCommand>,
 ) -> Result<Status, Failure> {
     let diag = console::diag(input.quiet);
-    input.check(false).map_err(Failure::usage)?;
-    if let Some(text) = input.not_for_listen() {
-        return Err(Failure::usage(text));
-    }
+    input.check(Source::Network).map_err(Failure::usage)?;
     if let Some(option) = chain.iter().find_map(HandlerCommand::needs_command) {
         return Err(Failure::usage(format!(
             "{option} is for a command, and has no effect with listen"

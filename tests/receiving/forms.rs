@@ -349,6 +349,20 @@ fn a_chain_stands_behind_it() {
     assert_eq!(folder.text("bad"), "two\n");
 }
 
+#[test]
+fn a_level_scale_settles_what_numbers_mean() {
+    let folder = Folder::new();
+    for (scale, level) in [("syslog", "ERROR"), ("python", "Level 3")] {
+        let options = format!("--level-scale {scale} listen --tcp 127.0.0.1:0");
+        let chain = format!("file -f {{levelname}} {scale}");
+        let mut listener = listen(&folder, &options, &chain);
+        let object = b"{\"message\":\"m\",\"level\":3}\n";
+        listener.connect().write_all(object).expect("sent");
+        listener.running.wait_end(scale, &format!("{level}\n"));
+        listener.end().ok();
+    }
+}
+
 /// A record of the network has no newline; in a file it has one, also where its
 /// bytes are kept as they came.
 #[test]

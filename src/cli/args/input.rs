@@ -170,6 +170,17 @@ pub struct InputArgs {
     pub quiet: bool,
 }
 
+/// Where the records of a run come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Standard input, or a message on the command line.
+    Stdin,
+    /// The command behind `--`.
+    Command,
+    /// Peers (`listen`).
+    Network,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Input {
     Lines,
@@ -244,7 +255,12 @@ impl InputArgs {
     ///
     /// # Errors
     /// The option that has no place here, and what it needs.
-    pub fn check(&self, with_command: bool) -> Result<(), String> {
+    pub fn check(&self, source: Source) -> Result<(), String> {
+        if source == Source::Network
+            && let Some(text) = self.not_for_listen()
+        {
+            return Err(text);
+        }
         let for_streams = [
             ("--join", self.join.is_some()),
             ("--max-record", self.max_record.is_some()),
@@ -260,10 +276,12 @@ impl InputArgs {
         if self.join_timeout.is_some() && self.join.is_none() {
             return Err("--join-timeout has no effect without --join".to_owned());
         }
-        if self.level_scale.is_some() && matches!(self.input, None | Some(Input::Lines)) {
+        // What peers send may say a level as a number whatever --input says.
+        let lines = source != Source::Network && matches!(self.input, None | Some(Input::Lines));
+        if self.level_scale.is_some() && lines {
             return Err("--level-scale has no effect without --input json or auto".to_owned());
         }
-        if with_command {
+        if source == Source::Command {
             return match self.message {
                 Some(_) => Err("--message is a record, and so needs no command".to_owned()),
                 None => Ok(()),
@@ -285,7 +303,7 @@ impl InputArgs {
 
     /// What is given that has no place where records come over a network, and
     /// why.
-    pub fn not_for_listen(&self) -> Option<String> {
+    fn not_for_listen(&self) -> Option<String> {
         let own = "peers show it; for one that does not, --wire tells";
         let lines = "lines of several senders can't be joined; lh can do it where they are made";
         let given = [

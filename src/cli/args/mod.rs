@@ -59,7 +59,7 @@ use crate::text::guard::Escape;
 pub use cat::{LogCatArgs, LogTailArgs};
 pub use check::CheckChainArgs;
 pub use common::CommonArgs;
-pub use input::InputArgs;
+pub use input::{InputArgs, Source};
 pub use listen::ListenArgs;
 use queueing::QueueingArgs;
 pub use spool::{CatArgs, CheckArgs, DropArgs, LsArgs, SpoolArgs, SpoolCommand};
