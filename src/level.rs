@@ -45,6 +45,18 @@ impl Level {
             .map(|&(_, level)| level)
     }
 
+    /// A level of Go's log/slog that has no name of its own: `ERROR+4`, `INFO-2`.
+    /// Its names are 4 apart where Python's are 10.
+    pub fn from_stepped_name(word: &str) -> Option<Level> {
+        let (name, steps) = word.split_at(word.find(['+', '-'])?);
+        // A word with a number behind a hyphen is none.
+        let steps: i64 = steps.parse().ok()?;
+        let steps = Some(steps).filter(|steps| (-99..=99).contains(steps))?;
+        let base = i64::from(Level::from_name(name.as_bytes())?.0);
+        let level = base + (steps * 10).div_euclid(4);
+        u32::try_from(level.max(1)).ok().map(Level)
+    }
+
     /// The canonical upper-case name, if the number has one.
     pub fn name(self) -> Option<&'static str> {
         Some(match self {

@@ -182,7 +182,7 @@ impl<'a> Claims<'_, 'a> {
             let level = match nested.as_ref().or(self.value(place)) {
                 Some(Value::Text(word)) => match word_level(word) {
                     Some(level) => Some(level),
-                    None if is_number(word) => self.number_level(place, word, scale),
+                    None if is_number(word.trim()) => self.number_level(place, word.trim(), scale),
                     None => {
                         if name.is_none() && !word.is_empty() {
                             let value = nested.or_else(|| self.take(place));
@@ -195,10 +195,16 @@ impl<'a> Claims<'_, 'a> {
                 None => continue,
             };
             let Some(level) = level else { continue };
-            if nested.is_some() {
+            let is_nested = nested.is_some();
+            let value = nested.or_else(|| self.take(place));
+            if let Some(Value::Text(word)) = &value
+                && Level::from_stepped_name(word.trim()).is_some()
+            {
+                name = Some(word.clone());
+            }
+            if is_nested {
                 return (Some(level), name);
             }
-            let value = self.take(place);
             if place == LEVELNAME
                 && let Some(Value::Json(number)) = self.value(LEVELNO)
                 && let Some(given) = self.number_level(LEVELNO, number, scale)
@@ -352,12 +358,13 @@ fn into_owned(value: Value<'_>) -> Value<'static> {
     }
 }
 
-/// A level's name in any spelling, or `Level N`.
+/// A level's name in any spelling, `Level N`, or one of slog's between two names.
 pub(crate) fn word_level(word: &str) -> Option<Level> {
-    Level::from_name(word.as_bytes()).or_else(|| {
-        let digits = word.strip_prefix("Level ")?;
-        digits.parse().ok().map(Level)
-    })
+    let word = word.trim();
+    let digits = || word.strip_prefix("Level ")?.parse().ok().map(Level);
+    Level::from_name(word.as_bytes())
+        .or_else(digits)
+        .or_else(|| Level::from_stepped_name(word))
 }
 
 fn is_number(text: &str) -> bool {
@@ -593,6 +600,21 @@ mod tests {
             ),
             (r#"{"levelname":"SUCCESS"}"#, info, Some("SUCCESS"), ""),
             (r#"{"levelname":"Level 35"}"#, Level(35), None, ""),
+            (r#"{"level":"ERROR+4"}"#, Level(50), Some("ERROR+4"), ""),
+            (r#"{"level":"WARN+1"}"#, Level(32), Some("WARN+1"), ""),
+            (r#"{"level":"INFO-2"}"#, Level(15), Some("INFO-2"), ""),
+            (r#"{"level":"DEBUG-99"}"#, Level(1), Some("DEBUG-99"), ""),
+            (
+                r#"{"log":{"level":"ERROR+4"}}"#,
+                Level(50),
+                Some("ERROR+4"),
+                "",
+            ),
+            (r#"{"level":"error-404"}"#, info, Some("error-404"), ""),
+            (r#"{"level":"ERROR+"}"#, info, Some("ERROR+"), ""),
+            (r#"{"level":"+4"}"#, info, Some("+4"), ""),
+            (r#"{"level":"error "}"#, Level::ERROR, None, ""),
+            (r#"{"level":" 40"}"#, Level::ERROR, None, ""),
             (r#"{"levelno":35}"#, Level(35), None, ""),
             (
                 r#"{"level":"warn","severity":"x"}"#,

@@ -669,3 +669,19 @@ fn a_mask_does_not_change_the_level() {
         assert!(!out.contains("4111"), "{mask}: {out}");
     }
 }
+
+/// As Go's log/slog writes them, and others.
+#[test]
+fn levels_between_two_names_are_understood() {
+    let folder = Folder::new();
+    let lines = [
+        r#"{"msg":"a","level":"ERROR+4"}"#,
+        r#"{"msg":"b","level":"WARN+1"}"#,
+        r#"{"msg":"c","level":"INFO-2"}"#,
+        r#"{"msg":"d","level":"error "}"#,
+    ];
+    let chain = "-i json stream --min-level warning -f {levelno}:{levelname}:{message}";
+    let ran = folder.lh(chain).with(lines.join("\n")).ok();
+    let want = "50:ERROR+4:a\n32:WARN+1:b\n40:ERROR:d\n";
+    assert_eq!(ran.out(), want);
+}
