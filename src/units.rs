@@ -5,6 +5,10 @@
 
 use std::time::Duration;
 
+/// The longest duration: what nobody waits for, and what can be added to any
+/// time without leaving the calendar.
+const CENTURY: Duration = Duration::from_secs(36_525 * 86_400);
+
 /// A size in bytes: digits, then nothing or a unit. As in coreutils, K, M, G, T
 /// and KiB, MiB, … are powers of 1024; KB, MB, … powers of 1000.
 ///
@@ -51,7 +55,7 @@ pub fn record_size(text: &str) -> Result<usize, String> {
 /// d or w; without a unit it is seconds.
 ///
 /// # Errors
-/// No number, a negative one, an unknown unit, or more than a [`Duration`] holds.
+/// No number, a negative one, an unknown unit, or more than 100 years.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let error = || format!("{text:?} is no duration: write 500ms, 1s, 2.5s, 5m, 12h or 30d");
     let at = text
@@ -71,7 +75,12 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "w" => 604_800.0,
         _ => return Err(error()),
     };
-    Duration::try_from_secs_f64(number * factor).map_err(|_| error())
+    let duration = Duration::try_from_secs_f64(number * factor).ok();
+    duration
+        .filter(|duration| *duration <= CENTURY)
+        .ok_or_else(|| {
+            format!("{text:?} is too long a duration: 36525d, 100 years, is the longest")
+        })
 }
 
 /// Permission bits in octal, as chmod(1) takes them, or with `0o` in front.
@@ -182,6 +191,7 @@ mod tests {
             ("12h", 43_200_000),
             ("30d", 2_592_000_000),
             ("0", 0),
+            ("36525d", 3_155_760_000_000),
         ];
         for (text, millis) in table {
             assert_eq!(duration(text), Ok(Duration::from_millis(*millis)), "{text}");
@@ -196,6 +206,8 @@ mod tests {
             "1..2s",
             "inf",
             "1e3s",
+            "36526d",
+            "10000000000000000000",
             "9999999999999999999999d",
         ] {
             assert!(duration(text).is_err(), "{text}");

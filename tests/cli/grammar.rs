@@ -198,6 +198,19 @@ const MISTAKES: &[(&str, &str)] = &[
     ("file --perm 999 x.log", "999"),
     ("file --perm rw x.log", "rw"),
     ("file --fsync sometimes x.log", "sometimes"),
+    (
+        "file --fsync 10000000000000000000 x.log",
+        "10000000000000000000\" is too long",
+    ),
+    (
+        "queue --spool s --fsync 10000000000000000000 file x.log",
+        "10000000000000000000\" is too long",
+    ),
+    (
+        "--grace 10000000000000000000 file x.log -- true",
+        "10000000000000000000\" is too long",
+    ),
+    ("--dedup=36526d file x.log", "36526d\" is too long"),
     ("file --encoding klingon x.log", "klingon"),
     ("file --encoding-errors replace x.log", "--encoding"),
     (

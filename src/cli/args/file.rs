@@ -118,6 +118,7 @@ pub fn fsync(text: &str) -> Result<Fsync, String> {
         _ => match units::duration(text) {
             Ok(Duration::ZERO) => Ok(Fsync::Batch),
             Ok(delay) => Ok(Fsync::After(delay)),
+            Err(error) if text.starts_with(|c: char| c.is_ascii_digit()) => Err(error),
             Err(_) => Err(format!(
                 "{text:?} is not never, batch, close or a number of seconds"
             )),
