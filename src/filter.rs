@@ -24,11 +24,17 @@ impl Filter {
 
     /// Whether a record passes.
     pub fn accepts(&self, record: &Record<'_>) -> bool {
-        let message = &record.message;
+        let message = without_return(&record.message);
         self.min_level.is_none_or(|level| record.level >= level)
             && (self.include.is_empty() || self.include.iter().any(|re| re.is_match(message)))
             && !self.exclude.iter().any(|re| re.is_match(message))
     }
+}
+
+/// A line of text from Windows without what is left of its end, as masks and
+/// joins see it: else `$` would not match there.
+fn without_return(message: &[u8]) -> &[u8] {
+    message.strip_suffix(b"\r").unwrap_or(message)
 }
 
 #[cfg(test)]
@@ -62,5 +68,23 @@ mod tests {
         assert!(!accepts(Level::INFO, b"disk full"));
         assert!(!accepts(Level::ERROR, b"memory"));
         assert!(!accepts(Level::ERROR, b"test disk"));
+    }
+
+    #[test]
+    fn the_end_of_a_line_is_none_of_its_text() {
+        let filter = Filter {
+            include: vec![Regex::new("ok$").unwrap()],
+            exclude: vec![Regex::new("debug$").unwrap()],
+            ..Filter::default()
+        };
+        let defaults = Defaults::default();
+        let accepts = |message: &'static [u8]| {
+            let mut record = Record::new(&defaults, Timestamp(0));
+            record.message = message.into();
+            filter.accepts(&record)
+        };
+        assert!(accepts(b"ok\r") && accepts(b"ok"));
+        assert!(!accepts(b"debug ok debug\r"));
+        assert!(!accepts(b"ok\r\r"), "one alone");
     }
 }

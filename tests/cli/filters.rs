@@ -221,3 +221,17 @@ fn unencodable_records_are_losses_that_are_kept() {
     assert_eq!(folder.text("dead").lines().count(), 2);
     assert!(folder.text("dead").contains("café"));
 }
+
+/// The end of a line of Windows is none of its text.
+#[test]
+fn patterns_do_not_see_a_carriage_return_at_the_end() {
+    let folder = Folder::new();
+    let lines = "secret debug\r\nok\r\n";
+    for (handler, want) in [
+        ("stream --exclude debug$", "ok\r\n"),
+        ("stream --include ok$", "ok\r\n"),
+        ("stream --include debug\\r?$", "secret debug\r\n"),
+    ] {
+        assert_eq!(folder.lh(handler).with(lines).ok().out(), want, "{handler}");
+    }
+}
