@@ -75,12 +75,13 @@ impl CommandOptions {
         let (stderr, for_stderr) = self.output()?;
         // The value is dropped at the end of the statement, and with it the
         // command's ends: else there would be no end of file.
-        let child = std::process::Command::new(&self.program)
-            .args(&self.arguments)
-            .stdin(Stdio::inherit())
-            .stdout(for_stdout)
-            .stderr(for_stderr)
-            .spawn()?;
+        let child = sys::spawn(
+            std::process::Command::new(&self.program)
+                .args(&self.arguments)
+                .stdin(Stdio::inherit())
+                .stdout(for_stdout)
+                .stderr(for_stderr),
+        )?;
         sys::watch_child(&child)?;
         let command = Command {
             child,

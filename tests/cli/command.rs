@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 
-use crate::support::{Folder, peer, read_with_pauses, until};
+use crate::support::{Folder, LH, peer, read_with_pauses, until};
 
 /// A script of the shell as the command.
 const SH: [&str; 3] = ["--", "sh", "-c"];
@@ -541,4 +541,46 @@ fn options_for_a_command_need_one() {
     folder.lh("-- ls").run().code(2);
     folder.lh("man -- ls").run().code(2).said("only handlers");
     assert_eq!(folder.names(), [""; 0]);
+}
+
+/// Whoever starts lh may have signals blocked for its own sake, as a program does
+/// that takes them from signalfd(2): what it starts has them blocked, too.
+fn with_blocked<T>(start: impl FnOnce() -> T) -> T {
+    let mut set = SigSet::empty();
+    for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGUSR1] {
+        set.add(signal);
+    }
+    let own = set.thread_swap_mask(SigmaskHow::SIG_BLOCK).expect("masked");
+    let started = start();
+    own.thread_set_mask().expect("as before");
+    started
+}
+
+#[test]
+fn blocked_signals_are_caught_all_the_same() {
+    let folder = Folder::new();
+    let script = "echo hi; exit 3";
+    let lh = folder.lh("file a").args(SH).arg(script);
+    let ran = with_blocked(|| lh.start()).wait_exit();
+    ran.code(3);
+    assert_eq!(folder.text("a"), "hi\n");
+
+    let lh = folder.lh("file b");
+    let mut lh = with_blocked(|| lh.start());
+    lh.send_to("one\n", "b").signal(Signal::SIGTERM);
+    lh.wait_exit().code(0);
+}
+
+#[test]
+fn a_command_has_the_signals_blocked_that_lh_had() {
+    let folder = Folder::new();
+    let blocked = |program: &str, arguments: &[&str]| {
+        let program = folder.program(program).args(arguments);
+        with_blocked(|| program.start()).wait_exit().out()
+    };
+    let command = ["SigBlk", "/proc/self/status"];
+    let bare = blocked("grep", &command);
+    let under = blocked(LH, &[&["stream", "--", "grep"], &command[..]].concat());
+    assert!(bare.contains("SigBlk"), "{bare}");
+    assert_eq!(under, bare);
 }

@@ -49,7 +49,9 @@ pub use open::{
 pub use process::ignores_signal;
 #[cfg(all(feature = "cli", feature = "net"))]
 pub use process::raise_descriptor_limit;
-pub use process::{TERMINATE, exit_code, file_of, is_hangup, signal_child, terminal, watch_child};
+pub use process::{
+    TERMINATE, exit_code, file_of, is_hangup, signal_child, spawn, terminal, watch_child,
+};
 pub use spool::{
     boot, distrusted_directory, is_locked, is_unreadable, make_private_directory, open_private,
     read_at, write_at,

@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::pty::{OpenptyResult, Winsize, openpty};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
 use nix::unistd::Pid;
 
@@ -31,6 +32,42 @@ pub fn ignores_signal(signal: i32) -> bool {
         .find_map(|line| line.strip_prefix("SigIgn:"))
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// The signals that were blocked when lh was started.
+static GIVEN: OnceLock<SigSet> = OnceLock::new();
+
+/// Lets signals come that whoever started lh has blocked: they would be caught
+/// and never come. A parent does that for its own sake, and what it starts has
+/// the same mask.
+///
+/// # Errors
+/// Those of pthread_sigmask(3).
+#[cfg(feature = "cli")]
+pub(super) fn unblock(signals: &[i32]) -> io::Result<()> {
+    let mut set = SigSet::empty();
+    for signal in signals {
+        set.add(Signal::try_from(*signal)?);
+    }
+    let given = set.thread_swap_mask(SigmaskHow::SIG_UNBLOCK)?;
+    GIVEN.get_or_init(|| given);
+    Ok(())
+}
+
+/// Starts a command that has the same signals blocked as lh had at its start, as
+/// it would have without lh: std leaves the mask of the thread that starts it.
+///
+/// # Errors
+/// Those of fork(2) and execve(2).
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    let Some(given) = GIVEN.get() else {
+        return command.spawn();
+    };
+    let own = given.thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
+    let child = command.spawn();
+    // It was this thread's a moment ago: nothing can be wrong with it.
+    let _ = own.thread_set_mask();
+    child
 }
 
 /// Sends a signal to a child that was not waited for yet, so that its number

@@ -12,7 +12,7 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::iterator::exfiltrator::origin::Origin;
 use signal_hook::low_level::siginfo::Cause;
 
-use super::{Waitable, ignores_signal};
+use super::{Waitable, ignores_signal, process};
 use crate::event::{Event, Events, Notice};
 
 /// The signals that lh understands.
@@ -29,10 +29,10 @@ impl Signals {
     /// Rust's start-up code already. SIGINT and SIGQUIT stay ignored where
     /// they were, as in what a script runs in the background. So does SIGHUP
     /// with a command: caught, it would no longer be ignored there, and nohup
-    /// would be undone.
+    /// would be undone. What is caught is unblocked, too.
     ///
     /// # Errors
-    /// Those of socketpair(2) and sigaction(2).
+    /// Those of socketpair(2), sigaction(2) and pthread_sigmask(3).
     pub fn catch(with_command: bool) -> io::Result<Signals> {
         let (read, write) = UnixStream::pair()?;
         let mut signals = vec![SIGTERM, SIGALRM, SIGUSR1, SIGXFSZ];
@@ -45,7 +45,8 @@ impl Signals {
             false => signals.push(SIGHUP),
         }
         signals.extend(unless_ignored.into_iter().filter(|&n| !ignores_signal(n)));
-        let delivery = SignalDelivery::with_pipe(read, write, WithOrigin::default(), signals)?;
+        let delivery = SignalDelivery::with_pipe(read, write, WithOrigin::default(), &signals)?;
+        process::unblock(&signals)?;
         Ok(Signals { delivery })
     }
 }

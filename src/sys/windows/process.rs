@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::windows::io::{AsHandle, OwnedHandle};
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 
 use super::calls;
 
@@ -13,6 +13,14 @@ pub const TERMINATE: i32 = 15;
 /// The end of a pipe as a file.
 pub fn file_of(end: impl Into<OwnedHandle>) -> File {
     end.into().into()
+}
+
+/// Starts a command.
+///
+/// # Errors
+/// Those of CreateProcess.
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    command.spawn()
 }
 
 /// Ends a child if it is asked to end: there is no milder way to tell a program
