@@ -12,6 +12,7 @@ mod listen;
 #[path = "no_listen.rs"]
 mod listen;
 mod manual;
+mod own_files;
 mod pick;
 pub mod report;
 mod retry;

@@ -9,6 +9,7 @@ use super::args::{HandlerCommand, InputArgs, ListenArgs, Question, Source};
 use super::console;
 use super::exit::{Failure, Status};
 use super::feed::{self, Fed};
+use super::own_files;
 use super::report;
 use crate::diag::Diag;
 use crate::now::Now;
@@ -120,17 +121,19 @@ fn status(tally: &Tally, dropped: bool) -> Status {
 /// The chain as a pipeline that has opened nothing yet.
 fn pipeline(
     input: &InputArgs,
-    chain: Vec<HandlerCommand>,
+    mut chain: Vec<HandlerCommand>,
     with_command: bool,
     diag: &Diag,
 ) -> Result<Pipeline, Failure> {
+    let reports = input.reports();
+    own_files::check(reports.metrics_file.as_deref(), &mut chain).map_err(Failure::usage)?;
     let stages = chain.into_iter().map(|handler| handler.into_stage(diag));
     let stages = stages
         .collect::<Result<Vec<_>, String>>()
         .map_err(Failure::usage)?;
     let signals = Signals::catch(with_command).context("cannot catch signals")?;
     let mut pipeline = Pipeline::new(stages, Box::new(signals), diag.clone());
-    let observer = report::observer(&input.reports(), diag, Now::read());
+    let observer = report::observer(&reports, diag, Now::read());
     if let Some(observer) = observer.map_err(|text| anyhow!(text))? {
         pipeline.set_observer(observer);
     }

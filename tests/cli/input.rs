@@ -609,6 +609,40 @@ fn a_reader_that_does_not_read_can_not_keep_it_from_ending() {
     assert_eq!(folder.size("a.log"), 6 + lines.len() as u64);
 }
 
+/// The one would replace, or stand in the middle of, what the other writes.
+#[test]
+fn a_file_that_is_written_for_two_reasons_is_refused() {
+    let folder = Folder::new();
+    folder.mkdir("sub");
+    folder.write("there", "");
+    folder.symlink("there", "link");
+    let log = "it is the log of a handler as well";
+    for (chain, option, text) in [
+        ("--metrics-file mm file mm", "--metrics-file", log),
+        ("--metrics-file sub/../mm file ./mm", "--metrics-file", log),
+        ("--metrics-file link file there", "--metrics-file", log),
+        (
+            "--metrics-file mm null + queue buffer rotate --max-bytes 1K --backups 1 mm",
+            "--metrics-file",
+            log,
+        ),
+        ("file mm --dead-letter mm", "--dead-letter", log),
+        ("timed mm + stream --dead-letter mm", "--dead-letter", log),
+        (
+            "--metrics-file mm stream --dead-letter mm",
+            "--metrics-file",
+            "it is a file of dead letters as well",
+        ),
+    ] {
+        let ran = folder.lh(chain).with("a\n").code(2);
+        ran.said(option).said(text);
+        assert_eq!(folder.names(), ["link", "sub", "there"], "{chain}");
+    }
+    let chain = "--metrics-file m file a --dead-letter d + file a --dead-letter d";
+    folder.lh(chain).with("a\n").ok();
+    assert_eq!(folder.text("a"), "a\na\n");
+}
+
 /// What is written would be read again, without end.
 #[test]
 fn an_output_that_is_the_input_is_refused() {

@@ -77,7 +77,7 @@ pub struct CommonArgs {
 
     /// Keep what is given up in this file, as JSON lines with the reason.
     #[arg(long, value_name = "FILE", help_heading = "Errors")]
-    dead_letter: Option<PathBuf>,
+    pub dead_letter: Option<PathBuf>,
 
     /// Options of the input may stand behind a handler's name, too.
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! `lh file`, and the options that all file handlers share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -123,6 +123,13 @@ pub fn fsync(text: &str) -> Result<Fsync, String> {
                 "{text:?} is not never, batch, close or a number of seconds"
             )),
         },
+    }
+}
+
+impl FileArgs {
+    /// The log.
+    pub fn path(&self) -> &Path {
+        &self.target.path
     }
 }
 

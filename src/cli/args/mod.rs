@@ -47,7 +47,7 @@ mod udp;
 mod wrapped;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use regex::bytes::Regex;
@@ -154,6 +154,15 @@ pub enum Question {
     Plan(usize),
     /// What retention would delete.
     DryRun,
+}
+
+/// The files that a handler writes.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// Its log.
+    pub log: Option<PathBuf>,
+    /// What it gives up on (`--dead-letter`).
+    pub dead_letters: Option<PathBuf>,
 }
 
 /// Turns the arguments of a handler into a stage, which opens nothing yet.
@@ -319,6 +328,25 @@ impl HandlerCommand {
         match self {
             HandlerCommand::Buffer(args) if args.needs_command() => Some("--flush-on-failure"),
             other => other.inner().and_then(HandlerCommand::needs_command),
+        }
+    }
+
+    /// The log that it writes, where it is a file, and its dead letters.
+    pub fn files(&mut self) -> Files {
+        if let Some((_, wrapped)) = self.wrapped_mut() {
+            let inner = wrapped.handler_mut();
+            return inner.map_or_else(Files::default, HandlerCommand::files);
+        }
+        Files {
+            log: match self {
+                HandlerCommand::File(args) => Some(args.path().to_owned()),
+                HandlerCommand::Rotate(args) => Some(args.path().to_owned()),
+                HandlerCommand::Timed(args) => Some(args.path().to_owned()),
+                _ => None,
+            },
+            dead_letters: self
+                .common_mut()
+                .and_then(|common| common.dead_letter.clone()),
         }
     }
 

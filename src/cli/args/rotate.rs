@@ -1,5 +1,7 @@
 //! `lh rotate`.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::file::TargetArgs;
@@ -31,6 +33,11 @@ pub struct RotateArgs {
 }
 
 impl RotateArgs {
+    /// The log.
+    pub fn path(&self) -> &Path {
+        &self.target.path
+    }
+
     pub fn question(&self) -> Option<Question> {
         self.rolling.question()
     }

@@ -1,5 +1,7 @@
 //! `lh timed`.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::file::TargetArgs;
@@ -36,6 +38,11 @@ pub struct TimedArgs {
 }
 
 impl TimedArgs {
+    /// The log.
+    pub fn path(&self) -> &Path {
+        &self.target.path
+    }
+
     pub fn question(&self) -> Option<Question> {
         self.rolling.question()
     }

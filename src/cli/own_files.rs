@@ -1,0 +1,68 @@
+//! Files that two parts of one run would write: neither would have what it wrote.
+
+use std::fs::canonicalize;
+use std::path::{Path, PathBuf};
+
+use super::args::HandlerCommand;
+use crate::sys::{self, FileId};
+
+/// Looks whether the figures, or the dead letters of a handler, would go where a
+/// handler writes its log, or the figures where dead letters go.
+///
+/// # Errors
+/// Which two are one file.
+pub fn check(metrics: Option<&Path>, chain: &mut [HandlerCommand]) -> Result<(), String> {
+    let files: Vec<_> = chain.iter_mut().map(HandlerCommand::files).collect();
+    let logs: Vec<_> = files
+        .iter()
+        .filter_map(|files| files.log.as_deref())
+        .collect();
+    let letters = files
+        .iter()
+        .filter_map(|files| files.dead_letters.as_deref());
+    let letters: Vec<_> = letters.collect();
+    let apart = |option: &str, path: Option<&&Path>, what: &str, others: &[&Path]| {
+        let Some(path) = path else {
+            return Ok(());
+        };
+        match others.iter().any(|other| is_same(path, other)) {
+            true => Err(format!(
+                "{option}: {}: it is {what} as well",
+                path.display()
+            )),
+            false => Ok(()),
+        }
+    };
+    let log = "the log of a handler";
+    apart("--metrics-file", metrics.as_ref(), log, &logs)?;
+    apart(
+        "--metrics-file",
+        metrics.as_ref(),
+        "a file of dead letters",
+        &letters,
+    )?;
+    letters
+        .iter()
+        .try_for_each(|letters| apart("--dead-letter", Some(letters), log, &logs))
+}
+
+/// Whether two paths lead to one file, which need not be there yet.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let id = |path: &Path| -> Option<FileId> {
+        let meta = sys::stat(path).ok()?;
+        meta.regular.then_some(meta.id)
+    };
+    match (id(one), id(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => {
+            one == other
+                || place(one).is_some_and(|place_of_one| Some(place_of_one) == place(other))
+        }
+    }
+}
+
+/// A name in its directory, without the ways that lead there.
+fn place(path: &Path) -> Option<PathBuf> {
+    let directory = canonicalize(sys::directory_of(path)).ok()?;
+    Some(directory.join(path.file_name()?))
+}
