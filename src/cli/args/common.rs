@@ -55,6 +55,9 @@ pub struct CommonArgs {
     format: Option<String>,
 
     /// How {asctime} is written [default: 2003-07-08 16:49:45,896].
+    ///
+    /// %Z is the offset from UTC (-05:00), where C and Python have the name of
+    /// the zone (EST).
     #[arg(long, value_name = "STRFTIME", allow_hyphen_values = true)]
     datefmt: Option<String>,
 
