@@ -61,6 +61,8 @@ struct UnderCommand {
     until: Option<Instant>,
     /// That time is over.
     over: bool,
+    /// When it had ended.
+    ended: Option<Instant>,
     /// A handler is waited for since then.
     blocked: Option<Instant>,
     /// How much may still be unread of what was in its outputs when it had ended,
@@ -142,6 +144,7 @@ impl Pipeline {
             grace,
             until: None,
             over: false,
+            ended: None,
             blocked: None,
             unread: [0; STREAMS],
             asked_to_end: false,
@@ -263,7 +266,8 @@ impl Pipeline {
     /// Looks whether the input can bring more than is there.
     fn look_at_input(&mut self, now: Now) {
         let under = self.command.as_ref();
-        let until = under.and_then(|under| under.until);
+        // Where a handler takes nothing, its outputs are not read to their end.
+        let until = under.and_then(|under| Some(under.ended? + under.grace));
         let given_up = until.is_some_and(|until| until <= now.mono);
         let command = under.map(|under| &under.command);
         self.drain.look(command, given_up, now);

@@ -157,6 +157,11 @@ impl Pipeline {
             listen.pause(Now::read());
             self.deliver_meanwhile(&Frames::lines(b""), &mut |now| listen.wait_meanwhile(now));
             listen.go_on(Now::read());
+            settling.look(&self.stages);
+            let mut ended = settling.stages.iter().zip(&over);
+            if ended.any(|(known, over)| known.over && !over) {
+                listen.lose_parts();
+            }
         }
         if listen.awaits(turn) {
             let stages = self.stages.iter().zip(over);

@@ -92,6 +92,7 @@ impl Pipeline {
         under.command.look();
         if ran && !under.command.runs() {
             under.unread = [FULL; STREAMS];
+            under.ended = Some(now.mono);
             if under.asked_to_end && self.stop == Stop::No {
                 self.stop = Stop::Drain(now.mono);
             }

@@ -166,7 +166,8 @@ struct Awaited {
 enum Answer {
     /// The frames of a sender, up to a number.
     Acknowledge(SenderId, u64),
-    Http(Box<Request>),
+    /// A request, and whether a part of it was given up.
+    Http(Box<Request>, bool),
 }
 
 /// What has been counted beside records.
@@ -464,9 +465,13 @@ impl Listen {
                     lh::encode_ack(number, &mut bytes);
                     self.answer(awaited.place, awaited.generation, &bytes, now);
                 }
-                Answer::Http(request) => {
+                Answer::Http(request, lost) => {
                     let whom = (awaited.place, awaited.generation);
-                    self.answer_request(whom, &request, Outcome::Accepted, now);
+                    let outcome = match lost {
+                        true => Outcome::Failed,
+                        false => Outcome::Accepted,
+                    };
+                    self.answer_request(whom, &request, outcome, now);
                 }
             }
         }
@@ -479,7 +484,7 @@ impl Listen {
             let whom = (awaited.place, awaited.generation);
             match awaited.answer {
                 Answer::Acknowledge(..) => self.leave_unacknowledged(whom, now),
-                Answer::Http(request) => {
+                Answer::Http(request, _) => {
                     self.answer_request(whom, &request, Outcome::Failed, now);
                 }
             }
@@ -526,7 +531,7 @@ impl Listen {
     /// hours: after a while they are told that their records wait in memory.
     pub fn answer_waiting(&mut self, now: Now) {
         let late = |awaited: &Awaited| {
-            matches!(awaited.answer, Answer::Http(_))
+            matches!(awaited.answer, Answer::Http(..))
                 && now.mono.saturating_duration_since(awaited.since) > IN_MEMORY
         };
         let mut answered = Vec::new();
@@ -538,7 +543,7 @@ impl Listen {
             }
         }
         for awaited in answered {
-            if let Answer::Http(request) = awaited.answer {
+            if let Answer::Http(request, _) = awaited.answer {
                 let whom = (awaited.place, awaited.generation);
                 self.answer_request(whom, &request, Outcome::Queued, now);
             }

@@ -18,6 +18,8 @@ use crate::wire::http::{HttpConversation, Outcome, Records, Request, Unreadable,
 pub(super) struct Parcel {
     request: Box<Request>,
     records: Records,
+    /// A handler has ended that had a part of it.
+    lost: bool,
 }
 
 impl Parcel {
@@ -62,7 +64,11 @@ impl Listen {
                     let stays = match taken {
                         Ok(records) => {
                             connection.awaiting += 1;
-                            connection.parcel = Some(Box::new(Parcel { request, records }));
+                            connection.parcel = Some(Box::new(Parcel {
+                                request,
+                                records,
+                                lost: false,
+                            }));
                             // The next one is taken when this one is answered.
                             connection.again = used < work.len();
                             break;
@@ -133,7 +139,7 @@ impl Listen {
                 place,
                 generation: connection.generation,
                 since: now.mono,
-                answer: Answer::Http(parcel.request),
+                answer: Answer::Http(parcel.request, parcel.lost),
             }),
         }
         portion.weight
@@ -156,6 +162,16 @@ impl Listen {
         self.held += connection.held();
         self.put_back(place, connection, now);
         weight
+    }
+
+    /// A handler has given up what it had: of requests of which a part was handed on,
+    /// not all is safe, whatever becomes of the rest.
+    pub fn lose_parts(&mut self) {
+        for connection in self.connections.iter_mut().flatten() {
+            if let Some(parcel) = &mut connection.parcel {
+                parcel.lost = true;
+            }
+        }
     }
 
     /// Nothing is handed on any more: whoever has sent what is not all in the chain
