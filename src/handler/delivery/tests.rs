@@ -232,13 +232,12 @@ fn what_comes_after_the_end_is_kept_as_dead_letters_once() {
         assert_eq!(delivery.ledger().figures.dropped.get(), 3);
         drop(delivery);
         let kept = std::fs::read_to_string(&path).unwrap();
-        let records = kept.lines().map(|line| {
-            let letter: serde_json::Value = serde_json::from_str(line).unwrap();
-            let reason = letter["reason"].as_str().unwrap();
-            assert!(reason.starts_with("cannot write: "), "{reason}");
-            letter["record"].as_str().unwrap().to_owned()
-        });
-        assert_eq!(records.collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(kept.lines().count(), 3, "{kept}");
+        for (line, record) in kept.lines().zip(["a", "b", "c"]) {
+            let record = format!("\"record\":\"{record}\"");
+            assert!(line.contains(&record), "{line}");
+            assert!(line.contains("\"reason\":\"cannot write: "), "{line}");
+        }
         std::fs::remove_file(&path).unwrap();
     }
 }

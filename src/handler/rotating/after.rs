@@ -369,7 +369,10 @@ impl Worker {
             if let Some(sequence) = sys::sequence(&source) {
                 let _ = sys::set_sequence(&packed, Some(sequence));
             }
-            Mark::note(Mark::of(&source), &packed);
+            // Nobody has it open, so nobody has to see that it is a backup.
+            if let Some(owed @ Mark::Owed { .. }) = Mark::of(&source) {
+                Mark::note(Some(owed), &packed);
+            }
             // Before the source goes, this has to be on the disk.
             packed.sync_all()?;
             self.replace(id, &temporary, ending)
