@@ -10,9 +10,11 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, access};
 
-use super::way::MOST_LINKS;
 use super::{fstat, stat};
 use crate::sys::{Meta, OpenRules, Opened, Owner, directory_of, is_own_stream, own_stream};
+
+/// As many links as Linux follows in one path.
+pub(super) const MOST_LINKS: u32 = 40;
 
 /// Opens a log file for appending and makes it where it is missing.
 ///

@@ -12,11 +12,8 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat, readlinkat};
 use nix::sys::stat::Mode;
 
-use super::open::is_ours;
+use super::open::{MOST_LINKS, is_ours};
 use super::{FileId, fstat, stat};
-
-/// As many links as Linux follows in one path.
-pub(super) const MOST_LINKS: u32 = 40;
 
 /// A directory that stays the same, whatever becomes of its name.
 #[derive(Debug)]
