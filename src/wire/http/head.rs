@@ -45,9 +45,14 @@ fn error<T>(status: u16, why: &'static str) -> Result<T, HeadError> {
     Err(HeadError { status, why })
 }
 
-/// Whether a request is one of `HEAD`, whatever else stands in its head.
+/// Whether a request is one of `HEAD`, whatever else stands in its head. Only empty
+/// lines may stand before it: anything else is an error before the method has come.
 pub(super) fn is_bare(bytes: &[u8]) -> bool {
-    bytes.trim_ascii_start().starts_with(b"HEAD ")
+    let mut rest = bytes;
+    while let Some(after) = rest.strip_prefix(b"\r\n").or(rest.strip_prefix(b"\n")) {
+        rest = after;
+    }
+    rest.starts_with(b"HEAD ")
 }
 
 /// The head at the start of `bytes` and its length; `None` where it is not all
@@ -133,5 +138,26 @@ impl Head {
             };
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In whatever pieces it comes.
+    #[test]
+    fn the_method_is_where_the_parser_looks_for_it() {
+        for (bytes, bare) in [
+            (&b"HEAD / HTTP/1.1\r\n\x01"[..], true),
+            (b"\r\n\nHEAD \x01", true),
+            (b"\t\r\nHEAD / HTTP/1.1\r\n\r\n", false),
+            (b"HEADER / HTTP/1.1\r\n\r\n", false),
+        ] {
+            let fails = (1..=bytes.len()).find(|&end| parse(&bytes[..end], 100).is_err());
+            let end = fails.expect("it is no request");
+            assert_eq!(is_bare(&bytes[..end]), bare, "{bytes:?}");
+            assert_eq!(is_bare(bytes), bare, "{bytes:?}");
+        }
     }
 }
