@@ -187,7 +187,7 @@ impl Pipeline {
             Stop::Now => return Wait::Stop,
             Stop::Drain(since) if since + DRAIN <= now.mono => return Wait::Stop,
             Stop::Drain(_) => Some(Duration::ZERO),
-            Stop::No if over => Some(Duration::ZERO),
+            Stop::No if over || self.may_have_left() => Some(Duration::ZERO),
             Stop::No => {
                 let command = self.command.as_ref();
                 let deadlines = self.stages.iter().filter_map(|stage| stage.deadline(now));

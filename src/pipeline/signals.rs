@@ -99,6 +99,13 @@ impl Pipeline {
         }
     }
 
+    /// Whether the command has ended, and it is not known yet that all that it wrote
+    /// is read: for more than that, which others may write, nobody waits by then.
+    pub(super) fn may_have_left(&self) -> bool {
+        let under = self.command.as_ref().filter(|under| under.until.is_none());
+        under.is_some_and(|under| !under.command.runs() && under.unread != [0; STREAMS])
+    }
+
     /// Notes that so much of a command's output was read.
     pub(super) fn note_read(&mut self, stream: usize, count: usize) {
         if let Some(under) = &mut self.command {
