@@ -303,11 +303,10 @@ fn without_inodes_the_current_file_is_written_on() {
         "timed --when S --max-bytes 4K",
     ] {
         let folder = folder();
-        // The root of it is an inode as well, and what is noted with files takes of
-        // the room for one: five files.
+        // The root of it is an inode as well: five files.
         let space = Namespace::new(
             folder.path(),
-            "mkdir D; mount -t tmpfs -o size=2m,nr_inodes=7 tmpfs D",
+            "mkdir D; mount -t tmpfs -o size=2m,nr_inodes=6 tmpfs D",
         );
         let outcome = Lh::new(arguments)
             .arg(folder.path().join("D/app.log"))

@@ -356,7 +356,14 @@ impl Worker {
             .backups
             .namer
             .temporary(&self.backups.file, id.number(), ending);
-        let Some(mut packed) = claim(&self.backups, &temporary, meta.owner)? else {
+        let claimed = claim(&self.backups, &temporary, meta.owner).or_else(|error| {
+            if !sys::is_full(&error) {
+                return Err(error);
+            }
+            self.backups.hold().drop_marks();
+            claim(&self.backups, &temporary, meta.owner)
+        });
+        let Some(mut packed) = claimed? else {
             return Ok(Packed::NotOurs);
         };
         let result = (|| {

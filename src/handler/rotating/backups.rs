@@ -220,6 +220,19 @@ impl Names<'_> {
         self.order.insert(path.to_owned(), sequence);
     }
 
+    /// Where a disk is full, what is noted with backups may have taken the room that
+    /// a file wants more. What is owed to one stays noted.
+    pub(super) fn drop_marks(&mut self) {
+        for backup in self.list().unwrap_or_default() {
+            let file = sys::open_existing(&self.backups.at(&backup.path));
+            if let Ok(file) = file
+                && Mark::of(&file) == Some(Mark::Rolled)
+            {
+                Mark::note(None, &file);
+            }
+        }
+    }
+
     /// It became none.
     pub(super) fn forget(&mut self, file: &File, path: &Path) {
         if !self.order.contains_key(path) {

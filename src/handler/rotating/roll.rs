@@ -209,7 +209,12 @@ impl BaseRotatingHandler {
         if self.keeps_its_name(&file) {
             self.unmark(names, &dest, Some(Mark::Emptied(now.wall.secs())));
         }
-        if let Err(error) = self.file.switch() {
+        let mut switched = self.file.switch();
+        if switched.as_ref().is_err_and(sys::is_full) {
+            names.drop_marks();
+            switched = self.file.switch();
+        }
+        if let Err(error) = switched {
             // Without a new file there is no rollover, unless another process
             // has made one already.
             if self.backups.rename(&dest, &file).is_ok() {
