@@ -6,6 +6,7 @@
 
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
@@ -301,6 +302,23 @@ fn backups_are_compressed() {
             assert_eq!(unpacked(&folder, &names[1]), "bbbbbb\n");
         }
     }
+}
+
+/// They were looked at one by one, with a reading of the directory for each.
+#[test]
+fn many_compressed_backups_do_not_keep_lh_from_ending() {
+    let folder = Folder::new();
+    for number in 1..=1500 {
+        folder.write(&format!("a.{number}.gz"), "packed");
+    }
+    let started = Instant::now();
+    folder
+        .lh("rotate --max-bytes 8 --backups 9999 --compress gzip a")
+        .with("aaaaaa\nbbbbbb\n")
+        .ok();
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(folder.has("a.1.gz") && folder.has("a.1501.gz"));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::backups::Backups;
+use super::backups::{Backup, Backups};
 use crate::diag::{Diag, plain};
 use crate::roll::compress::{self, ENDINGS, Method};
 use crate::roll::mark::Mark;
@@ -222,21 +222,33 @@ impl Worker {
         if self.backups.method.is_some() {
             self.finish_for_others();
         }
-        let list = self
-            .backups
-            .method
-            .and_then(|_| self.backups.hold().list().ok());
-        let plain = list.unwrap_or_default().into_iter().map(|backup| Job {
-            id: Some(backup.id),
-            path: backup.path,
-            owed: None,
-        });
-        for job in failed.into_iter().chain(plain) {
+        let plain = self.plain_ones().unwrap_or_default();
+        let mut rest = failed.into_iter().chain(plain);
+        while let Some(job) = rest.next() {
+            if self.stop.load(Ordering::Relaxed) {
+                return self.leave(std::iter::once(job).chain(rest));
+            }
             if let Err(error) = self.handle(&job) {
                 self.tell(&error, &mut told);
                 self.hook_for(&job);
             }
         }
+    }
+
+    /// The backups that are to be compressed and are not. Not those that are: a look at
+    /// each costs a reading of the directory, which takes minutes where they are thousands.
+    fn plain_ones(&self) -> io::Result<Vec<Job>> {
+        if self.backups.method.is_none() {
+            return Ok(Vec::new());
+        }
+        let list = self.backups.hold().list()?.into_iter();
+        let plain = list.filter(|backup| backup.variables.ending.is_empty());
+        let job = |backup: Backup| Job {
+            id: Some(backup.id),
+            path: backup.path,
+            owed: None,
+        };
+        Ok(plain.map(job).collect())
     }
 
     /// What is left when the run is asked to end: the next start compresses, and runs
