@@ -7,7 +7,7 @@ use super::args::HandlerCommand;
 use crate::sys::{self, FileId};
 
 /// Looks whether the figures, or the dead letters of a handler, would go where a
-/// handler writes its log, or the figures where dead letters go.
+/// handler writes or renames its log, or the figures where dead letters go.
 ///
 /// # Errors
 /// Which two are one file.
@@ -35,6 +35,18 @@ pub fn check(metrics: Option<&Path>, chain: &mut [HandlerCommand]) -> Result<(),
     };
     let log = "the log of a handler";
     apart("--metrics-file", metrics.as_ref(), log, &logs)?;
+    let rotating = || files.iter().filter_map(|files| files.rotating.as_ref());
+    let named = [("--metrics-file", metrics)].into_iter();
+    for (option, path) in named.chain(letters.iter().map(|path| ("--dead-letter", Some(*path)))) {
+        if let Some(path) = path
+            && rotating().any(|handler| handler.makes(path))
+        {
+            return Err(format!(
+                "{option}: {}: it is the name of a rolled-over file, or of the link, of a handler",
+                path.display()
+            ));
+        }
+    }
     apart(
         "--metrics-file",
         metrics.as_ref(),

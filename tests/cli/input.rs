@@ -617,6 +617,7 @@ fn a_file_that_is_written_for_two_reasons_is_refused() {
     folder.write("there", "");
     folder.symlink("there", "link");
     let log = "it is the log of a handler as well";
+    let rolled = "it is the name of a rolled-over file, or of the link, of a handler";
     for (chain, option, text) in [
         ("--metrics-file mm file mm", "--metrics-file", log),
         ("--metrics-file sub/../mm file ./mm", "--metrics-file", log),
@@ -628,6 +629,26 @@ fn a_file_that_is_written_for_two_reasons_is_refused() {
         ),
         ("file mm --dead-letter mm", "--dead-letter", log),
         ("timed mm + stream --dead-letter mm", "--dead-letter", log),
+        (
+            "--metrics-file ./mm.1 rotate --max-bytes 1K --backups 1 mm",
+            "--metrics-file",
+            rolled,
+        ),
+        (
+            "--metrics-file sub/mm-2026.gz buffer timed --namer sub/{stem}-{time:%Y}{ext} mm",
+            "--metrics-file",
+            rolled,
+        ),
+        (
+            "rotate --link sub/../current mm + null --dead-letter current",
+            "--dead-letter",
+            rolled,
+        ),
+        (
+            "timed mm --when D --dead-letter mm.2026-11-28",
+            "--dead-letter",
+            rolled,
+        ),
         (
             "--metrics-file mm stream --dead-letter mm",
             "--metrics-file",

@@ -157,10 +157,12 @@ pub enum Question {
 }
 
 /// The files that a handler writes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Files {
     /// Its log.
     pub log: Option<PathBuf>,
+    /// What knows the names of the files that are rolled over.
+    pub rotating: Option<BaseRotatingHandler>,
     /// What it gives up on (`--dead-letter`).
     pub dead_letters: Option<PathBuf>,
 }
@@ -342,6 +344,12 @@ impl HandlerCommand {
                 HandlerCommand::File(args) => Some(args.path().to_owned()),
                 HandlerCommand::Rotate(args) => Some(args.path().to_owned()),
                 HandlerCommand::Timed(args) => Some(args.path().to_owned()),
+                _ => None,
+            },
+            // What is wrong with its options is told where they are looked at.
+            rotating: match self {
+                HandlerCommand::Rotate(args) => args.handler(&Diag::silent()).ok(),
+                HandlerCommand::Timed(args) => args.handler(&Diag::silent()).ok(),
                 _ => None,
             },
             dead_letters: self

@@ -180,6 +180,25 @@ impl BaseRotatingHandler {
         !(self.backups.numbered && self.options.keep == 0)
     }
 
+    /// Whether it would give this name to a file: to one that is rolled over, or to the
+    /// link on the current one.
+    pub fn makes(&self, path: &Path) -> bool {
+        let Some(name) = path.file_name() else {
+            return false;
+        };
+        let lies_in = |directory: &Path| {
+            let real = |path| std::fs::canonicalize(path).ok();
+            let found = real(sys::directory_of(path));
+            found.is_some() && found == real(directory)
+        };
+        let namer = &self.backups.namer;
+        let is_backup = namer.parse_name(name).is_some() && lies_in(namer.directory());
+        let link = self.options.link.as_deref();
+        let is_link =
+            |link: &Path| link.file_name() == Some(name) && lies_in(sys::directory_of(link));
+        is_backup || link.is_some_and(is_link)
+    }
+
     /// Python's `shouldRollover` for the clock.
     fn is_due(&mut self, now: Now) -> bool {
         self.reschedule(now);
