@@ -295,7 +295,9 @@ impl Delivery {
                 }
                 (Fault::Retry, _) if error.is_slowness() => return false,
                 (Fault::Retry, OnError::Drop) => {
-                    self.begin_trouble(&error, "dropping records until that is over", now);
+                    if self.drop_failed(&error, now) {
+                        continue;
+                    }
                     self.handler.abandon();
                     self.lose(frames, frames.len(), &error.reason(), now);
                     return true;
@@ -368,6 +370,25 @@ impl Delivery {
             }
             ledger.figures.note_error(reason);
         });
+    }
+
+    /// Gives up what the handler had taken before this error and what it is about: those
+    /// that came since are not to blame. `false`: it is about those that are at hand.
+    fn drop_failed(&mut self, error: &EmitError, now: Now) -> bool {
+        self.begin_trouble(error, "dropping records until that is over", now);
+        let (ledger, target, reason) = (&self.ledger, &self.target, error.reason());
+        let mut count = 0;
+        let were_taken = self.handler.drop_failed(&mut |frames| {
+            count += frames.count(0, frames.len());
+            ledger.lose(target, frames, (0, frames.len()), &reason, now);
+        });
+        if let Some(trouble) = &mut self.trouble {
+            trouble.lost += count;
+        }
+        if ledger.figures.counts_all() {
+            ledger.figures.delivered.sub(count);
+        }
+        were_taken
     }
 
     /// Lets others know how many records are on their way.
@@ -539,8 +560,11 @@ impl Delivery {
             }
             Err(error) => {
                 self.note(&error);
-                self.resting = Some(now.mono + TICK_PAUSE);
-                self.begin_trouble(&error, "trying again", now);
+                let drops = error.fault == Fault::Retry && self.on_error == OnError::Drop;
+                if !(drops && self.drop_failed(&error, now)) {
+                    self.resting = Some(now.mono + TICK_PAUSE);
+                    self.begin_trouble(&error, "trying again", now);
+                }
             }
         }
         self.note_refused(now);
@@ -590,6 +614,8 @@ impl Delivery {
                 self.unsafe_because = Some(error.reason());
                 false
             }
+            // What is behind it has not been tried.
+            (Fault::Retry, OnError::Drop) if self.drop_failed(&error, now) => false,
             _ => {
                 self.unsafe_because = Some(error.reason());
                 self.doubt(now);

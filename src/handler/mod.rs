@@ -161,6 +161,14 @@ pub trait Handler: Send {
     /// come do not continue them.
     fn abandon(&mut self) {}
 
+    /// Gives up what it had taken before and could not deliver just now: hands those
+    /// records out, and forgets them. `false`: what it failed of are the records that
+    /// were brought.
+    fn drop_failed(&mut self, each: &mut dyn FnMut(&Frames<'_>)) -> bool {
+        let _ = each;
+        false
+    }
+
     /// How many of the records that it has taken are not known to have arrived:
     /// always the last of them.
     fn unproven(&self) -> u64 {

@@ -302,3 +302,42 @@ fn an_error_ends_a_run_that_waits_for_input() {
         .said("1 records were not delivered");
     assert_eq!(server.seen().len(), 1);
 }
+
+/// However late it shows that a record is not taken: what came meanwhile is not to
+/// blame.
+#[test]
+fn an_error_drops_what_was_refused_and_nothing_else() {
+    let server = Server::new(|request, _| match request.text().contains("line 3\"") {
+        true => status(503),
+        false => status(200),
+    });
+    for batch in ["1", "4"] {
+        let folder = Folder::new();
+        let words = format!(
+            "--stats http --body ndjson --batch {batch} --on-error drop --retry-start 10ms \
+             --dead-letter dead {}",
+            server.url("/")
+        );
+        let before = server.seen().len();
+        let mut lh = folder.lh(&words).start();
+        for number in 0..8 {
+            lh.send(lines(number..number + 1));
+        }
+        let ran = lh.end().code(1);
+        let dead = folder.text("dead");
+        let dropped = dead.lines().count();
+        let most = batch.parse().expect("a number");
+        assert!(
+            dead.contains("line 3") && (1..=most).contains(&dropped),
+            "{dead}"
+        );
+        ran.said("dropping records until that is over")
+            .said(&format!("\"delivered\":{},", 8 - dropped))
+            .said(&format!("{dropped} records were not delivered"));
+        let mut got = messages(&server.seen()[before..]);
+        got.retain(|line| !dead.contains(line));
+        let mut want = numbered(0..8);
+        want.retain(|line| !dead.contains(line));
+        assert_eq!(got, want, "{batch}");
+    }
+}

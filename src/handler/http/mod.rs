@@ -151,6 +151,8 @@ pub struct HttpHandler {
     refused: Vec<(crate::batch::OwnedFrames, Option<u64>, String)>,
     /// Nothing has succeeded since something failed.
     failed: bool,
+    /// The records that failed last.
+    failing: Option<Front>,
     /// Records outlive a server that takes nothing of us.
     keeps: bool,
     /// What is held is sent, however little it is.
@@ -190,6 +192,7 @@ pub fn http(options: HttpOptions) -> io::Result<HttpHandler> {
         parts: Vec::new(),
         refused: Vec::new(),
         failed: false,
+        failing: None,
         keeps: options.keeps,
         hastens: false,
         room: Vec::new(),
@@ -242,8 +245,7 @@ impl HttpHandler {
             self.flight = None;
             self.hear(done, front, Now::read())?;
         }
-        let waits = self.backoff.due().is_some_and(|due| due > now.mono);
-        if self.failed && waits {
+        if self.backoff.due().is_some_and(|due| due > now.mono) {
             return Err(Halt::Waiting);
         }
         if self.flight.is_none() && self.is_ready(now) {
@@ -268,6 +270,7 @@ impl HttpHandler {
     }
 
     fn send(&mut self, now: Now) -> Result<(), Halt> {
+        self.failing = None;
         if self.doubted {
             // Where that fails, the server may take the old ones again.
             let _ = self.read_credentials();
@@ -302,7 +305,7 @@ impl HttpHandler {
         let sent = self.worker().and_then(|worker| worker.send(job));
         if let Err(error) = sent {
             self.hold_together(front);
-            return Err(self.fail(error, None, now));
+            return Err(self.fail(front, error, None, now));
         }
         self.flight = Some(front);
         Ok(())
@@ -330,7 +333,7 @@ impl HttpHandler {
                     shown(error.to_string().as_bytes(), &self.secrets),
                 );
                 self.hold_together(front);
-                return Err(self.fail(error, None, now));
+                return Err(self.fail(front, error, None, now));
             }
         };
         self.doubted = is_about_credentials(answer.status);
@@ -356,7 +359,7 @@ impl HttpHandler {
             Verdict::Later | Verdict::Unwelcome => {
                 self.hold_together(front);
                 let error = io::Error::other(self.reason(&answer));
-                Err(self.fail(error, answer.wait(now.wall), now))
+                Err(self.fail(front, error, answer.wait(now.wall), now))
             }
         }
     }
@@ -470,7 +473,7 @@ impl HttpHandler {
                     if index > 0 {
                         self.recovered();
                     }
-                    return Err(self.fail(error, None, now));
+                    return Err(self.fail(one, error, None, now));
                 }
                 _ => {
                     let reason = reason();
@@ -481,7 +484,7 @@ impl HttpHandler {
         if items.is_empty() {
             self.hold_together(front);
             let text = "its answer does not say what became of the records";
-            return Err(self.fail(io::Error::other(text), None, now));
+            return Err(self.fail(front, io::Error::other(text), None, now));
         }
         // What the answer is too long to tell of is sent again.
         self.recovered();
@@ -510,8 +513,9 @@ impl HttpHandler {
         self.backoff.succeeded();
     }
 
-    fn fail(&mut self, error: io::Error, wait: Option<Duration>, now: Now) -> Halt {
+    fn fail(&mut self, front: Front, error: io::Error, wait: Option<Duration>, now: Now) -> Halt {
         self.failed = true;
+        self.failing = Some(front);
         self.backoff.failed_for(now.mono, wait.unwrap_or_default());
         Halt::Failed(error)
     }
@@ -617,7 +621,7 @@ impl Handler for HttpHandler {
         }
         match self.failed {
             true => Some(self.backoff.due().unwrap_or(now.mono)),
-            false if self.is_ready(now) => Some(now.mono),
+            false if self.is_ready(now) => Some(self.backoff.due().unwrap_or(now.mono)),
             false => self.due(),
         }
     }
@@ -663,7 +667,24 @@ impl Handler for HttpHandler {
         }
     }
 
+    /// The pause stays as it is, so that a server in trouble is not stormed.
+    fn drop_failed(&mut self, each: &mut dyn FnMut(&Frames<'_>)) -> bool {
+        let Some(front) = self.failing.take() else {
+            return false;
+        };
+        self.parts.pop();
+        each(&self.held.copy(front).frames());
+        self.held.forget(front);
+        self.failed = false;
+        true
+    }
+
+    fn has_recovered(&self, _now: Now) -> bool {
+        !self.failed && self.backoff.due().is_none()
+    }
+
     fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {
+        self.failing = None;
         self.held.surrender(each);
         self.parts.clear();
         self.flight = None;

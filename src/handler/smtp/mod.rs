@@ -290,8 +290,7 @@ impl SmtpHandler {
                 Flight::Owed => self.hear_of_owed(result, now),
             }
         }
-        let waits = self.backoff.due().is_some_and(|due| due > now.mono);
-        if self.failed && waits {
+        if self.backoff.due().is_some_and(|due| due > now.mono) {
             return Err(Halt::Waiting);
         }
         self.make(now);
@@ -630,8 +629,9 @@ impl Handler for SmtpHandler {
         if self.failed {
             return Some(self.backoff.due().unwrap_or(now.mono));
         }
+        let rest = |due: Instant| self.backoff.due().map_or(due, |until| due.max(until));
         if !self.outbox.is_empty() {
-            return Some(now.mono);
+            return Some(rest(now.mono));
         }
         let gathered = match self.gathering.count() {
             0 => None,
@@ -644,7 +644,7 @@ impl Handler for SmtpHandler {
                 due.map(|due| due.max(self.limit.wait(now.mono).unwrap_or(due)))
             }
         };
-        gathered.into_iter().chain(owed).min()
+        gathered.into_iter().chain(owed).min().map(rest)
     }
 
     fn tick(&mut self, now: Now) -> Result<(), EmitError> {
@@ -690,6 +690,19 @@ impl Handler for SmtpHandler {
                 });
             });
         }
+    }
+
+    /// The pause stays as it is, so that a server in trouble is not stormed.
+    fn drop_failed(&mut self, each: &mut dyn FnMut(&Frames<'_>)) -> bool {
+        if let Some(mail) = self.outbox.pop_front() {
+            mail.carried.hand_out(each);
+        }
+        self.failed = false;
+        true
+    }
+
+    fn has_recovered(&self, _now: Now) -> bool {
+        !self.failed && self.backoff.due().is_none()
     }
 
     fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {

@@ -2,10 +2,12 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::handler::delivery::{Delivery, OnError};
 use crate::net::BackoffOptions;
 
 /// What a server does at a command.
@@ -362,6 +364,39 @@ fn what_is_held_is_handed_back() {
         let all: Vec<_> = frames.iter().map(<[u8]>::to_vec).collect();
         assert!(all.starts_with(&back) && !back.is_empty());
     }
+}
+
+/// However late that shows (`--on-error drop`).
+#[test]
+fn an_error_costs_the_mail_that_failed_and_no_other() {
+    let dots = AtomicUsize::new(0);
+    let server = Fake::new(move |_, command| match command {
+        "." if dots.fetch_add(1, Relaxed) == 1 => Act::Say("451 not this"),
+        command => willing(command),
+    });
+    let (handler, _) = server.handler(|options| {
+        options.backoff = Backoff::new(
+            BackoffOptions {
+                start: Duration::from_millis(1),
+                ..BackoffOptions::default()
+            },
+            1,
+        );
+    });
+    let mut delivery = Delivery::new(Box::new(handler), OnError::Drop, None, Diag::silent());
+    delivery.ledger().figures.count_all();
+    let frames = frames(&["one", "two", "three", "four"]);
+    let begun = Instant::now();
+    while !delivery.deliver(&frames.frames(), Now::read()) {
+        assert!(begun.elapsed() < LONG);
+    }
+    while !delivery.close(Now::read(), false) {
+        assert!(begun.elapsed() < LONG);
+    }
+    let figures = &delivery.ledger().figures;
+    assert_eq!((figures.delivered.get(), figures.dropped.get()), (3, 1));
+    let heard = server.heard();
+    assert_eq!(super::tests::dots(&heard), 4, "{heard:?}");
 }
 
 /// When a digest is due, by the clock that it is given.
