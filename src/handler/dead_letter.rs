@@ -41,6 +41,12 @@ impl DeadLetters {
         &self.file
     }
 
+    /// Opens the file anew under its name, where it is open (SIGHUP).
+    pub fn reopen(&mut self, now: Now) {
+        self.file.reopen(now);
+        self.told = false;
+    }
+
     /// Keeps the records of `frames` between two record ends. Each becomes an object with `timestamp`,
     /// `handler`, `reason` and `record`, the text as it would have been
     /// delivered; where that is no UTF-8, `record_base64` has its bytes.

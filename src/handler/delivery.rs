@@ -207,6 +207,14 @@ impl Delivery {
         &mut *self.handler
     }
 
+    /// Opens what it writes anew under its name, dead letters as well.
+    pub fn reopen(&mut self, now: Now) {
+        self.handler.reopen(now);
+        if let Some(mut letters) = self.ledger.letters() {
+            letters.reopen(now);
+        }
+    }
+
     /// Where it is written down what becomes of the records.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger

@@ -215,6 +215,11 @@ impl Stage {
         self.delivery.handler()
     }
 
+    /// Opens what is written anew under its name (SIGHUP).
+    pub fn reopen(&mut self, now: Now) {
+        self.delivery.reopen(now);
+    }
+
     /// From now on, counts every record that comes and that is delivered, also
     /// where nobody looks at them one by one: that costs two passes over the
     /// bytes.

@@ -32,7 +32,7 @@ impl Pipeline {
                 (Event::Reopen, _) => {
                     self.reopened += 1;
                     self.pass_on(notice);
-                    self.stages.iter_mut().for_each(|s| s.handler().reopen(now));
+                    self.stages.iter_mut().for_each(|stage| stage.reopen(now));
                 }
                 (Event::RollOver, _) => {
                     self.stages

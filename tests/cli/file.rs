@@ -46,6 +46,29 @@ fn emptying_happens_once() {
     assert_eq!(folder.text("a.log"), "of another program\ntwo\nthree\n");
 }
 
+/// As the log is: logrotate moves both away, and sends one signal.
+#[test]
+fn dead_letters_are_written_to_the_file_of_that_name() {
+    let folder = Folder::new();
+    for handler in ["file", "queue file"] {
+        let words = format!("{handler} --on-error drop --dead-letter dead /dev/full + file a.log");
+        let mut lh = folder.lh(&words).start();
+        lh.send("one\n").wait_end("dead", "\"one\"}\n");
+        folder.rename("dead", "old");
+        folder.rename("a.log", "a.old");
+        lh.signal(Signal::SIGHUP);
+        until("a log of that name", || folder.has("a.log"));
+        lh.send("two\n").wait_end("dead", "\"two\"}\n");
+        lh.end().code(1);
+        let (old, new) = (folder.text("old"), folder.text("dead"));
+        assert!(old.contains("one") && !old.contains("two"), "{old}");
+        assert!(new.contains("two"), "{new}");
+        for name in ["old", "dead", "a.old", "a.log"] {
+            std::fs::remove_file(folder.path(name)).expect(name);
+        }
+    }
+}
+
 #[test]
 fn delay_opens_at_the_first_record() {
     let folder = Folder::new();
