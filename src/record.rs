@@ -37,10 +37,18 @@ pub struct Record<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LinePart {
     /// Which of the streams that are read at once they come from.
-    pub stream: u8,
+    pub stream: u32,
     /// They go on with what the record before of the same stream began: one
     /// level and one verdict of a filter hold for all of it.
     pub continues: bool,
+    /// The next one of the same stream is known to go on with them. Only streams
+    /// from [`LinePart::MANY`] on say so.
+    pub more: bool,
+}
+
+impl LinePart {
+    /// Of the streams from this one on there may be any number.
+    pub const MANY: u32 = 64;
 }
 
 /// The value of an extra attribute.

@@ -348,7 +348,7 @@ impl Stage {
                 self.out.finish();
             }
         }
-        self.pieces.note(raw.stream(), raw.bytes());
+        self.pieces.note(raw.stream().into(), raw.bytes());
     }
 
     /// Whether the batch is what stands here, and not the source's frames.
@@ -513,7 +513,11 @@ mod tests {
     }
 
     fn part(stream: u8, continues: bool) -> LinePart {
-        LinePart { stream, continues }
+        LinePart {
+            stream: stream.into(),
+            continues,
+            more: false,
+        }
     }
 
     /// A filter that looks at each, or none at all.
@@ -522,7 +526,7 @@ mod tests {
         let (remote, mut stage) = stage(filter, Mood::Willing);
         for (text, part) in records {
             let ends = [text.len()];
-            let frames = Frames::listed(text.as_bytes(), &ends).of_stream(part.stream);
+            let frames = Frames::listed(text.as_bytes(), &ends).of_stream(part.stream as u8);
             if stage.wants_records() {
                 let mut record = Record::new(&defaults, now.wall);
                 record.message = text.trim_end().as_bytes().into();

@@ -149,8 +149,9 @@ impl Decoder {
         }
         self.level = record.level;
         record.part = LinePart {
-            stream: self.stream,
+            stream: self.stream.into(),
             continues: unit.continues,
+            more: false,
         };
         if unit.piece {
             let piece = Value::Text("split".into());

@@ -220,7 +220,7 @@ impl LineBuffer {
 ///
 /// No byte behind that one is looked at: it may not have been read yet, and where
 /// a line is cut must not depend on that.
-fn end_within(line: &[u8], most: usize) -> usize {
+pub fn end_within(line: &[u8], most: usize) -> usize {
     let is_within = |at: usize| line.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
     let mut nearest = (most.saturating_sub(3)..=most).rev();
     let begin = nearest.find(|at| !is_within(*at)).unwrap_or(0);

@@ -39,10 +39,47 @@ impl Key {
         }
     }
 
+    /// Begins to look whether a message that comes in pieces has that code.
+    pub fn begin(&self, tag: &[u8]) -> Verifying {
+        Verifying {
+            key: self.0.clone(),
+            tag: tag.to_vec(),
+            message: hmac::Context::with_key(&self.0),
+        }
+    }
+
     /// Whether that is the message's code. Takes the same time for every wrong
     /// one.
     pub fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
         hmac::verify(&self.0, message, tag).is_ok()
+    }
+}
+
+/// A message that comes in pieces, and the code that it should have.
+pub struct Verifying {
+    key: hmac::Key,
+    tag: Vec<u8>,
+    message: hmac::Context,
+}
+
+impl Verifying {
+    /// The next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.message.update(piece);
+    }
+
+    /// Whether all of it has that code. Takes the same time for every wrong one: the
+    /// codes of both codes are compared.
+    pub fn is_right(self) -> bool {
+        let found = self.message.sign();
+        let wanted = hmac::sign(&self.key, &self.tag);
+        hmac::verify(&self.key, found.as_ref(), wanted.as_ref()).is_ok()
+    }
+}
+
+impl fmt::Debug for Verifying {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verifying")
     }
 }
 
@@ -83,6 +120,13 @@ mod tests {
         );
         assert!(key.verify(message, &tag));
         assert!(!key.verify(b"another", &tag) && !key.verify(message, &tag[1..]));
+        let in_pieces = |message: &[u8], tag: &[u8]| {
+            let mut verifying = key.begin(tag);
+            message.chunks(7).for_each(|piece| verifying.update(piece));
+            verifying.is_right()
+        };
+        assert!(in_pieces(message, &tag) && !in_pieces(&message[1..], &tag));
+        assert!(!in_pieces(message, &tag[1..]) && !in_pieces(message, &[0; TAG]));
     }
 
     #[test]

@@ -378,3 +378,30 @@ fn raw_records_are_lines() {
     assert_eq!(folder.text("out"), "aaaa b\nbbb\nsecond\n");
     listener.end().code(0);
 }
+
+/// One level and one verdict hold for all of a line, as they do on stdin, whoever else
+/// sends meanwhile.
+#[test]
+fn the_pieces_of_a_long_line_have_one_level_and_pass_together() {
+    let folder = Folder::new();
+    let options = "--max-record 10 --detect-level listen --tcp 127.0.0.1:0";
+    let chain = "file -f {levelname}|{message} --min-level error out + \
+                 file -f {message} --include keep kept + file -f {message} all";
+    let mut listener = listen(&folder, options, chain);
+    let (mut one, mut other) = (listener.connect(), listener.connect());
+    let mut write = |stream: &mut TcpStream, bytes: &str, end: &str| {
+        stream.write_all(bytes.as_bytes()).expect("sent");
+        listener.running.wait_end("all", end);
+    };
+    write(&mut one, "ERROR: keep", "ERROR: kee\n");
+    write(&mut other, "no: 2345678 keep", "no: 234567\n");
+    write(&mut one, " aaaaaaaaaaaaa", "p aaaaaaaa\n");
+    write(&mut other, "\nkeep 5\n", "keep 5\n");
+    write(&mut one, "<11>\n", "aaaaa<11>\n");
+    assert_eq!(
+        folder.text("out"),
+        "ERROR|ERROR: kee\nERROR|p aaaaaaaa\nERROR|aaaaa<11>\n"
+    );
+    assert_eq!(folder.text("kept"), "keep 5\n");
+    listener.end().code(0);
+}

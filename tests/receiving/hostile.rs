@@ -124,22 +124,26 @@ fn what_is_too_long_is_skipped_and_the_connection_goes_on() {
 /// A frame, too: its sender would send it again, and nothing behind it.
 #[test]
 fn a_frame_that_is_too_long_holds_nobody_up() {
-    let folder = Folder::new();
-    let listener = listen(&folder, "listen --tcp 127.0.0.1:0", "file -f {message} out");
-    let long = "z".repeat(10 << 20);
-    folder
-        .lh(&format!(
-            "--max-record 20M socket --wire lh {}",
-            listener.address("tcp")
-        ))
-        .with(format!("before\n{long}\nafter\n"))
-        .ok();
-    assert_eq!(folder.text("out"), "before\nafter\n");
-    let ran = listener.end().code(1);
-    ran.said_times(
-        "is longer than the 8912896 that are taken (--max-record)",
-        1,
-    );
+    for key in ["", "--hmac-key-file key"] {
+        let folder = Folder::new();
+        folder.write("key", "0123456789abcdef\n");
+        let options = format!("listen --tcp 127.0.0.1:0 {key}");
+        let listener = listen(&folder, &options, "file -f {message} out");
+        let long = "z".repeat(10 << 20);
+        folder
+            .lh(&format!(
+                "--max-record 20M socket --wire lh {key} {}",
+                listener.address("tcp")
+            ))
+            .with(format!("before\n{long}\nafter\n"))
+            .ok();
+        assert_eq!(folder.text("out"), "before\nafter\n");
+        let ran = listener.end().code(1);
+        ran.said_times(
+            "is longer than the 8912896 that are taken (--max-record)",
+            1,
+        );
+    }
 }
 
 /// Of many that do the same, few are told, and the rest is counted.

@@ -7,8 +7,9 @@ use super::ListenOptions;
 use super::framing::{Kind, Message};
 use crate::batch::Frames;
 use crate::clean::{AnsiStripper, Dedup, Masker};
+use crate::level::Level;
 use crate::now::Now;
-use crate::record::{Defaults, Record, Value};
+use crate::record::{Defaults, LinePart, Record, Value};
 use crate::source::Sink;
 use crate::text::detect;
 use crate::text::time::{TimeStyle, TimeText};
@@ -40,6 +41,8 @@ pub(super) struct Origin<'a> {
     pub(super) peer: &'a str,
     /// When they were read, as text.
     pub(super) received: &'a str,
+    /// As a [`LinePart`] has it.
+    pub(super) stream: u32,
     pub(super) now: Now,
 }
 
@@ -105,7 +108,7 @@ impl Admission {
     }
 
     /// Makes a record of a message, in the room of the one before, and hands it
-    /// on.
+    /// on. Tells its level.
     ///
     /// # Errors
     /// When that can't be done; nothing is handed on then.
@@ -115,10 +118,16 @@ impl Admission {
         origin: &Origin<'a>,
         record: &mut Record<'a>,
         each: &mut Sink<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Level, Refusal> {
         self.decode(message, origin, record)?;
+        record.part = LinePart {
+            stream: origin.stream,
+            continues: message.continues.is_some(),
+            more: message.more,
+        };
+        let level = record.level;
         self.hand_on(message.bytes, message.piece, origin, record, each);
-        Ok(())
+        Ok(level)
     }
 
     fn decode<'a>(
@@ -128,6 +137,12 @@ impl Admission {
         record: &mut Record<'a>,
     ) -> Result<(), Refusal> {
         let (bytes, defaults, received) = (message.bytes, origin.defaults, origin.now.wall);
+        if let Some(level) = message.continues {
+            record.reset(defaults, received);
+            record.message = Cow::Borrowed(bytes);
+            record.level = level;
+            return Ok(());
+        }
         let json =
             |record: &mut Record<'a>| json::decode(bytes, defaults, received, record).is_ok();
         let gelf =
@@ -219,12 +234,14 @@ impl Admission {
             false => self.oversized.truncated += 1,
         }
         let mut part = record.view();
+        part.part.stream = origin.stream;
         let mut rest = &record.message[..];
         loop {
             let message;
             (message, rest) = rest.split_at(part_end(rest, self.max_record));
             let last = rest.is_empty() || !split;
             part.message = Cow::Borrowed(message);
+            part.part.more = record.part.more || !last;
             // It stands behind the message.
             part.exc_text = record
                 .exc_text
@@ -239,6 +256,7 @@ impl Admission {
             if last {
                 return;
             }
+            part.part.continues = true;
         }
     }
 

@@ -12,7 +12,7 @@ use super::{Listen, Wire, detect};
 use crate::diag::plain;
 use crate::net::{Batch, Datagram, Sender, receive_many};
 use crate::now::Now;
-use crate::record::Record;
+use crate::record::{LinePart, Record};
 use crate::source::Sink;
 use crate::wire::gelf::assembly::Taken;
 use crate::wire::gelf::chunk::is_chunk;
@@ -171,7 +171,7 @@ impl Listen {
         let bytes = datagram.bytes;
         let gelf = matches!(self.accepted.wire, None | Some(Wire::Gelf));
         if gelf && is_chunk(bytes) {
-            if self.key.is_some() {
+            if self.accepted.key.is_some() {
                 return Err(Fault::NoCode);
             }
             let mut sender = DefaultHasher::new();
@@ -197,7 +197,7 @@ impl Listen {
     ) -> Result<(), Fault> {
         let most = self.accepted.longest_frame();
         let mut message = self.message_in(bytes);
-        if let Some(key) = &self.key {
+        if let Some(key) = &self.accepted.key {
             message.bytes = unsealed(key, &message).ok_or(Fault::NoCode)?;
         }
         let unpacked = match message.kind {
@@ -227,6 +227,7 @@ impl Listen {
             defaults: &defaults,
             peer,
             received: &received,
+            stream: LinePart::MANY,
             now,
         };
         let room = std::mem::take(&mut self.admission.room);
@@ -234,7 +235,8 @@ impl Listen {
         let taken = self.admission.take(message, &origin, &mut record, each);
         self.admission.room = record.into_room();
         self.admission.received = received;
-        Ok(taken?)
+        taken?;
+        Ok(())
     }
 
     /// What a datagram is, by what is asked for or what it begins with.

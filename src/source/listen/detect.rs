@@ -27,12 +27,12 @@ pub(super) fn stream(bytes: &[u8], accepted: &Accepted, at_end: bool) -> Option<
         Some(Wire::Gelf) => text(Kind::Gelf),
         Some(Wire::Pickle) => counted(Lengths::Bytes),
         Some(Wire::Lh) => Protocol::Numbered(Numbered::default()),
-        Some(Wire::Syslog) => match is_counted(bytes, accepted.sealed) {
+        Some(Wire::Syslog) => match is_counted(bytes, accepted.key.is_some()) {
             Some(true) => counted(Lengths::Digits),
             None if !at_end => return None,
             _ => text(Kind::Syslog),
         },
-        None => return guess(bytes, accepted.sealed, at_end),
+        None => return guess(bytes, accepted.key.is_some(), at_end),
     })
 }
 
@@ -118,7 +118,7 @@ mod tests {
             wire,
             max_record: 100,
             oversize: crate::wire::framing::Oversize::Split,
-            sealed: false,
+            key: None,
         };
         Some(match stream(bytes, &accepted, at_end)? {
             Protocol::Text(_) => "text",

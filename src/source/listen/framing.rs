@@ -4,7 +4,10 @@ use memchr::{memchr, memchr2};
 
 use super::Accepted;
 use super::detect::DIGITS;
-use crate::wire::framing::{Oversize, OversizeCounts};
+use crate::level::Level;
+use crate::wire::envelope::TAG;
+use crate::wire::framing::{Oversize, OversizeCounts, end_within};
+use crate::wire::hmac::{Key, Verifying};
 use crate::wire::http::HttpConversation;
 use crate::wire::lh::{self, NotThisWire, SenderId};
 
@@ -48,6 +51,8 @@ pub(super) struct Text {
     skipping: bool,
     /// The message has begun in another record.
     continued: bool,
+    /// The level of the last record.
+    pub(super) level: Level,
     /// Up to here there is no end in what has come.
     searched: usize,
 }
@@ -85,6 +90,27 @@ pub(super) struct Numbered {
 struct Skipping {
     left: usize,
     skipped: Skipped,
+    /// Where there is a key: the code at its start, as far as it has come, and then
+    /// what looks whether it is right.
+    tag: Vec<u8>,
+    verifying: Option<Verifying>,
+}
+
+impl Skipping {
+    fn update(&mut self, key: &Key, bytes: &[u8]) {
+        let missing = (TAG - self.tag.len()).min(bytes.len());
+        let (tag, bytes) = bytes.split_at(missing);
+        self.tag.extend_from_slice(tag);
+        if self.tag.len() == TAG {
+            let verifying = &mut self.verifying;
+            let verifying = verifying.get_or_insert_with(|| key.begin(&self.tag));
+            verifying.update(bytes);
+        }
+    }
+
+    fn is_right(self) -> bool {
+        self.verifying.is_some_and(Verifying::is_right)
+    }
 }
 
 /// A frame that is too long, of which all has come.
@@ -122,6 +148,10 @@ pub(super) struct Message<'b> {
     pub(super) kind: Kind,
     /// It is a part of a longer one.
     pub(super) piece: bool,
+    /// It goes on with the one before, which had this level.
+    pub(super) continues: Option<Level>,
+    /// The next one goes on with it.
+    pub(super) more: bool,
     /// Its number, where the stream has numbers.
     pub(super) number: Option<u64>,
 }
@@ -132,6 +162,8 @@ impl<'b> Message<'b> {
             bytes,
             kind,
             piece: false,
+            continues: None,
+            more: false,
             number: None,
         }
     }
@@ -144,6 +176,8 @@ pub(super) enum Broken {
     TooLong(u64, usize),
     #[error("what should be the length of a message is none")]
     NoCount,
+    #[error("a message has no valid authentication code")]
+    NoCode,
     #[error("it ended within a message")]
     CutOff,
     #[error(transparent)]
@@ -196,6 +230,7 @@ impl Text {
             unsure: 0,
             skipping: false,
             continued: false,
+            level: Level::NOTSET,
             searched: 0,
         }
     }
@@ -253,6 +288,7 @@ impl Text {
         }
         let message = Message {
             piece,
+            continues: piece.then_some(self.level),
             ..Message::new(text, self.kind)
         };
         Next::Message(message, used)
@@ -305,30 +341,28 @@ impl Text {
         accepted: &Accepted,
         counts: &mut OversizeCounts,
     ) -> Next<'b> {
-        let max = accepted.max_record;
-        let kind = if self.continued {
-            Kind::Plain
-        } else {
-            self.kind
-        };
+        // It is longer, so that one more byte is there.
+        let end = end_within(bytes, accepted.max_record);
+        let split = accepted.oversize == Oversize::Split;
         let message = Message {
             piece: true,
-            ..Message::new(&bytes[..max], kind)
+            continues: self.continued.then_some(self.level),
+            more: split,
+            ..Message::new(&bytes[..end], self.kind)
         };
+        self.skipping = !split;
         match accepted.oversize {
             Oversize::Split => {
                 counts.split += u64::from(!std::mem::replace(&mut self.continued, true));
-                Next::Message(message, max)
+                Next::Message(message, end)
             }
             Oversize::Truncate => {
                 counts.truncated += 1;
-                self.skipping = true;
-                Next::Message(message, max)
+                Next::Message(message, end)
             }
             Oversize::Drop => {
                 counts.dropped += 1;
-                self.skipping = true;
-                Next::Skip(max)
+                Next::Skip(end)
             }
         }
     }
@@ -443,23 +477,27 @@ impl Numbered {
         if let Some(skipping) = &mut self.skipping {
             let count = skipping.left.min(bytes.len());
             skipping.left -= count;
-            return Ok(match (skipping.left, count) {
-                (0, count) => {
+            if let Some(key) = &accepted.key {
+                skipping.update(key, &bytes[..count]);
+            }
+            return match self.skipping.take_if(|skipping| skipping.left == 0) {
+                None if count == 0 => Ok(Next::More),
+                None => Ok(Next::Skip(count)),
+                // What has no valid code must not pass for the number of another frame.
+                Some(skipping) => {
                     let skipped = skipping.skipped;
-                    self.skipping = None;
-                    Next::Skipped(skipped, count)
+                    match accepted.key.is_none() || skipping.is_right() {
+                        true => Ok(Next::Skipped(skipped, count)),
+                        false => Err(Broken::NoCode),
+                    }
                 }
-                (_, 0) => Next::More,
-                (_, count) => Next::Skip(count),
-            });
+            };
         }
         // A record takes more room as an object.
         let most = accepted.longest_frame().saturating_mul(8);
         if let Some((number, length)) = lh::decode_head(bytes, self.last)?
             && length > most
             && length <= accepted.longest_skipped()
-            // What has no valid code must not pass for the number of another frame.
-            && !accepted.sealed
         {
             self.last = number;
             let skipped = Skipped {
@@ -470,6 +508,8 @@ impl Numbered {
             self.skipping = Some(Skipping {
                 left: length,
                 skipped,
+                tag: Vec::new(),
+                verifying: None,
             });
             return Ok(Next::Skip(lh::HEAD));
         }

@@ -129,7 +129,8 @@ struct Accepted {
     wire: Option<Wire>,
     max_record: usize,
     oversize: Oversize,
-    sealed: bool,
+    /// Every message has to be authenticated with it.
+    key: Option<Key>,
 }
 
 impl Accepted {
@@ -204,7 +205,6 @@ pub struct Listen {
     held: usize,
     accepted: Accepted,
     admission: Admission,
-    key: Option<Key>,
     tls: Option<TlsServer>,
     allow: Allow,
     max_connections: usize,
@@ -275,10 +275,9 @@ impl Listen {
                 wire: options.wire,
                 max_record: options.max_record.max(1),
                 oversize: options.oversize,
-                sealed: options.key.is_some(),
+                key: options.key.take(),
             },
             admission: Admission::new(&mut options),
-            key: options.key,
             tls: options.tls,
             allow: options.allow,
             max_connections: options.max_connections.max(1),

@@ -9,6 +9,7 @@ use super::framing::Protocol;
 use super::streams::Cut;
 use super::{Answer, Awaited, Listen, RETRY, SHARE};
 use crate::now::Now;
+use crate::record::LinePart;
 use crate::source::Sink;
 use crate::wire::http::{HttpConversation, Outcome, Records, Request, Unreadable, What};
 
@@ -123,6 +124,7 @@ impl Listen {
             defaults: &defaults,
             peer: &connection.peer,
             received: &received,
+            stream: LinePart::MANY,
             now,
         };
         let admission = &mut self.admission;

@@ -7,11 +7,12 @@ use std::time::Instant;
 
 use super::admit::{Origin, Refusal};
 use super::connection::{Came, Connection};
-use super::framing::{Message, Next, Protocol, Skipped};
+use super::framing::{Broken, Message, Next, Protocol, Skipped};
 use super::{Answer, Awaited, HANDSHAKE, HELD, Listen, OVERDUE, RETRY, SWEEP, detect, queue};
 use crate::diag::plain;
+use crate::level::Level;
 use crate::now::Now;
-use crate::record::Record;
+use crate::record::{LinePart, Record};
 use crate::source::Sink;
 use crate::wire::envelope::TAG;
 use crate::wire::hmac::Key;
@@ -246,6 +247,8 @@ impl Listen {
             defaults: &defaults,
             peer: &peer,
             received: &received,
+            // Those before it have no line that goes on.
+            stream: u32::try_from(place).map_or(u32::MAX, |place| LinePart::MANY + 1 + place),
             now,
         };
         let room = std::mem::take(&mut self.admission.room);
@@ -273,7 +276,7 @@ impl Listen {
         work: &'w [u8],
         at_end: bool,
         origin: &Origin<'_>,
-        take: &mut dyn FnMut(&mut Listen, Message<'w>) -> Result<(), Refusal>,
+        take: &mut dyn FnMut(&mut Listen, Message<'w>) -> Result<Level, Refusal>,
         used: &mut usize,
     ) -> Result<(), Cut> {
         let generation = connection.generation;
@@ -328,13 +331,10 @@ impl Listen {
                 Ok(Next::Message(mut message, count)) => {
                     *used += count;
                     connection.useful = true;
-                    if let Some(key) = &self.key {
+                    if let Some(key) = &self.accepted.key {
                         match unsealed(key, &message) {
                             Some(bytes) => message.bytes = bytes,
-                            None => {
-                                let text = "a message has no valid authentication code";
-                                break Err(Cut::Refused(text.to_owned()));
-                            }
+                            None => break Err(Cut::Refused(Broken::NoCode.to_string())),
                         }
                     }
                     if let (Some(number), Protocol::Numbered(numbered)) = (message.number, protocol)
@@ -346,11 +346,15 @@ impl Listen {
                         }
                     }
                     // Where the next one begins is known all the same.
-                    if let Err(refusal) = take(self, message) {
-                        self.tally.refused += 1;
-                        let text = format_args!("{refusal}; that record is lost");
-                        self.complaints
-                            .tell(&connection.peer, text, origin.now.mono);
+                    match (take(self, message), &mut connection.protocol) {
+                        (Ok(level), Some(Protocol::Text(text))) => text.level = level,
+                        (Ok(_), _) => {}
+                        (Err(refusal), _) => {
+                            self.tally.refused += 1;
+                            let text = format_args!("{refusal}; that record is lost");
+                            self.complaints
+                                .tell(&connection.peer, text, origin.now.mono);
+                        }
                     }
                 }
             }

@@ -1,5 +1,6 @@
 use super::super::{AROUND, Wire, detect};
 use super::*;
+use crate::wire::envelope::Authenticate;
 use proptest::prelude::*;
 
 fn accepted(max_record: usize, oversize: Oversize) -> Accepted {
@@ -7,7 +8,7 @@ fn accepted(max_record: usize, oversize: Oversize) -> Accepted {
         wire: None,
         max_record,
         oversize,
-        sealed: false,
+        key: None,
     }
 }
 
@@ -171,11 +172,81 @@ fn a_frame_that_is_too_long_is_skipped_and_its_number_noted() {
     // What is no length, and what nobody has vouched for.
     let broken = next(&frame(9, skipped + 1), &accepted).unwrap_err();
     assert!(broken.to_string().contains("is longer"), "{broken}");
-    let sealed = Accepted {
-        sealed: true,
-        ..accepted
+    assert!(next(&frame(9, most + 1), &accepted).is_ok());
+}
+
+/// Where there is a key, its number counts only if it has a code.
+#[test]
+fn a_frame_that_is_too_long_has_to_be_vouched_for() {
+    let accepted = Accepted {
+        key: Key::new(b"0123456789abcdef").ok(),
+        ..accepted(0, Oversize::Split)
     };
-    assert!(next(&frame(9, most + 1), &sealed).is_err());
+    let body = vec![b'x'; 8 * AROUND + 1];
+    let tag = accepted.key.as_ref().map(|key| key.tag(&body)).unwrap();
+    for (tag, is_right) in [(tag, true), ([7; TAG], false)] {
+        let mut whole = Vec::new();
+        lh::encode_frame(7, &[&tag[..], &body].concat(), &mut whole);
+        for sizes in [&[1 << 20][..], &[13], &[30, 1, 1000]] {
+            let mut protocol = Protocol::Numbered(Numbered {
+                sender: Some(SenderId([1; 16])),
+                ..Numbered::default()
+            });
+            let (mut from, mut to) = (0, 0);
+            let mut sizes = sizes.iter().cycle();
+            let last = loop {
+                let mut counts = OversizeCounts::default();
+                match protocol.next(&whole[from..to], &accepted, &mut counts, false) {
+                    Ok(Next::More) => to = whole.len().min(to + sizes.next().unwrap()),
+                    Ok(Next::Skip(count)) => from += count,
+                    Ok(Next::Skipped(skipped, count)) => {
+                        assert_eq!(from + count, whole.len());
+                        break Ok(skipped.number);
+                    }
+                    Ok(other) => panic!("{other:?}"),
+                    Err(error) => break Err(error),
+                }
+            };
+            assert_eq!(last, is_right.then_some(7).ok_or(Broken::NoCode));
+        }
+    }
+}
+
+/// A piece is a part of a line, whatever it looks like, and of no character half.
+#[test]
+fn the_pieces_of_a_line_are_no_messages_of_their_own() {
+    let input = "<13>abc\u{e4}<13>f<13>gh{\"a\":1}\n<13>k\n".as_bytes();
+    for sizes in [&[100][..], &[1], &[2, 5]] {
+        let mut protocol = Protocol::Text(Text::new(Kind::Auto));
+        let accepted = accepted(8, Oversize::Split);
+        let (mut from, mut to, mut found) = (0, 0, Vec::new());
+        let mut sizes = sizes.iter().cycle();
+        while from < input.len() {
+            let mut counts = OversizeCounts::default();
+            match protocol.next(&input[from..to], &accepted, &mut counts, false) {
+                Ok(Next::More) => to = input.len().min(to + sizes.next().unwrap()),
+                Ok(Next::Message(message, count)) => {
+                    from += count;
+                    let text = std::str::from_utf8(message.bytes).unwrap();
+                    found.push((text, message.continues, message.more));
+                    if let Protocol::Text(text) = &mut protocol {
+                        text.level = Level::ALERT;
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+            protocol.consumed(to - from);
+        }
+        let goes_on = Some(Level::ALERT);
+        let want = [
+            ("<13>abc", None, true),
+            ("\u{e4}<13>f<", goes_on, true),
+            ("13>gh{\"a", goes_on, true),
+            ("\":1}", goes_on, false),
+            ("<13>k", None, false),
+        ];
+        assert_eq!(found, want);
+    }
 }
 
 #[test]
