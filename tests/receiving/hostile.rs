@@ -2,7 +2,7 @@
 //! nothing from the others. Trials 44 to 46.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpStream, UdpSocket};
+use std::net::{Shutdown, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use crate::listener::{Listener, listen, python, text};
@@ -399,4 +399,35 @@ fn requests_that_mean_harm_are_refused() {
     // The text is twice as long as a record may be.
     assert_eq!(folder.text("out").lines().count(), 3);
     listener.end().code(0);
+}
+
+/// What takes many times its room as records does not come into memory at once.
+#[test]
+fn many_small_things_take_bounded_memory() {
+    let folder = Folder::new();
+    let options = "--stats listen --tcp 127.0.0.1:0 --http 127.0.0.1:0";
+    let listener = listen(&folder, options, "file --follow -f json /dev/null");
+    let mut stream = listener.connect();
+    let lines = [&b"x"[..], &b"\n".repeat(1 << 19)].concat();
+    stream.write_all(&lines).expect("sent");
+    stream.shutdown(Shutdown::Write).expect("shut");
+    assert_eq!(stream.read(&mut [0]).expect("its end"), 0);
+    let fields: Vec<_> = (0..500_000).map(|number| format!("{number:x}=")).collect();
+    for form in ["a&".repeat(2 << 20), fields.join("&")] {
+        let head = "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+                    Content-Type: application/x-www-form-urlencoded\r\nContent-Length";
+        let answer = request(
+            &listener,
+            format!("{head}: {}\r\n\r\n{form}", form.len()).as_bytes(),
+        );
+        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    }
+    let peak = listener.peak();
+    println!("lines of no byte, and forms of many fields: {peak} KiB at most");
+    assert!(peak < 80 << 10, "{peak} KiB");
+    listener
+        .end()
+        .code(0)
+        .said("\"records_in\":524296")
+        .said("\"malformed\":2");
 }

@@ -22,6 +22,10 @@ use crate::wire::lh;
 /// A message that has begun is copied to what follows it as long as it is short.
 const SHORT: usize = 32 << 10;
 
+/// What a record counts at least in a turn: all of a turn are in memory together, and
+/// of what is hardly a byte each, much is written.
+const LEAST: usize = 32;
+
 /// Why a connection is not heard any more.
 pub(super) enum Cut {
     /// What it sends can't be understood or believed.
@@ -65,6 +69,7 @@ impl Listen {
         if connection.parcel.is_some() {
             return self.hand_on_more(connection, place, size, now, each);
         }
+        let records = self.admission.records;
         let mut work = std::mem::take(&mut self.work);
         self.held -= connection.held();
         match connection.rest.len() > SHORT {
@@ -147,7 +152,8 @@ impl Listen {
         if self.held > self.most_held() {
             self.cut_off_longest(now);
         }
-        read.max(handed)
+        let records = usize::try_from(self.admission.records - records).unwrap_or(usize::MAX);
+        read.max(handed).max(records.saturating_mul(LEAST))
     }
 
     /// How many bytes are held at most, over all connections.

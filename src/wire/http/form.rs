@@ -17,6 +17,10 @@ const NUMBERS: &[&str] = &[
     "process",
 ];
 
+/// So many fields a form has at most. In memory, each takes many times the room that it
+/// takes in a form.
+const MOST_FIELDS: usize = 10_000;
+
 /// What `exc_info` is, as text, where there is no exception.
 const NO_EXCEPTION: &[&str] = &["False", "0", "()", "[]", "{}"];
 
@@ -29,6 +33,12 @@ pub(super) enum Form {
 }
 
 impl Form {
+    /// Whether it has more fields than any form. That is a text then, and no record of
+    /// so many attributes.
+    pub(super) fn is_too_much(text: &[u8]) -> bool {
+        memchr::memchr_iter(b'&', text).count() >= MOST_FIELDS
+    }
+
     pub(super) fn read(text: &[u8]) -> Option<Form> {
         let fields: Vec<_> = form_urlencoded::parse(text).collect();
         let fields: Vec<_> = fields.iter().filter(|(key, _)| !key.is_empty()).collect();

@@ -183,7 +183,8 @@ impl Records {
             portion.weight += bytes.len().max(LEAST);
             let understood = match self.kind {
                 Kind::Form => {
-                    form(bytes, defaults, received, each);
+                    let understood = form(bytes, defaults, received, each);
+                    portion.malformed += u64::from(!understood);
                     continue;
                 }
                 Kind::Lines(objects) => object(bytes, defaults, received, &mut record) || !objects,
@@ -257,16 +258,26 @@ fn next_value<'t>(text: &'t [u8], inside: &mut bool) -> (Option<&'t [u8]>, usize
     (None, text.len())
 }
 
-fn form(text: &[u8], defaults: &Defaults, received: Timestamp, each: &mut Each<'_>) {
-    let Some(form) = Form::read(text) else {
-        return;
+/// Whether the form was read as one.
+fn form(text: &[u8], defaults: &Defaults, received: Timestamp, each: &mut Each<'_>) -> bool {
+    let form = match Form::is_too_much(text) {
+        true => None,
+        false => match Form::read(text) {
+            None => return true,
+            form => form,
+        },
     };
     let mut record = Record::new(defaults, received);
-    if !form.decode(defaults, received, &mut record) {
+    let understood = match &form {
+        Some(form) => form.decode(defaults, received, &mut record),
+        None => false,
+    };
+    if !understood {
         record.reset(defaults, received);
         record.message = Cow::Borrowed(text);
     }
     each(text, &record);
+    understood
 }
 
 /// Fills the record with an object, or else with the line as it is. Whether it
