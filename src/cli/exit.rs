@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
+
 use super::console;
 
 /// How a run ended.
@@ -56,7 +58,7 @@ impl Failure {
     /// Tells the user, and gives the status.
     pub fn report(self) -> Status {
         match self {
-            Failure::Clap(error) => {
+            Failure::Clap(error) if is_help(error.kind()) => {
                 // A closed stream is no reason for another status.
                 let _ = error.print();
                 match error.exit_code() {
@@ -64,12 +66,16 @@ impl Failure {
                     _ => Status::Usage,
                 }
             }
+            Failure::Clap(error) => {
+                console::tell(named(&error.to_string()).as_bytes());
+                Status::Usage
+            }
             Failure::Usage(text) => {
                 console::say(format_args!("{text}"));
                 Status::Usage
             }
             Failure::Failed(error) => {
-                console::say(format_args!("{error:#}"));
+                console::say(format_args!("{}", without_number(&format!("{error:#}"))));
                 Status::Incomplete
             }
         }
@@ -85,6 +91,29 @@ impl From<clap::Error> for Failure {
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Failure {
         Failure::Failed(error)
+    }
+}
+
+/// Without the number that Rust adds to the words of the system.
+fn without_number(text: &str) -> &str {
+    text.find(" (os error ").map_or(text, |at| &text[..at])
+}
+
+fn is_help(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    )
+}
+
+/// clap's words, begun as all others are: in a journal, and behind a pipe,
+/// nobody else says whose they are.
+fn named(text: &str) -> String {
+    match text.strip_prefix("error: ") {
+        Some(rest) => format!("lh: {rest}"),
+        None => text.to_owned(),
     }
 }
 

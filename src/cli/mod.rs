@@ -41,7 +41,8 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
     let mut chain = Vec::new();
     let mut input = args::InputArgs::default();
     let mut alone = None;
-    let split = split::split(argv).map_err(|error| Failure::usage(error.to_string()))?;
+    let split = split::split(split::help(argv));
+    let split = split.map_err(|error| Failure::usage(error.to_string()))?;
     let mut check = false;
     let mut listen: Option<Box<args::ListenArgs>> = None;
     for words in split.pieces {

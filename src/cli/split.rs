@@ -15,6 +15,11 @@ pub enum SplitError {
     /// Nothing stands behind `--`.
     #[error("there is no command behind --")]
     NoCommand,
+    /// Nothing stands before `--`.
+    #[error(
+        "there is no handler before --: lh HANDLER [OPTIONS] -- COMMAND, as in lh file app.log -- myapp"
+    )]
+    OnlyCommand,
 }
 
 /// The parts of a command line.
@@ -24,6 +29,15 @@ pub struct Split {
     pub pieces: Vec<Vec<OsString>>,
     /// What stands behind `--`: a program and its arguments.
     pub command: Option<Vec<OsString>>,
+}
+
+/// `lh help rotate` as `lh rotate --help`, and `lh help` as `lh --help`.
+pub fn help(mut argv: Vec<OsString>) -> Vec<OsString> {
+    if argv.get(1).is_some_and(|word| word == "help") {
+        argv.remove(1);
+        argv.push("--help".into());
+    }
+    argv
 }
 
 /// Cuts the arguments at each lone `+`, up to the first `--`.
@@ -56,6 +70,9 @@ pub fn split(argv: Vec<OsString>) -> Result<Split, SplitError> {
     }
     if command.as_ref().is_some_and(Vec::is_empty) {
         return Err(SplitError::NoCommand);
+    }
+    if command.is_some() && pieces[0].len() == 1 {
+        return Err(SplitError::OnlyCommand);
     }
     Ok(Split { pieces, command })
 }
@@ -102,7 +119,6 @@ mod tests {
                 "-- grep -- + x".into()
             ])
         );
-        assert_eq!(split("lh -- ls"), Ok(vec!["lh".into(), "-- ls".into()]));
         assert_eq!(split("lh"), Ok(vec!["lh".into()]));
     }
 
@@ -125,5 +141,20 @@ mod tests {
             assert_eq!(split(line), Err(SplitError::NoHandler), "{line}");
         }
         assert_eq!(split("lh file a --"), Err(SplitError::NoCommand));
+        assert_eq!(split("lh -- ls"), Err(SplitError::OnlyCommand));
+    }
+
+    #[test]
+    fn help_is_asked_for_by_its_name_as_well() {
+        for (line, want) in [
+            ("lh help", "lh --help"),
+            ("lh help rotate", "lh rotate --help"),
+            ("lh help spool ls", "lh spool ls --help"),
+            ("lh rotate help", "lh rotate help"),
+            ("lh", "lh"),
+        ] {
+            let words = |line: &str| -> Vec<OsString> { line.split(' ').map(Into::into).collect() };
+            assert_eq!(help(words(line)), words(want), "{line}");
+        }
     }
 }

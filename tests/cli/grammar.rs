@@ -466,3 +466,36 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     assert_eq!(ran.run().ok().out(), "");
     assert_eq!(folder.text("b.log"), "x\n");
 }
+
+/// Another `--` than lh's is never advised, and what goes wrong is told behind
+/// the program's name.
+#[test]
+fn a_wrong_command_line_is_explained() {
+    for (arguments, hint) in [
+        (
+            "file --max-bytes 10 a",
+            "--max-bytes is an option of rotate and timed",
+        ),
+        ("file a -1", "behind an =, as in --option=-1"),
+        ("file a myapp --serve", "a command behind --"),
+        ("-- myapp", "there is no handler before --: "),
+        ("file --perm", "a value is required for '--perm <OCTAL>'"),
+        ("rotat a", "a similar subcommand exists: 'rotate'"),
+    ] {
+        let folder = Folder::new();
+        let ran = folder.lh(arguments).with("x\n").code(2).said(hint);
+        assert!(ran.stderr.starts_with("lh: "), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("use '--"), "{}", ran.stderr);
+        assert!(folder.names().is_empty());
+    }
+}
+
+#[test]
+fn help_is_a_word_as_well() {
+    let folder = Folder::new();
+    for (asked, same) in [("help", "--help"), ("help spool ls", "spool ls --help")] {
+        let help = folder.lh(asked).run().ok().out();
+        assert_eq!(help, folder.lh(same).run().ok().out());
+    }
+    folder.lh("help nonsuch").run().code(2).said("'nonsuch'");
+}

@@ -7,6 +7,7 @@ mod check;
 mod common;
 mod eventlog;
 mod file;
+mod hints;
 #[cfg_attr(not(feature = "http"), allow(dead_code))]
 mod http;
 #[cfg(feature = "http")]

@@ -3,9 +3,9 @@
 
 use std::ffi::OsString;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Subcommand};
 
+use super::hints::with_hint;
 use super::{Command, HandlerCommand, InputArgs, Piece};
 use crate::cli::exit::Failure;
 
@@ -116,28 +116,4 @@ fn assemble(
 fn parse_words(words: Vec<OsString>) -> Result<Piece, clap::Error> {
     let matches = Piece::command().try_get_matches_from(words);
     Piece::from_arg_matches(&matches.map_err(with_hint)?)
-}
-
-/// Says where an option belongs that a wrapper does not have.
-fn with_hint(mut error: clap::Error) -> clap::Error {
-    let usage = match error.get(ContextKind::Usage) {
-        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
-        _ => String::new(),
-    };
-    let wrapper = ["buffer", "queue"];
-    let wrapper = wrapper
-        .iter()
-        .find(|name| usage.contains(&format!("lh {name} ")));
-    if let Some(wrapper) = wrapper.filter(|_| error.kind() == ErrorKind::UnknownArgument)
-        && let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg)
-    {
-        let hint = format!(
-            "the options of a handler stand behind its own name: \
-             lh {wrapper} [OPTIONS] HANDLER {option}"
-        );
-        let hint = ContextValue::StyledStrs(vec![hint.into()]);
-        error.remove(ContextKind::SuggestedArg);
-        error.insert(ContextKind::Suggested, hint);
-    }
-    error
 }
