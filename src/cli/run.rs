@@ -10,7 +10,7 @@ use super::console;
 use super::exit::{Failure, Status};
 use super::feed::{self, Fed};
 use super::own_files;
-use super::report;
+use super::report::{self, Asked};
 use crate::diag::Diag;
 use crate::now::Now;
 use crate::pipeline::{Pipeline, Tally};
@@ -125,7 +125,11 @@ fn pipeline(
     with_command: bool,
     diag: &Diag,
 ) -> Result<Pipeline, Failure> {
-    let reports = input.reports();
+    let reports = Asked {
+        beside_records: input.tees_to_terminal(with_command)
+            || chain.iter().any(HandlerCommand::is_on_terminal),
+        ..input.reports()
+    };
     own_files::check(reports.metrics_file.as_deref(), &mut chain).map_err(Failure::usage)?;
     let stages = chain.into_iter().map(|handler| handler.into_stage(diag));
     let stages = stages

@@ -17,6 +17,7 @@ mod grammar;
 mod input;
 mod long_lines;
 mod many;
+mod progress;
 mod queue;
 mod real_logs;
 mod rotate;

@@ -1,6 +1,7 @@
 //! Options of the input, which hold for the whole chain.
 
 use std::ffi::OsString;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -117,7 +118,8 @@ pub struct InputArgs {
 
     /// A live line on stderr: records, bytes, rate, rollovers, queues, errors.
     ///
-    /// Nothing where stderr is no terminal.
+    /// Nothing where stderr is no terminal. Where the records go to that as well
+    /// (stream, --tee), or it can't move its cursor, only a line at the end.
     #[arg(long, help_heading = "Reports")]
     progress: bool,
 
@@ -330,7 +332,15 @@ impl InputArgs {
             progress: self.progress,
             stats: self.stats,
             metrics_file: self.metrics_file.clone(),
+            ..Asked::default()
         }
+    }
+
+    /// Whether what is passed through is seen on a terminal: with a command, its
+    /// two outputs go to both of lh's.
+    pub fn tees_to_terminal(&self, with_command: bool) -> bool {
+        let stderr = with_command && std::io::stderr().is_terminal();
+        self.tee && (stderr || std::io::stdout().is_terminal())
     }
 
     /// How standard input is read.

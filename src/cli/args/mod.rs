@@ -334,6 +334,14 @@ impl HandlerCommand {
         }
     }
 
+    /// Whether what it writes is seen on a terminal.
+    pub fn is_on_terminal(&self) -> bool {
+        match self {
+            HandlerCommand::Stream(args) => args.is_on_terminal(),
+            other => other.inner().is_some_and(HandlerCommand::is_on_terminal),
+        }
+    }
+
     /// The log that it writes, where it is a file, and its dead letters.
     pub fn files(&mut self) -> Files {
         if let Some((_, wrapped)) = self.wrapped_mut() {

@@ -1,5 +1,7 @@
 //! `lh stream`.
 
+use std::io::IsTerminal;
+
 use clap::{Args, ValueEnum};
 
 use super::{CommonArgs, IntoStage};
@@ -31,6 +33,16 @@ pub struct StreamArgs {
 enum FlushArg {
     Record,
     Batch,
+}
+
+impl StreamArgs {
+    /// Whether what it writes is seen on a terminal.
+    pub fn is_on_terminal(&self) -> bool {
+        match self.stderr {
+            true => std::io::stderr().is_terminal(),
+            false => std::io::stdout().is_terminal(),
+        }
+    }
 }
 
 impl IntoStage for StreamArgs {

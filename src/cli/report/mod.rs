@@ -21,6 +21,9 @@ use progress::Progress;
 pub struct Asked {
     /// A live line on stderr, where that is a terminal.
     pub progress: bool,
+    /// Records are written to that terminal as well: a live line would stand in
+    /// the middle of theirs.
+    pub beside_records: bool,
     /// An object on stderr, at the end and whenever the user asks.
     pub stats: bool,
     /// A file for Prometheus.
@@ -40,7 +43,10 @@ pub fn observer(asked: &Asked, diag: &Diag, now: Now) -> Result<Option<Box<dyn O
     let metrics = metrics.map(|path| MetricsFile::new(path, now, diag.clone()));
     let reporters = Reporters {
         metrics: metrics.transpose()?,
-        progress: asked.progress.then(|| Progress::stderr(now)).flatten(),
+        progress: match asked.progress {
+            true => Progress::stderr(!asked.beside_records, now),
+            false => None,
+        },
         stats: asked.stats,
     };
     let none = reporters.metrics.is_none() && reporters.progress.is_none() && !reporters.stats;

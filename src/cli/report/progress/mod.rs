@@ -36,15 +36,16 @@ struct Live {
 }
 
 impl Progress {
-    /// A line on stderr; `None` where that is no terminal. On one that can't
-    /// move its cursor, there is only the line at the end.
-    pub fn stderr(now: Now) -> Option<Progress> {
+    /// A line on stderr; `None` where that is no terminal. Where it is not to be
+    /// `live`, or on one that can't move its cursor, there is only the line at
+    /// the end.
+    pub fn stderr(live: bool, now: Now) -> Option<Progress> {
         if !std::io::stderr().is_terminal() {
             return None;
         }
         let terminal = std::env::var_os("TERM");
         let dumb = terminal.is_none_or(|name| name.is_empty() || name == "dumb");
-        let screen = (!dumb).then(|| sys::stderr().ok()).flatten();
+        let screen = (live && !dumb).then(|| sys::stderr().ok()).flatten();
         Some(Progress::on(screen.map(Screen::new), &FOOT, now))
     }
 
