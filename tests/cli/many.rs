@@ -4,9 +4,12 @@
 //! Not tested here: writers that are killed, and what the lock costs (`benches`).
 
 use std::fmt::Write;
+use std::io::BufRead;
 use std::sync::Mutex;
 
-use crate::support::{Folder, peer};
+use nix::sys::signal::Signal;
+
+use crate::support::{Folder, peer, until};
 
 const WRITERS: usize = 8;
 const LINES: usize = 40_000;
@@ -162,4 +165,38 @@ fn two_retentions_keep_to_the_number() {
         );
         last[writer] = Some(n);
     }
+}
+
+/// What SIGTERM waits for is said: a rollover of another process, whose rotator
+/// takes its time.
+#[test]
+fn whoever_waits_for_the_lock_of_another_says_so() {
+    let folder = Folder::new();
+    let slow = "touch begun; while [ ! -e go ]; do sleep 0.01; done; mv $LH_SOURCE $LH_DEST";
+    let mut holder = folder
+        .lh("rotate --max-bytes 6 --backups 9 app.log --rotator")
+        .arg(slow)
+        .start();
+    holder
+        .send("one\n")
+        .wait_end("app.log", "one\n")
+        .send("two\n");
+    until("the rotator has begun", || folder.has("begun"));
+    let mut waiter = folder
+        .lh("rotate --max-bytes 6 --backups 9 app.log")
+        .start();
+    waiter
+        .send("three\n")
+        .wait_said("app.log: cannot lock: another process has it locked");
+    waiter.signal_now(Signal::SIGTERM);
+    folder.write("go", "");
+    waiter.wait_exit().code(0).said("app.log: locked after ");
+    holder.end().ok();
+    let mut lines: Vec<_> = folder
+        .chain("app.log")
+        .lines()
+        .map(Result::unwrap)
+        .collect();
+    lines.sort();
+    assert_eq!(lines, ["one", "three", "two"]);
 }

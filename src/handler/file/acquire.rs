@@ -112,7 +112,7 @@ impl LogFile {
         if !self.options.lock || !current.regular {
             return;
         }
-        match sys::lock(&current.file) {
+        match self.lock_wait.lock(&current.file) {
             Ok(()) => self.locked = true,
             Err(error) => {
                 self.options.lock = false;

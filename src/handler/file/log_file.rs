@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::durable::Durable;
+use super::lock_wait::LockWait;
 use crate::batch::Frames;
 use crate::diag::{Diag, plain};
 use crate::fsync::Fsync;
@@ -99,6 +100,7 @@ pub struct LogFile {
     /// Mode and owner for the next file that is made.
     pub(super) inherit: Option<Owner>,
     pub(super) locked: bool,
+    pub(super) lock_wait: Arc<LockWait>,
     pub(super) opened_before: bool,
     /// Bytes of the first undelivered record that are in the file already.
     pub(super) begun: usize,
@@ -114,6 +116,7 @@ impl LogFile {
     /// Opens nothing yet.
     pub fn new(options: FileOptions, diag: Diag) -> LogFile {
         LogFile {
+            lock_wait: LockWait::new(options.path.display().to_string(), diag.clone()),
             durable: Durable::new(options.fsync),
             directories: Arc::new(Directories::new(options.follow)),
             place: None,
@@ -189,6 +192,11 @@ impl LogFile {
     /// The open file.
     pub fn open_file(&self) -> Option<&std::fs::File> {
         self.current.as_ref().map(|current| &current.file)
+    }
+
+    /// How its lock is waited for.
+    pub(in crate::handler) fn lock_wait(&self) -> &Arc<LockWait> {
+        &self.lock_wait
     }
 
     /// Looks whether the file can be opened, and changes nothing.

@@ -2,12 +2,14 @@
 
 mod acquire;
 mod durable;
+mod lock_wait;
 mod log_file;
 
 use std::io;
 use std::time::Instant;
 
 pub use crate::fsync::Fsync;
+pub(in crate::handler) use lock_wait::LockWait;
 pub use log_file::{FileOptions, LogFile};
 
 use super::{EmitError, Handler};

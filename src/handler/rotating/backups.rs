@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::handler::file::LockWait;
 use crate::roll::compress::{ENDINGS, Method};
 use crate::roll::keep::Held;
 use crate::roll::mark::Mark;
@@ -42,6 +43,8 @@ pub(super) struct Backups {
     pub(super) method: Option<Method>,
     /// Whether other processes are kept out by a lock on the file.
     pub(super) lock: bool,
+    /// How that is waited for.
+    lock_wait: Arc<LockWait>,
     /// Held while names change, so that the thread and the handler take turns.
     /// Keeps the order of this process's rollovers for file systems that can't
     /// note it with the file.
@@ -56,6 +59,7 @@ impl Backups {
         numbered: bool,
         method: Option<Method>,
         lock: bool,
+        lock_wait: Arc<LockWait>,
     ) -> Backups {
         Backups {
             file,
@@ -64,6 +68,7 @@ impl Backups {
             numbered,
             method,
             lock,
+            lock_wait,
             order: Mutex::new(HashMap::new()),
         }
     }
@@ -114,7 +119,7 @@ impl Backups {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error),
             };
-            if sys::lock(&file).is_err() {
+            if self.lock_wait.lock(&file).is_err() {
                 return Ok(None);
             }
             let id = sys::fstat(&file)?.id;

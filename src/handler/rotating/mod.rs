@@ -146,6 +146,7 @@ impl BaseRotatingHandler {
             options.numbered,
             options.compress,
             lock,
+            Arc::clone(file.lock_wait()),
         ));
         BaseRotatingHandler {
             kind: options.kind,
