@@ -62,6 +62,36 @@ fn where_nothing_can_be_renamed_the_log_is_written_on() {
     }
 }
 
+/// The same, found before there is a record.
+#[test]
+fn a_check_tells_that_nothing_can_be_renamed() {
+    if !able(&["root", "setpriv"]) {
+        return;
+    }
+    let folder = folder();
+    let logs = directory(folder.path(), Some(0), 0o755);
+    let file = logs.join("app.log");
+    std::fs::write(&file, "").unwrap();
+    chown(&file, NOBODY, NOBODY).unwrap();
+    let check = |handler: &str, status| {
+        let lh = Lh::new(&format!("check {handler}"))
+            .arg(&file)
+            .read_stdout();
+        let outcome = lh.by_nobody(folder.path()).feed("").expect(status);
+        String::from_utf8(outcome.stdout).unwrap()
+    };
+    let out = check("rotate --max-bytes 1K --backups 9", 1);
+    assert!(
+        out.contains("FAILED: it can be written, and not rolled over: "),
+        "{out}"
+    );
+    assert!(out.ends_with("logs: Permission denied\n"), "{out}");
+    check("rotate --max-bytes 1K --backups 9 --rotator true", 0);
+    check("file", 0);
+    chmod(&logs, 0o777);
+    check("rotate --max-bytes 1K --backups 9 --follow", 0);
+}
+
 #[test]
 fn what_may_not_be_written_is_an_error_at_the_start() {
     if !able(&["root", "setpriv"]) {

@@ -30,6 +30,7 @@ use worker::{Common, Done, Job, Worker, dialer, look};
 
 use super::{EmitError, Handler, Refusal};
 use crate::batch::Frames;
+use crate::diag::plain;
 use crate::net::{Backoff, TlsClient};
 use crate::now::Now;
 use crate::wire::body::Assembly;
@@ -568,7 +569,7 @@ impl Handler for HttpHandler {
             self.endpoint.url(b""),
             self.credentials.clone(),
         );
-        let answer = asked.map_err(|error| shown(error.to_string().as_bytes(), &self.secrets))?;
+        let answer = asked.map_err(|error| shown(plain(&error).as_bytes(), &self.secrets))?;
         let secured = match tls.is_some() {
             true => ", its certificate is good",
             false => "",

@@ -176,6 +176,11 @@ impl BaseRotatingHandler {
         }
     }
 
+    /// Whether the file is a regular one, or is not there yet.
+    fn is_plain(&self) -> bool {
+        sys::stat(self.file.path()).map_or(true, |meta| meta.regular)
+    }
+
     /// Whether this handler ever rolls over.
     pub fn rolls(&self) -> bool {
         !(self.backups.numbered && self.options.keep == 0)
@@ -395,6 +400,21 @@ impl Handler for BaseRotatingHandler {
             }),
             None => Ok(()),
         }
+    }
+
+    fn probe(&self) -> Result<String, String> {
+        let asked = self.options.max_bytes.is_some() || self.options.schedule.is_some();
+        // A command in the place of the rename may need no right of ours.
+        if asked && self.rolls() && self.options.rotator.is_none() && self.is_plain() {
+            let own = sys::directory_of(self.file.path());
+            for directory in [own, self.backups.namer.directory()] {
+                sys::check_directory(directory).map_err(|error| {
+                    let (directory, error) = (directory.display(), plain(&error));
+                    format!("it can be written, and not rolled over: {directory}: {error}")
+                })?;
+            }
+        }
+        Ok("it can be written".to_owned())
     }
 
     fn writes_to(&self, file: &std::fs::File) -> bool {

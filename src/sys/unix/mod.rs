@@ -43,7 +43,8 @@ use super::{Meta, born};
 
 pub use lock::{lock, try_lock, unlock};
 pub use open::{
-    behind_link, check_append, create_new, open_append, open_existing, open_may_succeed_later,
+    behind_link, check_append, check_directory, create_new, open_append, open_existing,
+    open_may_succeed_later,
 };
 #[cfg(feature = "cli")]
 pub use process::ignores_signal;

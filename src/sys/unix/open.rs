@@ -153,11 +153,24 @@ pub fn check_append(path: &Path, follow: bool, mkdir: bool) -> io::Result<()> {
         true => ancestors.find(|path| path.exists()).unwrap_or(directory),
         false => directory,
     };
-    if path.as_os_str().as_bytes().ends_with(b"/") || !there.is_dir() {
+    if path.as_os_str().as_bytes().ends_with(b"/") {
+        let text = "it is the name of a directory, and of no file";
+        return Err(io::Error::new(io::ErrorKind::NotFound, text));
+    }
+    if !there.is_dir() {
         let text = format!("there is no directory {}", there.display());
         return Err(io::Error::new(io::ErrorKind::NotFound, text));
     }
     Ok(access(there, AccessFlags::W_OK)?)
+}
+
+/// Looks whether names can be made and taken away in a directory. One that is not
+/// there yet is nobody's fault.
+pub fn check_directory(directory: &Path) -> io::Result<()> {
+    match access(directory, AccessFlags::W_OK | AccessFlags::X_OK) {
+        Err(Errno::ENOENT) => Ok(()),
+        other => Ok(other?),
+    }
 }
 
 /// Refuses what may have been planted in a directory that others can write.
