@@ -19,9 +19,11 @@ use crate::level::Level;
 #[command(override_usage = "lh buffer [OPTIONS] HANDLER [OPTIONS]")]
 #[command(after_help = "\
 Examples:
-  myapp 2>&1 | lh --detect-level file all.log + buffer --capacity 200 --ring file incident.log
+  myapp 2>&1 | lh --detect-level file all.log + buffer --capacity 200 \\
+      --ring file incident.log
   lh buffer --flush-on-failure --capacity 10000 file failed.log -- backup.sh
-  myapp 2>&1 | lh --detect-level buffer --no-flush-on-close --ring queue file errors.log")]
+  myapp 2>&1 | lh --detect-level buffer --no-flush-on-close --ring queue \\
+      file errors.log")]
 pub struct BufferArgs {
     /// How many records are held [default: 1000].
     #[arg(long, value_name = "N", help_heading = "Buffer")]

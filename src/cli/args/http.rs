@@ -25,11 +25,15 @@ use crate::units;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  myapp | lh -i json http --body ndjson --gzip --spool /var/spool/myapp https://logs.example/in
+  myapp | lh -i json http --body ndjson --gzip --spool /var/spool/myapp \\
+      https://logs.example/in
   myapp | lh http --preset loki http://loki:3100
-  myapp | lh http --preset elasticsearch --user lh --password-file pw https://es:9200/logs-myapp-default
-  backup.sh 2>&1 | lh --detect-level http --min-level error --preset slack @webhook-url
-  myapp | lh http --body '{\"text\": \"{levelname}: {message}\"}' http://localhost:8080/alerts
+  myapp | lh http --preset elasticsearch --user lh --password-file pw \\
+      https://es:9200/logs-myapp-default
+  backup.sh 2>&1 | lh --detect-level http --min-level error --preset slack \\
+      @webhook-url
+  myapp | lh http --body '{\"text\": \"{levelname}: {message}\"}' \\
+      http://localhost:8080/alerts
 
 Proxies are those of http_proxy, https_proxy, all_proxy and no_proxy in the environment. \
 With --preset otlp, OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say what sends.")]

@@ -31,8 +31,10 @@ certificates anew; SIGUSR1 prints the figures, with --stats.
 
 Examples:
   lh listen --tcp 127.0.0.1:9020 rotate --max-bytes 50M --backups 9 all.log
-  lh listen --udp '*:514' --tcp '*:514' --allow 10.0.0.0/8 timed --when midnight syslog.log
-  lh listen --tcp '*:6514' --tls-cert cert.pem --tls-key key.pem --client-ca ca.pem file -f json all.jsonl"
+  lh listen --udp '*:514' --tcp '*:514' --allow 10.0.0.0/8 timed \\
+      --when midnight syslog.log
+  lh listen --tcp '*:6514' --tls-cert cert.pem --tls-key key.pem \\
+      --client-ca ca.pem file -f json all.jsonl"
 )]
 pub struct ListenArgs {
     /// Streams of tcp; several allowed

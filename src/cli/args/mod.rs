@@ -112,22 +112,27 @@ Exit status:
   0  every record was delivered, or is safe in a spool
   1  some were not; stderr says how many and why
   2  the command line is wrong; nothing was opened
-  With COMMAND, its own: 128 and the number of the signal that ended it, 127 where there is no
-  such program, 126 where it can't be run; 1 where it ended well and some records were not delivered.
+  With COMMAND, its own: 128 and the number of the signal that ended it, 127
+  where there is no such program, 126 where it can't be run; 1 where it ended
+  well and some records were not delivered.
 
 Signals:
-  SIGINT   with a pipe on stdin, read on until its writer ends; a second one stops at once
-  SIGTERM  deliver what is in the pipe already, and end; a second one ends at once
+  SIGINT   with a pipe on stdin, read on until its writer ends; a second one
+           stops at once
+  SIGTERM  deliver what is in the pipe already, and end; a second one ends at
+           once
   SIGHUP   open files and connections anew
   SIGALRM  roll over now
   SIGUSR1  print the figures, with --stats
-  With COMMAND, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to it (SIGUSR1 \
-only where no figures are asked for), and lh ends after it.
+  With COMMAND, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are
+  passed on to it (SIGUSR1 only where no figures are asked for), and lh ends
+  after it.
 
 Examples:
   myapp 2>&1 | lh rotate --max-bytes 10M --backups 5 app.log
   myapp 2>&1 | lh timed --when midnight --backups 14 --compress zstd app.log
-  myapp 2>&1 | lh --detect-level file all.log + file --min-level error errors.log
+  myapp 2>&1 | lh --detect-level file all.log + file --min-level error \\
+      errors.log
   lh rotate --max-bytes 10M --backups 5 app.log -- myapp --serve
   backup.sh 2>&1 | lh --detect-level syslog -t backup
   myapp 2>&1 | lh socket --wire lh --spool /var/spool/myapp loghost:9020
@@ -410,6 +415,22 @@ mod tests {
             let own = built.find_subcommand(name).and_then(|own| own.get_about());
             let listed = command.get_about().map(ToString::to_string);
             assert_eq!(listed, own.map(ToString::to_string), "{name}");
+        }
+    }
+
+    /// An example that a terminal breaks is two commands when it is pasted.
+    #[test]
+    fn what_stays_as_it_is_fits_into_a_terminal() {
+        let mut root = Piece::command();
+        root.build();
+        let mut all = vec![root];
+        while let Some(command) = all.pop() {
+            let help = command.get_after_help().map(ToString::to_string);
+            for line in help.unwrap_or_default().replace("\u{1b}[m", "").lines() {
+                let fits = line.len() < 80 || !line.starts_with("  ");
+                assert!(fits, "{}: {line}", command.get_name());
+            }
+            all.extend(command.get_subcommands().cloned());
         }
     }
 

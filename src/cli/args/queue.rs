@@ -19,7 +19,8 @@ use crate::handler::{QueueHandler, Stage};
 #[command(after_help = "\
 Examples:
   myapp 2>&1 | lh file app.log + queue file /mnt/slow/app.log
-  myapp 2>&1 | lh file app.log + queue --capacity 10000 --overflow drop-old stream")]
+  myapp 2>&1 | lh file app.log + queue --capacity 10000 --overflow drop-old \\
+      stream")]
 pub struct QueueArgs {
     #[command(flatten)]
     pub queueing: QueueingArgs,

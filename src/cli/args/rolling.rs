@@ -16,17 +16,24 @@ use crate::units;
 #[command(next_help_heading = "Rollover")]
 pub struct RollingArgs {
     /// A file does not reach this size in bytes, unless one record alone is longer.
+    ///
+    /// 10M and 10MiB are 10,485,760 bytes, 10MB are 10,000,000. 0 is no limit.
     #[arg(long, value_name = "SIZE", value_parser = units::size)]
     pub max_bytes: Option<u64>,
 
     /// How many rolled-over files are kept [default: 0].
+    ///
+    /// 0 is all of them where their names have a time and no number: those of
+    /// timed, and of rotate with such a --namer. Where they have a number, the
+    /// file is not rolled over then.
     #[arg(long, value_name = "N")]
     pub backups: Option<usize>,
 
     /// Roll over by the clock: S, M, H, D, W0 (Monday) to W6, or midnight.
     ///
     /// S, M, H and D count seconds, minutes, hours and days from when the file
-    /// began; midnight and W0 to W6 go by the calendar, as does --align.
+    /// began; midnight and W0 to W6 go by the calendar, as does --align. W0 to W6
+    /// are the end of that day, or --at-time on it.
     #[arg(long, value_name = "WHEN")]
     pub when: Option<When>,
 
@@ -77,6 +84,8 @@ pub struct RollingArgs {
     pub on_rotate: Option<String>,
 
     /// Delete those that were last written longer ago; 0 is no limit.
+    ///
+    /// 30d, 12h, 90m or 45s; a number alone is seconds.
     #[arg(long, value_name = "DURATION", value_parser = units::duration, help_heading = "Retention")]
     pub max_age: Option<Duration>,
 

@@ -14,15 +14,16 @@ use crate::handler::{BaseRotatingHandler, RotatingFileHandler, Stage};
 ///
 /// Before a record with which the file would reach --max-bytes, it is renamed
 /// to FILE.1, FILE.1 to FILE.2, and so on up to --backups; what is older goes.
-/// A record is never split over two files. If either option is 0 or absent,
-/// the file is never rolled over.
+/// A record is never split over two files. Without --backups nothing is ever
+/// rolled over, and without --max-bytes and --when only at SIGALRM.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   myapp 2>&1 | lh rotate --max-bytes 10M --backups 5 app.log
   lh rotate --max-bytes 10M --backups 5 app.log -- myapp --serve
   myapp 2>&1 | lh rotate --max-bytes 50M --backups 9 --compress zstd app.log
-  myapp 2>&1 | lh rotate --max-bytes 1M --backups 3 --namer '{stem}-{\u{1b}[mn}{ext}' app.log")]
+  myapp 2>&1 | lh rotate --max-bytes 1M --backups 3 \\
+      --namer '{stem}-{\u{1b}[mn}{ext}' app.log")]
 pub struct RotateArgs {
     #[command(flatten)]
     target: TargetArgs,

@@ -25,10 +25,16 @@ use crate::units;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  backup.sh 2>&1 | lh --detect-level buffer --ring --capacity 200 --flush-level error smtp --digest 1m --host mail --from cron@x --to ops@x
-  myapp 2>&1 | lh --detect-level file app.log + smtp --min-level error --first-now --digest 10m --max-per-hour 12 --host mail --from app@x --to ops@x
-  lh smtp --host smtp.example:587 --user app --password-file pw --from app@example --to ops@example --digest 5m -- myapp
-  lh -m 'backup done' smtp --subject '{message}' --host mail --from cron@x --to ops@x
+  backup.sh 2>&1 | lh --detect-level buffer --ring --capacity 200 \\
+      --flush-level error smtp --digest 1m --host mail --from cron@x \\
+      --to ops@x
+  myapp 2>&1 | lh --detect-level file app.log + smtp --min-level error \\
+      --first-now --digest 10m --max-per-hour 12 --host mail --from app@x \\
+      --to ops@x
+  lh smtp --host smtp.example:587 --user app --password-file pw \\
+      --from app@example --to ops@example --digest 5m -- myapp
+  lh -m 'backup done' smtp --subject '{message}' --host mail --from cron@x \\
+      --to ops@x
 
 A digest has the records in order, with what came before an error as its context; of many, the \
 first and the last, and before them how many there were of each kind: messages are of one kind \

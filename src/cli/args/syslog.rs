@@ -35,7 +35,8 @@ const HINT: &str =
 #[command(after_help = "\
 Examples:
   backup.sh 2>&1 | lh --detect-level syslog -t backup
-  myapp | lh syslog -t myapp -p local0 --address loghost --transport tcp --spool /var/spool/myapp
+  myapp | lh syslog -t myapp -p local0 --address loghost --transport tcp \\
+      --spool /var/spool/myapp
   myapp | lh -i json syslog --address loghost:6514 --transport tls --ca ca.pem
   lh -m 'backup done' syslog -t backup -p cron.notice")]
 pub struct SyslogArgs {

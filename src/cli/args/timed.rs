@@ -22,11 +22,12 @@ use crate::roll::when::When;
     "S, M, H, D, W0 (Monday) to W6, or midnight, in any case [default: H]").long_help(
     "Roll over by the clock: S, M, H, D, W0 (Monday) to W6, or midnight, in any case [default: H].\n\n\
     S, M, H and D count seconds, minutes, hours and days from when the file began; midnight and W0 \
-    to W6 go by the calendar, as does --align.")))]
+    to W6 go by the calendar, as does --align. W0 to W6 are the end of that day, or --at-time on it.")))]
 #[command(after_help = "\
 Examples:
   myapp 2>&1 | lh timed --when midnight --backups 14 app.log
-  myapp 2>&1 | lh timed --when H --align --eager --backups 48 --compress gzip app.log
+  myapp 2>&1 | lh timed --when H --align --eager --backups 48 \\
+      --compress gzip app.log
   lh timed --when W6 --at-time 03:00 --plan 4 app.log")]
 pub struct TimedArgs {
     #[command(flatten)]
