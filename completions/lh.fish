@@ -1,11 +1,63 @@
+# The words of the piece of a chain that is being written, before the cursor: it
+# begins behind a lone +, behind check or listen, and at the handler of a buffer or
+# queue.
+function __fish_lh_piece
+    set -l words (commandline -opc)
+    set -l start 1
+    set -l before 0
+    set -l named 0
+    for i in (seq 2 (count $words))
+        switch $words[$i]
+            case +
+                set start $i
+                set before 0
+                set named 0
+            case buffer queue check listen
+                test $named = 0
+                and set before $i
+            case stream null file rotate timed syslog socket udp smtp eventlog http
+                test $before = 0
+                or set start (math $i - 1)
+                set before 0
+                set named 1
+        end
+    end
+    # The handler's name, unless it is an option or the value of one.
+    if test $before != 0
+        and not string match -q -- '-*' (commandline -ct)
+        switch $words[-1]
+            case --detect-level --flush-on-failure --help --no-flush-on-close --progress --pty --quiet --ring --stats --strip-ansi --tee -h -q
+                set start (count $words)
+            case '-*'
+            case '*'
+                set start (count $words)
+        end
+    end
+    string join \n -- $words[1] $words[(math $start + 1)..]
+end
+
+# Whether a command stands behind --, which has completions of its own.
+function __fish_lh_behind_dashes
+    contains -- -- (commandline -opc)
+end
+
+function __fish_lh_command
+    set -l words (commandline -opc)
+    set -l at (contains -i -- -- $words)
+    set -e words[1..$at]
+    complete -C (string join ' ' -- (string escape -- $words) "$(commandline -ct)")
+end
+
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_lh_global_optspecs
     string join \n i/input= m/message= level= detect-level level-scale= name= field= max-record= oversize= join= join-timeout= strip-ansi mask= dedup= progress stats metrics-file= tee stdout-level= stderr-level= pty grace= q/quiet h/help V/version
 end
 
 function __fish_lh_needs_command
+    __fish_lh_behind_dashes
+    and return 1
     # Figure out if the current invocation already has a command.
-    set -l cmd (commandline -opc)
+    set -l cmd (__fish_lh_piece)
     set -e cmd[1]
     argparse -s (__fish_lh_global_optspecs) -- $cmd 2>/dev/null
     or return
@@ -960,3 +1012,4 @@ complete -c lh -n "__fish_lh_using_subcommand tail" -s f -l follow -d 'Go on wit
 complete -c lh -n "__fish_lh_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c lh -n "__fish_lh_using_subcommand man" -s h -l help -d 'Print help'
+complete -c lh -n __fish_lh_behind_dashes -x -a '(__fish_lh_command)'

@@ -141,14 +141,72 @@ fn shells_complete_with_them() {
         ),
     ];
     for (shell, plain, script) in cases {
-        if !installed(shell) {
-            continue;
+        if let Some(said) = said_by(shell, plain, &root, script) {
+            assert!(said.contains("rotate"), "{shell}: {said}");
         }
-        let home = tempfile::tempdir().expect("a folder");
-        let mut command = Command::new(shell);
-        let command = command.args([plain, "-c", script]).current_dir(&root);
-        let output = command.env("HOME", home.path()).output().expect(shell);
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(said.contains("rotate"), "{shell}: {output:?}");
+    }
+}
+
+/// What a shell prints that runs a script, if it is installed.
+fn said_by(shell: &str, plain: &str, folder: &Path, script: &str) -> Option<String> {
+    if !installed(shell) {
+        return None;
+    }
+    let home = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(shell);
+    let command = command.args([plain, "-c", script]).current_dir(folder);
+    let output = command.env("HOME", home.path()).output().expect(shell);
+    assert!(output.stderr.is_empty(), "{shell}: {output:?}");
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Lines before the cursor, and what is completed there with what.
+const PIECES: &[(&str, &str)] = &[
+    ("lh file a + rot", "rotate"),
+    ("lh file a + rotate --max-b", "--max-bytes"),
+    ("lh buffer --ri", "--ring"),
+    ("lh buffer --ring --capacity 5 fi", "file"),
+    ("lh buffer --ring file --mk", "--mkdir"),
+    ("lh check queue buffer soc", "socket"),
+    ("lh listen --tcp 9020 --tee rot", "rotate"),
+    ("lh listen rotate a + timed --whe", "--when"),
+    ("lh file a -- mkdir --nonsuch", ""),
+];
+
+/// Each piece of a chain is completed as if it stood alone.
+#[test]
+fn shells_complete_the_pieces_of_a_chain() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
+    for (line, want) in PIECES {
+        let words = line.split(' ').count();
+        let last = line.split(' ').next_back().expect("a word");
+        let bash = format!(
+            "source lh.bash; COMP_WORDS=({line}); COMP_CWORD={}; _lh lh {last} x; \
+             echo ${{COMPREPLY[@]}}",
+            words - 1
+        );
+        if let Some(said) = said_by("bash", "--norc", &root, &bash) {
+            assert_eq!(said.trim_end(), *want, "bash: {line}");
+        }
+        let fish = format!("source lh.fish; complete -C '{line}' | string match -r '^[a-z-]+'");
+        if let Some(said) = said_by("fish", "--no-config", &root, &fish) {
+            let completes = said.lines().eq(want.split_whitespace());
+            assert!(completes, "fish: {line}: {said}");
+        }
+        // What is given to the function for one piece; that itself needs a terminal.
+        let zsh = format!(
+            "autoload -U compinit; compinit -u -D; source ./_lh; _normal() {{}}; \
+             _lh_piece() {{ print -r -- $words[2,CURRENT] }}; \
+             words=({line}); CURRENT={words}; _lh"
+        );
+        if let Some(said) = said_by("zsh", "-f", &root, &zsh) {
+            let piece = said.trim_end();
+            let found = match *want {
+                "" => piece.is_empty(),
+                option if option.starts_with('-') => piece.ends_with(last) && piece != last,
+                _ => piece == last,
+            };
+            assert!(found && !piece.contains('+'), "zsh: {line}: {piece}");
+        }
     }
 }

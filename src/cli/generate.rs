@@ -8,6 +8,7 @@ use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 
 use super::args::Piece;
+use super::completions;
 use super::exit::{Failure, Status};
 use super::manual;
 
@@ -20,11 +21,12 @@ pub fn completion_file(shell: Shell) -> String {
 pub fn completion(shell: Shell) -> Vec<u8> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Piece::command(), "lh", &mut text);
-    text
+    let text = String::from_utf8_lossy(&text).into_owned();
+    completions::of_chains(shell, text).into_bytes()
 }
 
 /// Prints a shell's completions.
-pub fn completions(shell: Shell) -> Result<Status, Failure> {
+pub fn print_completions(shell: Shell) -> Result<Status, Failure> {
     write_out(&completion(shell))
 }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod cat;
+mod completions;
 mod console;
 mod exit;
 mod feed;
@@ -113,7 +114,7 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
         Some(Command::Spool(args)) => spool::run(args.command),
         Some(Command::Cat(args)) => cat::cat(&args),
         Some(Command::Tail(args)) => cat::tail(&args),
-        Some(Command::Completions(args)) => generate::completions(args.shell),
+        Some(Command::Completions(args)) => generate::print_completions(args.shell),
         Some(Command::Man(args)) => generate::man(args.directory.as_deref()),
         Some(Command::Handler(_) | Command::Listen(_) | Command::Check(_)) => {
             unreachable!("handlers are in the chain")

@@ -5,7 +5,8 @@ use clap::{Command, CommandFactory};
 
 use super::Piece;
 
-const WRAPPERS: [&str; 2] = ["buffer", "queue"];
+/// The handlers that stand before another one.
+pub const WRAPPERS: [&str; 2] = ["buffer", "queue"];
 
 /// What is no handler, and has options of its own.
 const TOOLS: [&str; 6] = ["check", "spool", "cat", "tail", "completions", "man"];

@@ -60,6 +60,7 @@ use crate::text::guard::Escape;
 pub use cat::{LogCatArgs, LogTailArgs};
 pub use check::CheckChainArgs;
 pub use common::CommonArgs;
+pub use hints::WRAPPERS;
 pub use input::{InputArgs, Source};
 pub use listen::ListenArgs;
 use queueing::QueueingArgs;
