@@ -3,6 +3,7 @@
 //!
 //! An error is a sentence that quotes the text and says what is accepted.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The longest duration: what nobody waits for, and what can be added to any
@@ -36,6 +37,31 @@ pub fn size(text: &str) -> Result<u64, String> {
     number
         .checked_mul(factor)
         .ok_or_else(|| format!("{text:?} is too large a size"))
+}
+
+/// A number of things, in digits.
+///
+/// # Errors
+/// Anything else, and what the type has no room for.
+pub fn count<T: FromStr>(text: &str) -> Result<T, String> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("{text:?} is no number: write it in digits, as 5"));
+    }
+    text.parse()
+        .map_err(|_| format!("{text:?} is too large a number"))
+}
+
+/// The same, from 1 on.
+///
+/// # Errors
+/// Those of [`count`], and 0.
+pub fn at_least_one<T: FromStr + PartialEq + Default>(text: &str) -> Result<T, String> {
+    match count(text)? {
+        number if number == T::default() => {
+            Err(format!("{text:?} is too small a number: it is 1 or more"))
+        }
+        number => Ok(number),
+    }
 }
 
 /// The size of one record in bytes: at least one, and what fits into memory.
@@ -146,6 +172,21 @@ pub fn field(text: &str) -> Result<(String, String), String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn counts() {
+        assert_eq!(count("0"), Ok(0_usize));
+        assert_eq!(at_least_one("65535"), Ok(u16::MAX));
+        for text in ["", "x", "-1", "+1", "1.5", "5 "] {
+            let error = count::<u64>(text).expect_err(text);
+            assert_eq!(
+                error,
+                format!("{text:?} is no number: write it in digits, as 5")
+            );
+        }
+        assert!(count::<u16>("65536").is_err_and(|text| text.contains("too large")));
+        assert!(at_least_one::<u32>("0").is_err_and(|text| text.contains("1 or more")));
+    }
 
     #[test]
     fn sizes() {

@@ -7,6 +7,7 @@ use crate::diag::Diag;
 use crate::handler::buffer::BufferOptions;
 use crate::handler::{MemoryHandler, Stage};
 use crate::level::Level;
+use crate::units;
 
 /// Hold records back for the handler that follows (MemoryHandler).
 ///
@@ -27,7 +28,7 @@ Examples:
 pub struct BufferArgs {
     /// How many records are held [default: 1000].
     #[arg(long, value_name = "N", help_heading = "Buffer")]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(value_parser = units::at_least_one::<u64>)]
     capacity: Option<u64>,
 
     /// Deliver at once with a record of this level or above [default: ERROR].

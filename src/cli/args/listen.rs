@@ -106,7 +106,7 @@ pub struct ListenArgs {
     pub hmac_key_file: Option<PathBuf>,
 
     /// How many connections are open at once, at most [default: 16384].
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..), help_heading = "How much")]
+    #[arg(long, value_name = "COUNT", value_parser = units::at_least_one::<u64>, help_heading = "How much")]
     pub max_connections: Option<u64>,
 
     /// Close connections that say nothing for so long [default: never].

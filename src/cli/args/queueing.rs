@@ -22,7 +22,7 @@ pub struct QueueingArgs {
     /// delivered, an eighth of it at most, do not count. With a spool, nothing
     /// waits in memory.
     #[arg(long, value_name = "N")]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(value_parser = units::at_least_one::<u64>)]
     capacity: Option<u64>,
 
     /// What becomes of records when the queue, or the spool, is full [default: block].

@@ -26,7 +26,7 @@ pub struct RollingArgs {
     /// 0 is all of them where their names have a time and no number: those of
     /// timed, and of rotate with such a --namer. Where they have a number, the
     /// file is not rolled over then.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = units::count::<usize>)]
     pub backups: Option<usize>,
 
     /// Roll over by the clock: S, M, H, D, W0 (Monday) to W6, or midnight.
@@ -38,7 +38,7 @@ pub struct RollingArgs {
     pub when: Option<When>,
 
     /// Every so many seconds, hours, ..., weeks [default: 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = units::at_least_one::<u32>)]
     pub interval: Option<u32>,
 
     /// Time of day for midnight and W0 to W6, HH:MM[:SS].
@@ -54,7 +54,7 @@ pub struct RollingArgs {
     pub eager: bool,
 
     /// Print the next N rollovers, a moment and a name each, and end.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = units::count::<usize>)]
     pub plan: Option<usize>,
 
     /// The names of rolled-over files

@@ -14,8 +14,9 @@ use crate::handler::{BaseRotatingHandler, RotatingFileHandler, Stage};
 ///
 /// Before a record with which the file would reach --max-bytes, it is renamed
 /// to FILE.1, FILE.1 to FILE.2, and so on up to --backups; what is older goes.
-/// A record is never split over two files. Without --backups nothing is ever
-/// rolled over, and without --max-bytes and --when only at SIGALRM.
+/// A record is never split over two files. Without --backups nothing is rolled
+/// over, unless a --namer names by time alone; without --max-bytes and --when,
+/// only at SIGALRM.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

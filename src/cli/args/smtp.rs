@@ -131,7 +131,7 @@ pub struct SmtpArgs {
     /// one, the end may send a second. A mail that is sent again, and may have
     /// come, counts as another.
     #[arg(long, value_name = "N", help_heading = "Mails")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = units::at_least_one::<u32>)]
     pub(super) max_per_hour: Option<u32>,
 
     /// Attach the records of a mail, up to 4 MiB, as records.log.

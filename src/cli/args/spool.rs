@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::units;
 use clap::{ArgGroup, Args, Subcommand};
 
 /// Look into a spool, the records that a handler keeps on the disk until they
@@ -94,7 +95,7 @@ pub struct DropArgs {
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
     /// Forget so many, those that came first
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = units::count::<u64>)]
     pub oldest: Option<u64>,
     /// Forget them all
     #[arg(long)]
