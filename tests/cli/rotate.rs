@@ -356,6 +356,23 @@ fn compressed_and_plain_backups_are_one_chain() {
     assert_eq!(unpacked(&folder, "a.4.gz"), "old 3\n");
 }
 
+/// Once the backup is gone, nobody would know that it is a leftover.
+#[test]
+fn a_backup_is_deleted_with_what_is_made_of_it() {
+    let folder = Folder::new();
+    folder.write("a.1.gz", "packed");
+    let inode = std::fs::metadata(folder.path("a.1.gz")).unwrap().ino();
+    let mut lh = folder
+        .lh("rotate --max-bytes 8 --backups 1 --compress gzip a")
+        .start();
+    lh.send_to("aaaaaa\n", "a");
+    folder.write(&format!("a.{inode}.gz.tmp"), "half");
+    folder.write("a.0.gz.tmp", "somebody else's");
+    lh.send_to("bbbbbb\n", "a");
+    lh.end().ok();
+    assert_eq!(folder.names(), ["a", "a.0.gz.tmp", "a.1.gz"]);
+}
+
 #[test]
 fn what_a_crash_left_of_a_compression_is_cleaned() {
     if !peer("gzip") {
@@ -648,6 +665,29 @@ fn a_dry_run_reckons_with_the_file_that_comes() {
     assert_eq!(listed.out(), "");
     folder.lh(&format!("{options} a")).with("new\n").ok();
     assert_eq!(folder.names(), ["a", "a.1", "a.2", "a.3"]);
+}
+
+/// A limit that leaves no room for backups takes what the file holds as well.
+#[test]
+fn a_dry_run_lists_the_file_where_nothing_of_it_would_be_kept() {
+    let options = "rotate --max-bytes 10 --backups 9 --max-total 10";
+    for (files, listed, left) in [
+        (&["a"][..], "a\t--max-total\n", &["a"][..]),
+        (&["a.1", "a"], "a.1\t--max-total\na\t--max-total\n", &["a"]),
+    ] {
+        let folder = Folder::new();
+        for name in files {
+            folder.write(name, "0123456\n");
+        }
+        let ran = folder.lh(&format!("{options} --dry-run a")).run();
+        assert_eq!(ran.out(), listed);
+        folder.lh(&format!("{options} a")).with("new\n").ok();
+        assert_eq!(folder.names(), left);
+        // Without backups there is no rollover.
+        let never = options.replace("--backups 9", "-q");
+        let ran = folder.lh(&format!("{never} --dry-run a")).run();
+        assert_eq!(ran.out(), "");
+    }
 }
 
 /// What stands before the first record counts as well.

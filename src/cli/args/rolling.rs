@@ -99,6 +99,8 @@ pub struct RollingArgs {
     pub min_free: Option<u64>,
 
     /// List what the next rollover would delete, and by which option, and end.
+    ///
+    /// FILE itself is listed where not even what it holds now would be kept.
     #[arg(long, help_heading = "Retention")]
     pub dry_run: bool,
 

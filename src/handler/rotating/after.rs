@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::backups::{Backup, Backups};
+use super::backups::{Backup, Backups, LONG_MOMENT};
 use crate::diag::{Diag, plain};
 use crate::roll::compress::{self, ENDINGS, Method};
 use crate::roll::mark::Mark;
@@ -274,7 +274,7 @@ impl Worker {
     /// replacement, its records stand twice. Only under the lock is it known
     /// that none is between them right now.
     fn finish_for_others(&self) {
-        if let Ok(Some(_file)) = self.backups.lock_file() {
+        if let Ok(Some(_file)) = self.backups.lock_file(LONG_MOMENT) {
             // What fails here is done by the next start.
             let _ = finish_packed(&self.backups, &self.stop);
         }
@@ -408,7 +408,7 @@ impl Worker {
         temporary: &Path,
         ending: &'static str,
     ) -> io::Result<Packed> {
-        let _file = self.backups.lock_file()?;
+        let _file = self.backups.lock_file(LONG_MOMENT)?;
         let mut names = self.backups.hold();
         let list = names.list()?;
         let Some(backup) = list.iter().find(|backup| backup.id == source) else {

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::handler::file::LockWait;
 use crate::roll::compress::{ENDINGS, Method};
@@ -14,9 +15,16 @@ use crate::roll::mark::Mark;
 use crate::roll::names::{self, Namer, Variables};
 use crate::sys::{self, Directories, FileId, Place};
 
-/// Another process that rolls over leaves the file's name free for a moment:
-/// how long to wait for it to come back, and how often.
-const MOMENT: (Duration, u32) = (Duration::from_millis(1), 20);
+/// Another process that rolls over leaves the file's name free for a moment: how often
+/// it is looked whether it has come back.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// How long that is waited for at the start, where there may be no file yet.
+pub(super) const MOMENT: Duration = Duration::from_millis(20);
+
+/// The same in the background: on a busy machine the other process may be halted just
+/// then, and what is done without a lock would meet its renames.
+pub(super) const LONG_MOMENT: Duration = Duration::from_millis(500);
 
 /// One rolled-over file.
 #[derive(Clone, Debug)]
@@ -45,6 +53,9 @@ pub(super) struct Backups {
     pub(super) lock: bool,
     /// How that is waited for.
     lock_wait: Arc<LockWait>,
+    /// The file was waited for in vain: with `--delay`, there is none until the next
+    /// record comes.
+    missing: AtomicBool,
     /// Held while names change, so that the thread and the handler take turns.
     /// Keeps the order of this process's rollovers for file systems that can't
     /// note it with the file.
@@ -69,6 +80,7 @@ impl Backups {
             method,
             lock,
             lock_wait,
+            missing: AtomicBool::new(false),
             order: Mutex::new(HashMap::new()),
         }
     }
@@ -88,6 +100,18 @@ impl Backups {
         std::fs::remove_file(self.at(path))
     }
 
+    /// Deletes a backup, and first what may be made of it just now: after a crash, nobody
+    /// would know that for a leftover without the backup.
+    pub(super) fn delete(&self, backup: &Backup) -> io::Result<()> {
+        if let Some(method) = self.method {
+            let id = backup.id.number();
+            let temporary = self.namer.temporary(&self.file, id, method.ending());
+            // Mostly there is none.
+            let _ = self.remove(&temporary);
+        }
+        self.remove(&backup.path)
+    }
+
     /// Renames a file, and replaces none.
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         sys::rename_new(&self.at(from), &self.at(to))
@@ -101,24 +125,31 @@ impl Backups {
         }
     }
 
-    /// Locks the file that is written now, if it is there, against rollovers
-    /// by other processes.
-    pub(super) fn lock_file(&self) -> io::Result<Option<File>> {
+    /// Locks the file that is written now, if it is there or comes soon, against
+    /// rollovers by other processes.
+    pub(super) fn lock_file(&self, wait: Duration) -> io::Result<Option<File>> {
         if !self.lock {
             return Ok(None);
         }
-        let mut tries = 0;
+        let wait = match self.missing.load(Ordering::Relaxed) {
+            true => wait.min(MOMENT),
+            false => wait,
+        };
+        let start = Instant::now();
         loop {
             let file = match sys::open_existing(&self.at(&self.file)) {
                 Ok(file) => file,
-                Err(error) if error.kind() == io::ErrorKind::NotFound && tries < MOMENT.1 => {
-                    tries += 1;
-                    std::thread::sleep(MOMENT.0);
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    if start.elapsed() >= wait {
+                        self.missing.fetch_or(wait > MOMENT, Ordering::Relaxed);
+                        return Ok(None);
+                    }
+                    std::thread::sleep(LOOK);
                     continue;
                 }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 Err(error) => return Err(error),
             };
+            self.missing.store(false, Ordering::Relaxed);
             if self.lock_wait.lock(&file).is_err() {
                 return Ok(None);
             }
@@ -290,5 +321,48 @@ fn read_dir(path: &Path) -> io::Result<impl Iterator<Item = io::Result<std::fs::
         Ok(entries) => Ok(Some(entries).into_iter().flatten()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None.into_iter().flatten()),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Diag;
+    use crate::handler::RotatingFileHandler;
+
+    /// As another process leaves it that is halted within a rollover.
+    #[test]
+    fn a_file_that_is_gone_for_a_moment_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a");
+        let namer = RotatingFileHandler::namer("{base}.{n}", &file).unwrap();
+        let directories = Arc::new(Directories::new(false));
+        let backups = Backups::new(
+            file.clone(),
+            directories,
+            namer,
+            true,
+            None,
+            true,
+            LockWait::new("a".to_owned(), Diag::silent()),
+        );
+        // Nothing comes: that is waited for once.
+        let start = Instant::now();
+        assert!(backups.lock_file(LONG_MOMENT).unwrap().is_none());
+        assert!(start.elapsed() >= LONG_MOMENT);
+        let start = Instant::now();
+        for _ in 0..3 {
+            assert!(backups.lock_file(LONG_MOMENT).unwrap().is_none());
+        }
+        assert!(start.elapsed() < 2 * LONG_MOMENT);
+        std::fs::write(&file, "x").unwrap();
+        assert!(backups.lock_file(MOMENT).unwrap().is_some());
+        std::fs::remove_file(&file).unwrap();
+        let maker = std::thread::spawn(move || {
+            std::thread::sleep(5 * MOMENT);
+            std::fs::write(&file, "y").unwrap();
+        });
+        assert!(backups.lock_file(LONG_MOMENT).unwrap().is_some());
+        maker.join().unwrap();
     }
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use after::{After, Job};
-use backups::Backups;
+use backups::{Backups, MOMENT};
 use retain::Count;
 
 use super::file::{FileOptions, LogFile};
@@ -307,7 +307,7 @@ impl BaseRotatingHandler {
 
     /// Finishes what a crash left half done.
     fn recover(&mut self) -> io::Result<()> {
-        let _file = self.backups.lock_file()?;
+        let _file = self.backups.lock_file(MOMENT)?;
         for temporary in self.backups.temporaries()? {
             after::clear(&self.backups, &temporary)?;
         }
@@ -440,7 +440,7 @@ impl Handler for BaseRotatingHandler {
             self.complain("cannot look through its backups", &error);
         }
         if self.options.limits != Limits::default() {
-            let _file = self.backups.lock_file()?;
+            let _file = self.backups.lock_file(MOMENT)?;
             self.retain(now, Count::Ignored);
         }
         self.keep_link();
@@ -533,7 +533,7 @@ impl Handler for BaseRotatingHandler {
     }
 
     fn prune(&mut self) -> bool {
-        let Ok(_file) = self.backups.lock_file() else {
+        let Ok(_file) = self.backups.lock_file(MOMENT) else {
             return false;
         };
         let list = self.backups.hold().list().unwrap_or_default();
@@ -542,7 +542,7 @@ impl Handler for BaseRotatingHandler {
         let here = |id: FileId| open.as_ref().is_none_or(|open| open.id.is_near(id));
         let oldest = list.first().filter(|oldest| here(oldest.id));
         oldest.is_some_and(|oldest| {
-            let gone = self.backups.remove(&oldest.path).is_ok();
+            let gone = self.backups.delete(oldest).is_ok();
             if gone {
                 let (name, oldest) = (self.file.name(), oldest.path.display());
                 let diag = self.file.diag();

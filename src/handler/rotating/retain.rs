@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::BaseRotatingHandler;
 use super::backups::Backup;
 use crate::now::Now;
-use crate::roll::keep::{self, Reason};
+use crate::roll::keep::{self, Held, Reason};
 use crate::sys;
 
 /// What `--backups` has to say when backups are chosen to go.
@@ -22,7 +22,8 @@ pub(super) enum Count {
 
 impl BaseRotatingHandler {
     /// Which backups retention would delete after a rollover now, by which
-    /// limit; nothing is changed.
+    /// limit, and the file itself where not even what it holds is kept; nothing is
+    /// changed.
     ///
     /// # Errors
     /// When the directory can't be read.
@@ -51,20 +52,28 @@ impl BaseRotatingHandler {
                 rest.push(backup);
             }
         }
-        let held: Vec<_> = rest.iter().map(|backup| backup.held).collect();
+        let mut held: Vec<_> = rest.iter().map(|backup| backup.held).collect();
+        let mut paths: Vec<_> = rest.iter().map(|backup| backup.path.clone()).collect();
         let free = self
             .options
             .limits
             .min_free
             .and_then(|_| sys::free_space(&self.backups.directory()).ok());
+        let file = self.file.path();
+        let meta = sys::stat(&self.backups.at(file)).ok();
+        let mut size = meta.as_ref().map_or(0, |meta| meta.size);
+        let rolls = count == Count::Before && self.rolls();
+        if let Some(meta) = meta.filter(|meta| rolls && meta.size > 0) {
+            // It becomes a backup, the newest, and another one comes to be full.
+            size = 0;
+            held.push(Held {
+                size: meta.size,
+                modified: meta.modified,
+            });
+            paths.push(file.to_owned());
+        }
         // With a size limit, the room that the current file may come to take.
-        let size = sys::stat(&self.backups.at(self.file.path())).map_or(0, |meta| meta.size);
-        let room = self.options.max_bytes.unwrap_or(0);
-        let current = match count {
-            // It becomes a backup, and another one comes to be full.
-            Count::Before => size.saturating_add(room),
-            _ => size.max(room),
-        };
+        let current = size.max(self.options.max_bytes.unwrap_or(0));
         let reasons = keep::surplus(
             &held,
             self.options.limits,
@@ -72,11 +81,7 @@ impl BaseRotatingHandler {
             current,
             free,
         );
-        surplus.extend(
-            rest.iter()
-                .zip(reasons)
-                .map(|(backup, why)| (backup.path.clone(), why)),
-        );
+        surplus.extend(paths.into_iter().zip(reasons));
         surplus
     }
 
@@ -101,16 +106,16 @@ impl BaseRotatingHandler {
     /// the lock on the current file, or a name might be another backup's by
     /// the time that it is deleted.
     pub(super) fn retain(&mut self, now: Now, count: Count) {
-        let list = self.backups.hold().list();
-        let surplus = match list {
-            Ok(list) => self.choose(&list, now, count),
+        let list = match self.backups.hold().list() {
+            Ok(list) => list,
             Err(error) => {
                 self.complain("cannot look for old backups", &error);
                 return;
             }
         };
-        for (path, _) in surplus {
-            if let Err(error) = self.backups.remove(&path)
+        for (path, _) in self.choose(&list, now, count) {
+            let backup = list.iter().find(|backup| backup.path == path);
+            if let Some(Err(error)) = backup.map(|backup| self.backups.delete(backup))
                 && error.kind() != io::ErrorKind::NotFound
             {
                 self.complain("cannot delete an old backup", &error);

@@ -162,7 +162,7 @@ impl BaseRotatingHandler {
             if !last || sys::lstat(&self.backups.at(&oldest.to)).is_err() {
                 return Ok(steps);
             }
-            self.backups.remove(&oldest.from).map_err(|error| {
+            self.backups.delete(&list[at]).map_err(|error| {
                 RollError::new(format!("cannot delete {}", oldest.from.display()), &error)
             })?;
             list.remove(at);
