@@ -153,11 +153,12 @@ pub struct HandlerFigures {
     pub handler: &'static str,
     /// What it writes to.
     pub target: String,
-    /// See [`Figures`], for this and all that follow.
+    /// See [`Figures`], for this and all that follow; 0 unless it was
+    /// [asked](crate::handler::Stage::count_all) to be counted.
     pub received: u64,
     /// See [`Figures`].
     pub filtered: u64,
-    /// See [`Figures`].
+    /// See [`Figures`]; 0 unless it was asked to be counted, likewise.
     pub delivered: u64,
     /// See [`Figures`].
     pub bytes: u64,

@@ -47,7 +47,8 @@ impl Default for BufferOptions {
     }
 }
 
-/// Python's `MemoryHandler`.
+/// Python's `MemoryHandler`. Its target is the handler of the stage that it is
+/// [wrapped](super::Stage::wrap) around.
 pub struct MemoryHandler {
     inner: Delivery,
     options: BufferOptions,

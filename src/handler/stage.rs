@@ -125,6 +125,9 @@ pub struct Stage {
 
 impl Stage {
     /// Puts a handler behind a filter and a rendering.
+    ///
+    /// What it gives up is counted, told to `diag`, and kept in `dead_letters` if
+    /// there are some.
     pub fn new(
         handler: Box<dyn Handler>,
         filter: Filter,
@@ -152,7 +155,8 @@ impl Stage {
         }
     }
 
-    /// Puts a wrapper around the handler.
+    /// Puts a wrapper around the handler: a [`MemoryHandler`](super::MemoryHandler) or a
+    /// [`QueueHandler`](super::QueueHandler), made of the delivery that it gets.
     #[must_use]
     pub fn wrap(self, wrapper: impl FnOnce(Delivery) -> Box<dyn Handler>) -> Stage {
         let delivery = self.delivery.wrap(wrapper);
@@ -227,7 +231,8 @@ impl Stage {
         self.delivery.ledger().figures.count_all();
     }
 
-    /// What became of the records so far.
+    /// What became of the records so far. `received` and `delivered` stay 0 unless
+    /// [`count_all`](Self::count_all) was called.
     pub fn figures(&self) -> HandlerFigures {
         let (handler, figures) = (self.delivery.look(), &self.delivery.ledger().figures);
         figures.rollovers.set(handler.rollovers());
@@ -239,7 +244,9 @@ impl Stage {
         self.delivery.ended()
     }
 
-    /// Takes one record of the batch: filters and renders it.
+    /// Takes one record of the batch: filters and renders it. `frame` is the record's
+    /// own bytes, which are what is delivered where there is no encoder. Nothing goes
+    /// out before [`deliver`](Self::deliver).
     pub fn push(&mut self, frame: &[u8], record: &Record<'_>, now: Now) {
         self.came += 1;
         let filter = &self.filter;

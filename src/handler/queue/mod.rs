@@ -86,7 +86,9 @@ impl Default for QueueOptions {
     }
 }
 
-/// Python's `QueueHandler` with its `QueueListener`.
+/// Python's `QueueHandler` with its `QueueListener`: put around the handler of a
+/// stage by [`Stage::wrap`](super::Stage::wrap). Each has a thread of its own, where
+/// Python's listener has one for all of its handlers.
 ///
 /// The thread starts when the handler is opened, or else at the first record.
 pub struct QueueHandler {
