@@ -1,6 +1,7 @@
 //! How the library tells its owner what happened, without a stderr of its own.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 /// How grave a notice is.
@@ -70,11 +71,66 @@ impl fmt::Debug for Diag {
 }
 
 /// An I/O error in the words that the system has for it, without the number
-/// that Rust adds.
+/// that Rust adds, or that part of its own. A reason that Rust alone knows by its
+/// kind is told in the words of the system as well.
 pub fn plain(error: &std::io::Error) -> String {
+    if error.raw_os_error().is_none()
+        && error.get_ref().is_none()
+        && let Some(words) = words_of(error.kind())
+    {
+        return words.to_owned();
+    }
     let text = error.to_string();
+    let text = text.strip_prefix(LOOK_UP).unwrap_or(&text);
     match text.find(" (os error ") {
         Some(at) => text[..at].to_owned(),
-        None => text,
+        None => text.to_owned(),
+    }
+}
+
+/// What Rust puts before the reason why a name has no address.
+const LOOK_UP: &str = "failed to lookup address information: ";
+
+/// strerror(3) of a kind.
+fn words_of(kind: ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::NotFound => "No such file or directory",
+        ErrorKind::PermissionDenied => "Permission denied",
+        ErrorKind::AlreadyExists => "File exists",
+        ErrorKind::IsADirectory => "Is a directory",
+        ErrorKind::NotADirectory => "Not a directory",
+        ErrorKind::ConnectionRefused => "Connection refused",
+        ErrorKind::ConnectionReset => "Connection reset by peer",
+        ErrorKind::BrokenPipe => "Broken pipe",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Error;
+
+    /// Whoever reads it can't tell where it was found.
+    #[test]
+    #[cfg(unix)]
+    fn a_reason_is_told_in_the_words_of_the_system() {
+        use nix::errno::Errno;
+        for errno in [
+            Errno::ENOENT,
+            Errno::EACCES,
+            Errno::EEXIST,
+            Errno::EISDIR,
+            Errno::ENOTDIR,
+            Errno::ECONNREFUSED,
+            Errno::ECONNRESET,
+            Errno::EPIPE,
+        ] {
+            let own = Error::from(errno);
+            assert_eq!(plain(&own), plain(&own.kind().into()), "{errno}");
+        }
+        assert_eq!(plain(&Error::other("it is planted")), "it is planted");
+        let name = Error::other(format!("{LOOK_UP}Name or service not known"));
+        assert_eq!(plain(&name), "Name or service not known");
     }
 }
