@@ -29,8 +29,21 @@ fn files_are_looked_at_and_not_made() {
     assert_eq!(lines[0], "file there/a: it can be written");
     assert_eq!(lines[1], "rotate there/b: it can be written");
     assert!(lines[2].starts_with("timed none/c: FAILED: "), "{out}");
-    assert!(lines[2].contains("there is no directory"), "{out}");
+    assert!(
+        lines[2].ends_with("there is no directory none; --mkdir makes it"),
+        "{out}"
+    );
     assert!(folder.names_in("there").is_empty());
+    // Dead letters have no such option.
+    let ran = folder
+        .lh("check file --dead-letter none/d there/a")
+        .run()
+        .code(1);
+    assert!(
+        ran.out().ends_with("there is no directory none\n"),
+        "{}",
+        ran.out()
+    );
     let ran = folder
         .lh("check buffer --capacity 5 file there/a")
         .run()

@@ -174,7 +174,9 @@ impl Delivery {
     /// # Errors
     /// What can't be opened, and why.
     pub fn check(&self) -> Result<(), String> {
-        check(&*self.handler)?;
+        let handler = &*self.handler;
+        let advised = |error| cannot_open(handler, &error) + hint(handler, &error);
+        handler.check().map_err(advised)?;
         let letters = self.ledger.letters();
         letters.map_or(Ok(()), |letters| check(letters.handler()))
     }
@@ -665,5 +667,15 @@ fn cannot_open(handler: &dyn Handler, error: &std::io::Error) -> String {
     match error.get_ref() {
         Some(described) if described.is::<Described>() => format!("{target}: {described}"),
         _ => format!("{target}: cannot open for append: {}", plain(error)),
+    }
+}
+
+/// What makes a directory that is missing, where a handler can be told to; dead
+/// letters can not.
+fn hint(handler: &dyn Handler, error: &std::io::Error) -> &'static str {
+    let makes = ["file", "rotate", "timed"].contains(&handler.kind());
+    match makes && plain(error).starts_with(sys::NO_DIRECTORY) {
+        true => "; --mkdir makes it",
+        false => "",
     }
 }

@@ -21,6 +21,9 @@ pub use by_name::{Held, hold_directory};
 pub use files::{Meta, OpenRules, Opened, Private, check_link, directory_of, replace_link};
 pub use held::{Directories, Place, Whereabouts};
 
+/// How the reason begins where a directory is missing; its name follows.
+pub const NO_DIRECTORY: &str = "there is no directory ";
+
 /// Whether two open files are one file on a disk: what is written to the one is
 /// read from the other.
 pub fn is_same_regular_file(one: &std::fs::File, other: &std::fs::File) -> bool {

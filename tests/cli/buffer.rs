@@ -315,7 +315,7 @@ fn a_handler_that_can_not_be_opened_is_found_at_the_start() {
     for wrapper in ["buffer", "queue", "queue buffer"] {
         let chain = format!("file --mode truncate keep.log + {wrapper} file nodir/a.log");
         let ran = folder.lh(&chain).with("x\n").code(1);
-        ran.said("lh: nodir/a.log: cannot open for append: there is no directory nodir");
+        ran.said("lh: nodir/a.log: cannot open for append: there is no directory nodir; --mkdir makes it");
         assert_eq!(folder.text("keep.log"), "old\n");
         let own = format!("{wrapper} file keep.log");
         let input = std::fs::File::open(folder.path("keep.log")).expect("it is there");

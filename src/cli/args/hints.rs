@@ -114,8 +114,6 @@ fn is_negative(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn told(line: &str) -> String {
         let words = line.split(' ').map(Into::into).collect();
         match super::super::parse(words) {

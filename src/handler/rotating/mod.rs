@@ -388,7 +388,8 @@ impl Handler for BaseRotatingHandler {
         self.hold_directories()?;
         if !directory.is_dir() && !self.file.makes_directories() {
             let text = format!(
-                "there is no directory {} for its backups",
+                "{}{} for its backups",
+                sys::NO_DIRECTORY,
                 directory.display()
             );
             return Err(io::Error::new(io::ErrorKind::NotFound, text));

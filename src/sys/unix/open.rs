@@ -11,7 +11,9 @@ use nix::fcntl::OFlag;
 use nix::unistd::{AccessFlags, access};
 
 use super::{fstat, stat};
-use crate::sys::{Meta, OpenRules, Opened, Owner, directory_of, is_own_stream, own_stream};
+use crate::sys::{
+    Meta, NO_DIRECTORY, OpenRules, Opened, Owner, directory_of, is_own_stream, own_stream,
+};
 
 /// As many links as Linux follows in one path.
 pub(super) const MOST_LINKS: u32 = 40;
@@ -158,7 +160,7 @@ pub fn check_append(path: &Path, follow: bool, mkdir: bool) -> io::Result<()> {
         return Err(io::Error::new(io::ErrorKind::NotFound, text));
     }
     if !there.is_dir() {
-        let text = format!("there is no directory {}", there.display());
+        let text = format!("{NO_DIRECTORY}{}", there.display());
         return Err(io::Error::new(io::ErrorKind::NotFound, text));
     }
     Ok(access(there, AccessFlags::W_OK)?)

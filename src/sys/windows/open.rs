@@ -14,7 +14,7 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::Storage::FileSystem::FILE_FLAG_OPEN_REPARSE_POINT;
 
 use super::{fstat, is, is_full, stat};
-use crate::sys::{OpenRules, Opened, Owner, directory_of, is_own_stream, own_stream};
+use crate::sys::{NO_DIRECTORY, OpenRules, Opened, Owner, directory_of, is_own_stream, own_stream};
 
 /// Opens a log file for appending and makes it where it is missing. Every write
 /// goes to the file's end at that moment, whoever else writes.
@@ -106,7 +106,7 @@ pub fn check_append(path: &Path, _follow: bool, mkdir: bool) -> io::Result<()> {
     );
     match ends_in_slash || !there.is_dir() {
         true => {
-            let text = format!("there is no directory {}", there.display());
+            let text = format!("{NO_DIRECTORY}{}", there.display());
             Err(io::Error::new(io::ErrorKind::NotFound, text))
         }
         false => Ok(()),
