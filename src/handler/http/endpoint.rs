@@ -48,12 +48,32 @@ impl Endpoint {
         if bare.is_empty() {
             return Err("the URL names no host".to_owned());
         }
+        // What is no number would be the usual port, and somebody else's server.
+        let port = match authority.as_str().strip_prefix(host).unwrap_or_default() {
+            "" | ":" => None,
+            text => match text[1..].parse() {
+                Ok(port @ 1..) => Some(port),
+                _ => {
+                    let text = "the port of the URL is no number from 1 to 65535";
+                    return Err(text.to_owned());
+                }
+            },
+        };
         let scheme = if https { "https" } else { "http" };
+        // The zone of a link-local address is for this machine alone, and for no header
+        // (RFC 6874, section 4).
+        let (outer, inner) = match bare.split_once("%25") {
+            Some((address, zone)) if host.starts_with('[') => {
+                (format!("[{address}]"), format!("{address}%{zone}"))
+            }
+            _ => (host.to_owned(), bare.to_owned()),
+        };
+        let place = port.map_or(outer.clone(), |port: u16| format!("{outer}:{port}"));
         Ok(Endpoint {
             https,
-            host: bare.to_owned(),
-            port: authority.port_u16().unwrap_or(if https { 443 } else { 80 }),
-            origin: format!("{scheme}://{}", authority.as_str().to_ascii_lowercase()),
+            host: inner,
+            port: port.unwrap_or(if https { 443 } else { 80 }),
+            origin: format!("{scheme}://{}", place.to_ascii_lowercase()),
             path: uri.path().to_owned(),
             query: uri.query().map(str::to_owned),
             secret: false,
@@ -163,6 +183,10 @@ mod tests {
             "/x/_bulk"
         );
         assert_eq!(bare.clone().with_last("/_bulk").path, "/_bulk");
+        let zoned = url("http://[fe80::1%25eth0]:8080/x");
+        assert_eq!(zoned.host(), ("fe80::1%eth0", 8080));
+        assert_eq!(zoned.url(b""), "http://[fe80::1]:8080/x");
+        assert_eq!((url("http://h:").port, url("https://h:1/").port), (80, 1));
         let query = |text: &str| url(text).with_query("a=1").url(b"");
         assert_eq!(query("http://h"), "http://h/?a=1");
         assert_eq!(query("http://h/?b"), "http://h/?b&a=1");
@@ -178,6 +202,10 @@ mod tests {
             ("http://h/a s3cret", "malformed"),
             ("http:///s3cret", ""),
             ("file:///etc/s3cret", "a URL of file"),
+            ("http://h:99999/s3cret", "no number from 1 to 65535"),
+            ("http://h:0/s3cret", "no number from 1 to 65535"),
+            ("https://h:http/s3cret", "no number from 1 to 65535"),
+            ("http://[::1]:99999", "no number from 1 to 65535"),
         ] {
             let error = Endpoint::parse(text).unwrap_err();
             assert!(error.contains(why) && !error.contains("s3cret"), "{error}");
