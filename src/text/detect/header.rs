@@ -1,7 +1,7 @@
 //! Whether a level word still stands in front of the message.
 
-use super::bytes::{ONES, equal, lower_case, word_of};
 use super::end_of_string;
+use crate::text::bytes::{ONES, equal, lower_case, word_of};
 
 /// The fewest lower-case letters that make running text.
 const FEWEST: u64 = 6;
@@ -27,17 +27,17 @@ pub(super) fn before(line: &[u8], at: usize) -> Before {
     // A count in each byte: a line's window has no more than 20 words.
     let mut letters = 0;
     let mut marks = 0;
-    let mut base = 0;
-    while base < at {
-        let mut word = word_of(&line[base..]);
-        if at - base < 8 {
-            word &= (1 << (8 * (at - base))) - 1;
-        }
+    let mut count = |word| {
         letters += lower_case(word) >> 7;
         // A quote, the end of a line, or two others that are rare.
         marks |= equal(word | (ONES * 0x28), b'"' | b'\n');
-        base += 8;
+    };
+    let (words, rest) = line[..at].as_chunks();
+    for word in words {
+        count(u64::from_le_bytes(*word));
     }
+    // Of the next eight bytes, those that still stand in front.
+    count(word_of(&line[at - rest.len()..]) & !(u64::MAX << (8 * rest.len())));
     if marks != 0 {
         if line[..at].contains(&b'\n') {
             return Before::Text;

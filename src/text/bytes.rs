@@ -1,11 +1,11 @@
 //! Many bytes of a line looked at as one.
 
 /// How many bytes [`is_dull`] looks at.
-pub(super) const STRIDE: usize = 32;
+pub(crate) const STRIDE: usize = 32;
 
 /// Whether the next [`STRIDE`] bytes have nothing to look at. Written so that
 /// the compiler makes vector instructions of it: no branch, one byte each.
-pub(super) fn is_dull(text: &[u8]) -> bool {
+pub(crate) fn is_dull(text: &[u8]) -> bool {
     let (Some(bytes), Some(next)) = (
         text.first_chunk::<STRIDE>(),
         text.get(1..).and_then(|text| text.first_chunk::<STRIDE>()),
@@ -21,11 +21,11 @@ pub(super) fn is_dull(text: &[u8]) -> bool {
     found == 0
 }
 
-pub(super) const ONES: u64 = 0x0101_0101_0101_0101;
+pub(crate) const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = ONES * 0x80;
 
 /// The next eight bytes, the first of them the lowest; zeros behind the end.
-pub(super) fn word_of(text: &[u8]) -> u64 {
+pub(crate) fn word_of(text: &[u8]) -> u64 {
     match text.first_chunk() {
         Some(bytes) => u64::from_le_bytes(*bytes),
         None => text
@@ -36,12 +36,12 @@ pub(super) fn word_of(text: &[u8]) -> u64 {
 }
 
 /// Sets the sign bit of each byte that is an upper-case ASCII letter.
-pub(super) fn upper_case(word: u64) -> u64 {
+pub(crate) fn upper_case(word: u64) -> u64 {
     letters_from(word, b'A')
 }
 
 /// Sets the sign bit of each byte that is a lower-case ASCII letter.
-pub(super) fn lower_case(word: u64) -> u64 {
+pub(crate) fn lower_case(word: u64) -> u64 {
     letters_from(word, b'a')
 }
 
@@ -55,14 +55,48 @@ fn letters_from(word: u64, first: u8) -> u64 {
 }
 
 /// Sets the sign bit of each byte that is equal to `byte`.
-pub(super) fn equal(word: u64, byte: u8) -> u64 {
+pub(crate) fn equal(word: u64, byte: u8) -> u64 {
     let differs = word ^ (ONES * u64::from(byte));
     !(((differs & !HIGH) + !HIGH) | differs) & HIGH
 }
 
+/// Where the first byte stands that is a control of ASCII but DEL, or one of `others`.
+#[inline]
+pub(crate) fn first_control_or<const N: usize>(text: &[u8], others: [u8; N]) -> Option<usize> {
+    // Right up to the first that is found: what is above it may be one too many.
+    let below = |word: u64, least: u8| word.wrapping_sub(ONES * u64::from(least)) & !word & HIGH;
+    let found = |word: u64| {
+        let others = others.map(|byte| below(word ^ (ONES * u64::from(byte)), 1));
+        others
+            .into_iter()
+            .fold(below(word, b' '), |all, one| all | one)
+    };
+    let (words, rest) = text.as_chunks();
+    for (index, word) in words.iter().enumerate() {
+        let found = found(u64::from_le_bytes(*word));
+        if found != 0 {
+            return Some(index * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let matches = |byte: &u8| *byte < b' ' || others.contains(byte);
+    let at = rest.iter().position(matches)?;
+    Some(text.len() - rest.len() + at)
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_first_that_is_special(text in "[a-z\"\\\\ \x00-\x1f\x7f\u{80}-\u{ff}]{0,40}") {
+            let others = [b'"', b'\\', 0xc2];
+            let is_special = |byte: u8| byte < b' ' || others.contains(&byte);
+            prop_assert_eq!(first_control_or(text.as_bytes(), others), text.bytes().position(is_special));
+        }
+    }
 
     #[test]
     fn words_of_eight() {
