@@ -179,8 +179,12 @@ impl<'a> Claims<'_, 'a> {
                 LOG_LEVEL if !self.has(place) => self.member(LOG, "level"),
                 _ => None,
             };
+            let mut stepped = None;
             let level = match nested.as_ref().or(self.value(place)) {
-                Some(Value::Text(word)) => match word_level(word) {
+                Some(Value::Text(word)) => match named_level(word).or_else(|| {
+                    stepped = Level::from_stepped_name(word.trim());
+                    stepped
+                }) {
                     Some(level) => Some(level),
                     None if is_number(word.trim()) => self.number_level(place, word.trim(), scale),
                     None => {
@@ -197,8 +201,8 @@ impl<'a> Claims<'_, 'a> {
             let Some(level) = level else { continue };
             let is_nested = nested.is_some();
             let value = nested.or_else(|| self.take(place));
-            if let Some(Value::Text(word)) = &value
-                && Level::from_stepped_name(word.trim()).is_some()
+            if stepped.is_some()
+                && let Some(Value::Text(word)) = &value
             {
                 name = Some(word.clone());
             }
@@ -360,11 +364,17 @@ fn into_owned(value: Value<'_>) -> Value<'static> {
 
 /// A level's name in any spelling, `Level N`, or one of slog's between two names.
 pub(crate) fn word_level(word: &str) -> Option<Level> {
-    let word = word.trim();
-    let digits = || word.strip_prefix("Level ")?.parse().ok().map(Level);
-    Level::from_name(word.as_bytes())
-        .or_else(digits)
-        .or_else(|| Level::from_stepped_name(word))
+    named_level(word).or_else(|| Level::from_stepped_name(word.trim()))
+}
+
+/// The same without those between two names.
+fn named_level(word: &str) -> Option<Level> {
+    // Hardly any is padded, and looking for that costs as much as the name.
+    Level::from_name(word.as_bytes()).or_else(|| {
+        let word = word.trim();
+        let digits = || word.strip_prefix("Level ")?.parse().ok().map(Level);
+        Level::from_name(word.as_bytes()).or_else(digits)
+    })
 }
 
 fn is_number(text: &str) -> bool {

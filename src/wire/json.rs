@@ -4,6 +4,8 @@
 //! are, so a number keeps its digits and a nested object its order; strings
 //! are taken out of their quotes, without a copy if they have no escapes.
 
+mod flat;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Write as _;
@@ -13,6 +15,7 @@ use serde_json::value::RawValue;
 
 use super::fields;
 use crate::record::{Defaults, Record, Value};
+use crate::text::bytes::first_control_or;
 use crate::text::time::{TimeText, Timestamp};
 
 /// Why bytes are no record: they go on as a plain message.
@@ -67,6 +70,19 @@ pub(super) fn read_object<'a>(
     // Looked at as a whole, it need not be looked at string by string, which is
     // a tenth of the time.
     let object = std::str::from_utf8(object).map_err(de::Error::custom)?;
+    let base = extra.len();
+    if flat::read(object, extra).is_some() {
+        return Ok(());
+    }
+    extra.truncate(base);
+    read_general(object, extra)
+}
+
+/// Appends the attributes of an object, whatever it looks like.
+fn read_general<'a>(
+    object: &'a str,
+    extra: &mut Vec<(Cow<'a, str>, Value<'a>)>,
+) -> Result<(), serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(object);
     reader.deserialize_map(Attributes(extra))?;
     reader.end()
@@ -297,21 +313,9 @@ pub fn encode(record: &Record<'_>, time: &mut TimeText, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// Which bytes may need an escape: controls, quote, backslash, DEL, and the
-/// first byte of the controls above U+0080.
-static SPECIAL: [bool; 256] = {
-    let mut special = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        special[byte] = true;
-        byte += 1;
-    }
-    special[b'"' as usize] = true;
-    special[b'\\' as usize] = true;
-    special[0x7f] = true;
-    special[0xc2] = true;
-    special
-};
+/// Which bytes may need an escape, beside controls: the first byte of the controls
+/// above U+0080 among them.
+const SPECIAL: [u8; 4] = [b'"', b'\\', 0x7f, 0xc2];
 
 /// Whether a text is a number (RFC 8259, section 6).
 pub(crate) fn is_number(text: &[u8]) -> bool {
@@ -331,6 +335,10 @@ pub(crate) fn write_string(text: &[u8], out: &mut Vec<u8>) {
 
 /// The same without the quotes, for a string of several parts.
 pub(super) fn write_text(text: &[u8], out: &mut Vec<u8>) {
+    // It takes them character by character, which is slow for what has but one.
+    if let Ok(text) = std::str::from_utf8(text) {
+        return write_escaped(text.as_bytes(), out);
+    }
     for chunk in text.utf8_chunks() {
         write_escaped(chunk.valid().as_bytes(), out);
         if !chunk.invalid().is_empty() {
@@ -341,7 +349,7 @@ pub(super) fn write_text(text: &[u8], out: &mut Vec<u8>) {
 
 fn write_escaped(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
-    while let Some(at) = rest.iter().position(|&b| SPECIAL[usize::from(b)]) {
+    while let Some(at) = first_control_or(rest, SPECIAL) {
         out.extend_from_slice(&rest[..at]);
         let byte = rest[at];
         let mut len = 1;
