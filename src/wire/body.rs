@@ -82,16 +82,20 @@ fn grouped<'r>(records: impl Iterator<Item = &'r [u8]>, mark: &[u8], out: &mut V
     let finder = memchr::memmem::Finder::new(mark);
     let mut groups: Vec<(&[u8], Vec<&[u8]>)> = Vec::new();
     let mut places: HashMap<&[u8], usize> = HashMap::new();
+    let mut place = 0;
     for record in records {
         // A quote within a string has a backslash before it, so that none can
         // hold the mark.
         let head = finder.find(record).map_or(0, |at| at + mark.len());
         let (head, item) = record.split_at(head);
         let item = item.strip_suffix(GROUP_END).unwrap_or(item);
-        let place = *places.entry(head).or_insert_with(|| {
-            groups.push((head, Vec::new()));
-            groups.len() - 1
-        });
+        // Most are of the group of the one before.
+        if groups.get(place).is_none_or(|(known, _)| *known != head) {
+            place = *places.entry(head).or_insert_with(|| {
+                groups.push((head, Vec::new()));
+                groups.len() - 1
+            });
+        }
         groups[place].1.push(item);
     }
     for (index, (head, items)) in groups.iter().enumerate() {

@@ -10,6 +10,7 @@ use std::io::Write as _;
 use super::fields;
 use super::json::NotARecord;
 use crate::record::{Defaults, Record, Value};
+use crate::text::bytes::first_control_or;
 use crate::text::time::{TimeText, Timestamp};
 
 /// Appends the record as pairs on one line; `time` writes RFC 3339.
@@ -71,6 +72,9 @@ fn write_key(key: &str, out: &mut Vec<u8>) {
     if key.is_empty() {
         out.push(b'_');
     }
+    if key.bytes().all(is_bare) {
+        return out.extend_from_slice(key.as_bytes());
+    }
     for ch in key.chars() {
         let cleaned = match ch {
             '=' | '"' => '_',
@@ -83,8 +87,7 @@ fn write_key(key: &str, out: &mut Vec<u8>) {
 
 /// Whether a value must be quoted: it is empty, or holds what ends one.
 fn needs_quotes(text: &[u8]) -> bool {
-    let plain = |&b: &u8| b > b' ' && b < 0x7f && !matches!(b, b'=' | b'"' | b'\\');
-    if text.iter().all(plain) {
+    if text.iter().copied().all(is_bare) {
         return text.is_empty();
     }
     let ends = |ch: char| matches!(ch, '=' | '"' | '\\') || ch.is_whitespace() || ch.is_control();
@@ -94,12 +97,21 @@ fn needs_quotes(text: &[u8]) -> bool {
     }
 }
 
+/// Whether a byte needs no look at the character that it is of.
+fn is_bare(byte: u8) -> bool {
+    (b'!'..0x7f).contains(&byte) && !matches!(byte, b'=' | b'"' | b'\\')
+}
+
 fn write_value(text: &[u8], out: &mut Vec<u8>) {
     if !needs_quotes(text) {
         out.extend_from_slice(text);
         return;
     }
     out.push(b'"');
+    if text.is_ascii() && first_control_or(text, [b'"', b'\\', 0x7f]).is_none() {
+        out.extend_from_slice(text);
+        return out.push(b'"');
+    }
     for chunk in text.utf8_chunks() {
         let mut rest = chunk.valid();
         let special = |ch: char| matches!(ch, '"' | '\\') || ch.is_control();

@@ -1,8 +1,9 @@
 //! An object of GELF as a record.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 
 use super::encode::NOTHING;
 use super::{level_of, severity};
@@ -29,13 +30,17 @@ pub enum NotGelf {
 /// `short_message`. Looks at its bytes twice at most and parses nothing; an
 /// object with such names in an object within it is taken for GELF, too.
 pub fn looks_like(frame: &[u8]) -> bool {
-    let has = |name: &[u8]| {
-        memmem::find_iter(frame, name).any(|at| {
-            let behind = frame[at + name.len()..].trim_ascii_start();
+    // To make one costs as much as to look for it in a whole record.
+    static SHORT_MESSAGE: LazyLock<Finder<'static>> =
+        LazyLock::new(|| Finder::new("\"short_message\""));
+    static VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"version\""));
+    let has = |name: &Finder<'_>| {
+        name.find_iter(frame).any(|at| {
+            let behind = frame[at + name.needle().len()..].trim_ascii_start();
             behind.first() == Some(&b':')
         })
     };
-    json::object_of(frame).is_some() && has(b"\"short_message\"") && has(b"\"version\"")
+    json::object_of(frame).is_some() && has(&SHORT_MESSAGE) && has(&VERSION)
 }
 
 /// Fills `record` from an object that is not compressed; NULs behind it, which

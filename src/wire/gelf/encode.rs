@@ -8,6 +8,7 @@ use std::io::Write as _;
 use super::{level_of, severity};
 use crate::now::Timestamp;
 use crate::record::{Record, Value};
+use crate::text::digits::write_number;
 use crate::wire::{Encode, Refused, fields, json};
 
 /// What stands for a text that may not be empty.
@@ -184,19 +185,20 @@ fn is_blank(text: &[u8]) -> bool {
 /// Seconds with six places.
 fn write_time(created: Timestamp, out: &mut Vec<u8>) {
     let micros = created.0.div_euclid(1000);
-    let sign = if micros < 0 { "-" } else { "" };
-    let (secs, rest) = (
-        micros.unsigned_abs() / 1_000_000,
-        micros.unsigned_abs() % 1_000_000,
-    );
-    // Writing to a vector cannot fail.
-    let _ = write!(out, ",\"timestamp\":{sign}{secs}.{rest:06}");
+    out.extend_from_slice(b",\"timestamp\":");
+    if micros < 0 {
+        out.push(b'-');
+    }
+    write_number(micros.unsigned_abs() / 1_000_000, 1, out);
+    out.push(b'.');
+    write_number(micros.unsigned_abs() % 1_000_000, 6, out);
 }
 
 fn write_level(record: &Record<'_>, out: &mut Vec<u8>) {
     let (level, number) = (record.level, severity(record.level));
     let plain = level_of(number, None) == Some(level);
-    let _ = write!(out, ",\"level\":{number}");
+    out.extend_from_slice(b",\"level\":");
+    write_number(number.into(), 1, out);
     let name = match &record.level_name {
         Some(name) if plain && level.name() == Some(name) => return,
         Some(name) => Cow::Borrowed(&**name),
@@ -206,6 +208,7 @@ fn write_level(record: &Record<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"_level_name\":");
     json::write_string(name.as_bytes(), out);
     if level_of(number, fields::word_level(&name)) != Some(level) {
+        // Writing to a vector cannot fail.
         let _ = write!(out, ",\"_levelno\":{}", level.0);
     }
 }

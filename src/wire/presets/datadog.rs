@@ -36,7 +36,10 @@ impl Encode for DatadogEncoder {
     ) -> Result<(), Refused> {
         out.extend_from_slice(b"{\"message\":");
         json::write_string(&record.message, out);
-        member("status", &level_name(record).to_ascii_lowercase(), out);
+        let start = out.len();
+        member("status", &level_name(record), out);
+        // Escapes are of small letters anyway.
+        out[start..].make_ascii_lowercase();
         out.extend_from_slice(b",\"timestamp\":\"");
         self.time.write(record.created, out);
         out.push(b'"');

@@ -12,11 +12,11 @@
 //! it where `increment_duplicate_timestamp` is set.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 use super::{level_name, logger, text, write_as_text, write_message};
 use crate::record::{Record, Value};
 use crate::text::Formatter;
+use crate::text::digits::write_number;
 use crate::wire::{Encode, Refused, fields, json};
 
 /// What stands between a line's stream and its value.
@@ -99,13 +99,16 @@ impl Encode for LokiEncoder {
         let service = text(record, "service_name").or(logger(record));
         out.extend_from_slice(b"{\"stream\":{\"service_name\":");
         json::write_string(service.unwrap_or("lh").as_bytes(), out);
-        let level = level_name(record).to_ascii_lowercase();
-        super::member("level", &level, out);
+        let start = out.len();
+        super::member("level", &level_name(record), out);
+        // Escapes are of small letters anyway.
+        out[start..].make_ascii_lowercase();
         super::member("host", text(record, "host").unwrap_or(&self.host), out);
         out.extend_from_slice(MARK);
-        // Writing to a vector cannot fail.
         let time = self.times.take(record.created.0.max(0));
-        let _ = write!(out, "[\"{time}\",");
+        out.extend_from_slice(b"[\"");
+        write_number(time.unsigned_abs(), 1, out);
+        out.extend_from_slice(b"\",");
         match &mut self.line {
             None => write_message(record, out),
             Some(format) => {

@@ -13,7 +13,6 @@ pub mod slack;
 pub mod splunk;
 
 use std::borrow::Cow;
-use std::io::Write as _;
 
 use super::{fields, json};
 use crate::record::{Record, Value};
@@ -57,8 +56,9 @@ fn text<'r>(record: &'r Record<'_>, name: &str) -> Option<&'r str> {
 
 /// `,"name":"text"`.
 fn member(name: &str, text: &str, out: &mut Vec<u8>) {
-    // Writing to a vector cannot fail.
-    let _ = write!(out, ",\"{name}\":");
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
     json::write_string(text.as_bytes(), out);
 }
 

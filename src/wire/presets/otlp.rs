@@ -12,6 +12,7 @@ use std::io::Write as _;
 use super::{exception, level_name};
 use crate::level::Level;
 use crate::record::{Record, Value};
+use crate::text::digits::write_number;
 use crate::wire::tree::{DEPTH, Node, node};
 use crate::wire::{Encode, Refused, fields, json};
 
@@ -39,10 +40,12 @@ impl Encode for OtlpEncoder {
         out.extend_from_slice(b"{\"scope\":{\"name\":");
         json::write_string(record.name.as_bytes(), out);
         out.extend_from_slice(MARK);
-        // Writing to a vector cannot fail.
-        let _ = write!(out, "{{\"timeUnixNano\":\"{}\"", record.created.0.max(0));
+        out.extend_from_slice(b"{\"timeUnixNano\":\"");
+        write_number(record.created.0.max(0).unsigned_abs(), 1, out);
+        out.push(b'"');
         let severity = severity(record.level);
         if severity > 0 {
+            // Writing to a vector cannot fail.
             let _ = write!(out, ",\"severityNumber\":{severity}");
         }
         super::member("severityText", &level_name(record), out);

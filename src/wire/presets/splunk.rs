@@ -6,10 +6,9 @@
 //! empty string would be refused, and its sourcetype `_json` makes its members
 //! fields.
 
-use std::io::Write as _;
-
 use super::{exception, level_name, member, text, write_extra};
 use crate::record::Record;
+use crate::text::digits::write_number;
 use crate::wire::{Encode, Refused, json};
 
 /// Writes an event for each record.
@@ -33,13 +32,10 @@ impl Encode for SplunkEncoder {
         end: &mut dyn FnMut(&mut Vec<u8>),
     ) -> Result<(), Refused> {
         let created = record.created;
-        // Writing to a vector cannot fail.
-        let _ = write!(
-            out,
-            "{{\"time\":{}.{:06}",
-            created.secs().max(0),
-            created.subsec_nanos() / 1000
-        );
+        out.extend_from_slice(b"{\"time\":");
+        write_number(created.secs().max(0).unsigned_abs(), 1, out);
+        out.push(b'.');
+        write_number((created.subsec_nanos() / 1000).into(), 6, out);
         member("host", text(record, "host").unwrap_or(&self.host), out);
         member("source", &record.name, out);
         out.extend_from_slice(b",\"sourcetype\":\"_json\",\"event\":{\"message\":");
