@@ -127,7 +127,18 @@ impl<'a> Record<'a> {
         defaults: &'a Defaults,
         received: Timestamp,
     ) -> Record<'a> {
-        let mut record = Record {
+        let mut record = Record::unset(extra, defaults, received);
+        record.reset(defaults, received);
+        record
+    }
+
+    /// The same for who [resets](Record::reset) it before it is looked at.
+    pub(crate) fn unset(
+        extra: Vec<(Cow<'_, str>, Value<'_>)>,
+        defaults: &'a Defaults,
+        received: Timestamp,
+    ) -> Record<'a> {
+        Record {
             message: Cow::Borrowed(b""),
             level: defaults.level,
             level_name: None,
@@ -136,12 +147,11 @@ impl<'a> Record<'a> {
             exc_text: None,
             extra: emptied(extra),
             part: LinePart::default(),
-        };
-        record.reset(defaults, received);
-        record
+        }
     }
 
     /// Makes the record empty again, keeping what it has allocated.
+    #[inline]
     pub fn reset(&mut self, defaults: &'a Defaults, received: Timestamp) {
         self.message = Cow::Borrowed(b"");
         self.level = defaults.level;
@@ -150,6 +160,9 @@ impl<'a> Record<'a> {
         self.name = Cow::Borrowed(&defaults.name);
         self.exc_text = None;
         self.part = LinePart::default();
+        if self.extra.is_empty() && defaults.fields.is_empty() {
+            return;
+        }
         self.extra.clear();
         let fields = defaults
             .fields

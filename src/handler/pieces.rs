@@ -23,18 +23,18 @@ pub(super) struct Pieces {
 
 impl Pieces {
     /// Whether a record passes, which `judge` says of one that begins something.
+    #[inline]
     pub fn pass(&mut self, part: LinePart, judge: impl FnOnce() -> bool) -> bool {
         if part.stream >= LinePart::MANY {
             return self.passes_of_many(part, judge);
         }
-        let bit = 1 << part.stream;
-        if !part.continues {
-            match judge() {
-                true => self.left_out &= !bit,
-                false => self.left_out |= bit,
-            }
+        let place = part.stream;
+        if part.continues {
+            return self.left_out >> place & 1 == 0;
         }
-        self.left_out & bit == 0
+        let passes = judge();
+        self.left_out = self.left_out & !(1 << place) | u64::from(!passes) << place;
+        passes
     }
 
     fn passes_of_many(&mut self, part: LinePart, judge: impl FnOnce() -> bool) -> bool {

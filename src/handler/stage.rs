@@ -47,6 +47,7 @@ impl Rendering {
     }
 
     /// Appends the messages of a record to `out`, and calls `end` behind each.
+    #[inline]
     fn render(
         &mut self,
         frame: &[u8],
@@ -262,13 +263,15 @@ impl Stage {
     /// Puts a record that has passed into the batch. `false`: it can't be
     /// delivered in the form that was asked for, and is left out.
     fn render(&mut self, frame: &[u8], record: &Record<'_>, now: Now) -> bool {
-        let cuts_off = self.rendering.keeps_ends() && self.pieces.are_cut_off_by(record.part);
-        let end: &[u8] = if cuts_off { b"\n" } else { b"" };
+        // Never where a record has an end of its own.
+        let cuts_off = self.pieces.are_cut_off_by(record.part);
         let level = self.levels.then_some(record.level);
         let rendering = &mut self.rendering;
         let Some((charset, errors)) = rendering.charset else {
             let filled = self.out.fill(level, |out, each| {
-                out.extend_from_slice(end);
+                if cuts_off {
+                    out.push(b'\n');
+                }
                 rendering.render(frame, record, out, each)
             });
             if let Err(Refused(reason)) = filled {
@@ -278,7 +281,9 @@ impl Stage {
             return true;
         };
         self.scratch.clear();
-        self.scratch.extend_from_slice(end);
+        if cuts_off {
+            self.scratch.push(b'\n');
+        }
         let rendered = rendering.render(frame, record, &mut self.scratch, &mut |_| {});
         if let Err(Refused(reason)) = rendered {
             self.reject(frame, &reason, "", now);

@@ -119,7 +119,7 @@ impl Decoder {
     ) {
         let defaults = Arc::clone(&self.defaults);
         let room = std::mem::take(&mut self.room);
-        let mut record = Record::reusing(room, &defaults, received);
+        let mut record = Record::unset(room, &defaults, received);
         for frame in frames {
             let unit = self.unit(frame, received);
             self.fill(&mut record, unit, &defaults);
@@ -132,12 +132,13 @@ impl Decoder {
     pub fn decode_one(&mut self, unit: Unit<'_>, each: impl FnOnce(&[u8], &Record<'_>)) {
         let defaults = Arc::clone(&self.defaults);
         let room = std::mem::take(&mut self.room);
-        let mut record = Record::reusing(room, &defaults, unit.received);
+        let mut record = Record::unset(room, &defaults, unit.received);
         self.fill(&mut record, unit, &defaults);
         each(unit.bytes, &record);
         self.room = record.into_room();
     }
 
+    #[inline]
     fn fill<'a>(&mut self, record: &mut Record<'a>, unit: Unit<'a>, defaults: &'a Defaults) {
         match unit.continues {
             true => {
@@ -167,7 +168,10 @@ impl Decoder {
             _ => json::decode(line, defaults, unit.received, record).is_ok(),
         };
         if !structured {
-            let known = self.known_before_masking(&unit, defaults);
+            let known = match self.format {
+                InputFormat::Lines => None,
+                _ => self.known_before_masking(&unit, defaults),
+            };
             record.reset(defaults, unit.received);
             record.message = line.into();
             if let Some((level, created)) = known {
@@ -204,7 +208,7 @@ impl Decoder {
         defaults: &Defaults,
     ) -> Option<(Level, Timestamp)> {
         let masked = !std::ptr::eq(unit.bytes, unit.unmasked);
-        if !masked || self.format == InputFormat::Lines {
+        if !masked {
             return None;
         }
         let mut record = Record::new(defaults, unit.received);

@@ -23,10 +23,14 @@ pub enum Escape {
 /// be read back.
 ///
 /// Costs a look at each byte, and a copy only where there is something to do.
+#[inline]
 pub fn guard(escape: Escape, start: usize, out: &mut Vec<u8>, scratch: &mut Vec<u8>) {
-    if escape == Escape::None || are_plain(&out[start..]) {
-        return;
+    if escape != Escape::None && !are_plain(&out[start..]) {
+        rewrite(escape, start, out, scratch);
     }
+}
+
+fn rewrite(escape: Escape, start: usize, out: &mut Vec<u8>, scratch: &mut Vec<u8>) {
     scratch.clear();
     scratch.extend_from_slice(&out[start..]);
     out.truncate(start);
@@ -38,11 +42,16 @@ pub fn guard(escape: Escape, start: usize, out: &mut Vec<u8>, scratch: &mut Vec<
     }
 }
 
-/// In pieces without a way out of them, which the compiler makes vectors of.
+/// In pieces without a way out of them, which the compiler makes vectors of. The
+/// last of them overlaps with the one before.
 fn are_plain(bytes: &[u8]) -> bool {
     let piece = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & is_plain(*byte));
     let (pieces, rest) = bytes.as_chunks::<32>();
-    pieces.iter().all(|bytes| piece(bytes)) && piece(rest)
+    let last = match bytes.last_chunk::<32>() {
+        Some(last) => piece(last),
+        None => piece(rest),
+    };
+    last && pieces.iter().all(|bytes| piece(bytes))
 }
 
 /// ASCII that is no control but the tab.
