@@ -1,6 +1,8 @@
 //! What keeps one message from becoming two: no control character leaves, and
 //! no field can end itself.
 
+use crate::text::bytes::first_control_or;
+
 /// Whether a byte is written as `#ooo`: a control character but TAB, and but
 /// LF where line feeds are kept.
 #[inline]
@@ -21,6 +23,9 @@ const STRIDE: usize = 32;
 
 /// Appends a message with its control characters as `#ooo`.
 pub(super) fn write_text(text: &[u8], keep_lf: bool, out: &mut Vec<u8>) {
+    if first_control_or(text, [0x7f]).is_none() {
+        return out.extend_from_slice(text);
+    }
     let mut copied = 0;
     for (chunk, start) in text.chunks(STRIDE).zip((0..).step_by(STRIDE)) {
         let any = |any, &byte: &u8| any | is_control(byte, keep_lf);

@@ -150,7 +150,10 @@ struct Tag<'a> {
 impl<'a> Tag<'a> {
     fn read(bytes: &'a [u8]) -> Option<Tag<'a>> {
         let (first, behind) = token(bytes);
-        let of_name = |&byte: &u8| byte > b' ' && byte != 0x7f && !b"\"',;<>{}[]".contains(&byte);
+        let of_name = |&byte: &u8| match byte {
+            b'"' | b'\'' | b',' | b';' | b'<' | b'>' | b'{' | b'}' | b'[' | b']' | 0x7f => false,
+            byte => byte > b' ',
+        };
         let name = first.iter().take_while(|byte| of_name(byte)).count();
         let (name, rest) = first.split_at(name);
         let tag = match rest {
