@@ -231,27 +231,29 @@ impl Connection {
     pub(super) fn read(
         &mut self,
         work: &mut Vec<u8>,
-        cipher: &mut Vec<u8>,
+        room: &mut ReadRoom,
         size: usize,
     ) -> io::Result<Came> {
-        match self.tls.is_some() {
-            false => read_into(&mut self.socket, work, size),
-            true => self.read_sealed(work, cipher, size),
+        if self.tls.is_some() {
+            return self.read_sealed(work, room, size);
         }
+        let (count, came) = read(&mut self.socket, room.block(size))?;
+        work.extend_from_slice(&room.block[..count]);
+        Ok(came)
     }
 
     fn read_sealed(
         &mut self,
         work: &mut Vec<u8>,
-        cipher: &mut Vec<u8>,
+        room: &mut ReadRoom,
         size: usize,
     ) -> io::Result<Came> {
         let Some(tls) = &mut self.tls else {
             return Ok(Came::Drained);
         };
-        cipher.clear();
-        let came = read_into(&mut self.socket, cipher, size)?;
+        let (count, came) = read(&mut self.socket, room.block(size))?;
         // What is decrypted is no longer than what was encrypted.
+        let cipher = &room.block[..count];
         let fed = tls.feed(cipher, usize::MAX, work, &mut self.out);
         // What TLS says of its failure is sent before the end.
         let fed = fed.inspect_err(|_| {
@@ -321,19 +323,18 @@ impl Connection {
 
     /// Throws away what has come, as it was sent, about `size` bytes of it at most.
     /// Gives how many that were.
-    pub(super) fn ignore(&mut self, cipher: &mut Vec<u8>, size: usize, now: Instant) -> usize {
-        cipher.clear();
-        let came = read_into(&mut self.socket, cipher, size);
-        let count = cipher.len();
+    pub(super) fn ignore(&mut self, room: &mut ReadRoom, size: usize, now: Instant) -> usize {
+        let came = read(&mut self.socket, room.block(size));
+        let count = came.as_ref().map_or(0, |(count, _)| *count);
         if count > 0 {
             self.heard = now;
         }
         self.readable = match came {
-            Ok(Came::More) => true,
-            Ok(Came::Drained) => self.hung_up && count > 0,
-            Ok(Came::End) | Err(_) => false,
+            Ok((_, Came::More)) => true,
+            Ok((_, Came::Drained)) => self.hung_up && count > 0,
+            Ok((_, Came::End)) | Err(_) => false,
         };
-        self.ended |= matches!(came, Ok(Came::End) | Err(_));
+        self.ended |= matches!(came, Ok((_, Came::End)) | Err(_));
         if let Some(lingering) = &mut self.lingering {
             lingering.left = lingering.left.saturating_sub(count);
         }
@@ -359,22 +360,34 @@ impl Connection {
     }
 }
 
-fn read_into(socket: &mut Socket, buffer: &mut Vec<u8>, size: usize) -> io::Result<Came> {
-    let before = buffer.len();
-    buffer.resize(before + size, 0);
-    let (count, came) = loop {
-        match socket.read(&mut buffer[before..]) {
-            Ok(0) => break (0, Ok(Came::End)),
-            // What comes after that is told anew.
-            Ok(count) if count < size && SHORT_READ_IS_ALL => break (count, Ok(Came::Drained)),
-            Ok(count) => break (count, Ok(Came::More)),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                break (0, Ok(Came::Drained));
-            }
-            Err(error) => break (0, Err(error)),
+/// Room that all connections are read into, one after the other. It is cleared when
+/// it is made: to clear it for each read would cost more than most reads.
+#[derive(Debug, Default)]
+pub(super) struct ReadRoom {
+    block: Vec<u8>,
+}
+
+impl ReadRoom {
+    fn block(&mut self, size: usize) -> &mut [u8] {
+        if self.block.len() < size {
+            // Of what the system clears, no page is taken before it is used.
+            self.block = vec![0; size];
         }
-    };
-    buffer.truncate(before + count);
-    came
+        &mut self.block[..size]
+    }
+}
+
+/// Reads once: how much, and whether there may be more.
+fn read(socket: &mut Socket, block: &mut [u8]) -> io::Result<(usize, Came)> {
+    loop {
+        return match socket.read(block) {
+            Ok(0) => Ok((0, Came::End)),
+            // What comes after that is told anew.
+            Ok(count) if count < block.len() && SHORT_READ_IS_ALL => Ok((count, Came::Drained)),
+            Ok(count) => Ok((count, Came::More)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok((0, Came::Drained)),
+            Err(error) => Err(error),
+        };
+    }
 }

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use self::admit::Admission;
 use self::complaints::Complaints;
-use self::connection::Connection;
+use self::connection::{Connection, ReadRoom};
 use self::datagrams::Datagrams;
 use self::framing::Protocol;
 use self::ports::{Port, PortSocket};
@@ -231,7 +231,7 @@ pub struct Listen {
     awaited: VecDeque<Awaited>,
     tally: Tally,
     work: Vec<u8>,
-    cipher: Vec<u8>,
+    read_room: ReadRoom,
 }
 
 impl Listen {
@@ -299,7 +299,7 @@ impl Listen {
             awaited: VecDeque::new(),
             tally: Tally::default(),
             work: Vec::new(),
-            cipher: Vec::new(),
+            read_room: ReadRoom::default(),
         })
     }
 

@@ -239,7 +239,7 @@ impl Listen {
         size: usize,
         now: Now,
     ) -> usize {
-        let count = connection.ignore(&mut self.cipher, size, now.mono);
+        let count = connection.ignore(&mut self.read_room, size, now.mono);
         self.tally.bytes += count as u64;
         self.put_back(place, connection, now);
         count

@@ -79,7 +79,7 @@ impl Listen {
         connection.rest = Vec::new();
         let before = work.len();
         let came = match connection.readable && !connection.ended {
-            true => connection.read(&mut work, &mut self.cipher, size),
+            true => connection.read(&mut work, &mut self.read_room, size),
             // Only what has been read before is to be looked at again.
             false if connection.ended => Ok(Came::End),
             false => Ok(Came::Drained),
