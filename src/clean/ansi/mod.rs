@@ -17,6 +17,7 @@ use memchr::{memchr_iter, memchr3_iter};
 
 use super::json::{self, Tokens};
 use crate::batch::{Frames, OwnedFrames};
+use crate::text::bytes::first_control_or;
 use row::Row;
 use sequence::{Control, ESC, LEAD, Reader, Torn, is_c1};
 
@@ -131,16 +132,15 @@ static SPECIAL: [bool; 256] = {
 
 /// The next control in a line, from `at` on; the line's length if there is none.
 fn next_control(line: &[u8], mut at: usize) -> usize {
-    loop {
-        let Some(found) = line[at..].iter().position(|&b| SPECIAL[usize::from(b)]) else {
-            return line.len();
-        };
+    while let Some(found) = first_control_or(&line[at..], [LEAD]) {
         at += found;
-        if line[at] != LEAD || line.get(at + 1).is_some_and(|&next| is_c1(next)) {
+        let stray = line[at] == LEAD && !line.get(at + 1).is_some_and(|&next| is_c1(next));
+        if SPECIAL[usize::from(line[at])] && !stray {
             return at;
         }
         at += 1;
     }
+    line.len()
 }
 
 /// Appends text behind text, from `start` on, that did not stand before it.
