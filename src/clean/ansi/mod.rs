@@ -101,6 +101,8 @@ impl AnsiStripper {
                     out.extend_from_slice(text);
                 }
             }
+            // A whole record may have several lines.
+            None if !piece && !begun => self.screen.show(record, out),
             _ => self.torn = self.screen.show_frame(record, torn, out),
         }
     }
@@ -332,6 +334,19 @@ mod tests {
             // A line of which nothing is left is an empty line.
             (b"\x1b[m\nb\x1b[m", b"\nb"),
         ]);
+    }
+
+    /// As `--message` has it: each line is a screen of its own there too.
+    #[test]
+    fn a_record_of_several_lines() {
+        let text = b"\x1b[1mone\x1b[m\r\n 10%\r100%\n\nab\x08c\x1b[31\nlast\n";
+        let ends = [text.len()];
+        for json in [false, true] {
+            let mut stripper = AnsiStripper::new(json);
+            let shown = stripper.strip(Frames::listed(text, &ends));
+            assert_eq!(shown.bytes(), b"one\r\n100%\n\nac\nlast\n");
+            assert_eq!(shown.iter().count(), 1);
+        }
     }
 
     #[test]
