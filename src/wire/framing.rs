@@ -135,8 +135,15 @@ impl LineBuffer {
         self.ends.clear();
         let (mut read, mut write) = (0, 0);
         loop {
-            let newline = memchr(b'\n', &self.buffer[read..self.filled]);
-            let line = newline.unwrap_or(self.filled - read);
+            let rest = &self.buffer[read..self.filled];
+            // Behind these it makes no difference, and each piece of a long line
+            // would look over all that is left of it.
+            let seen = match self.skipping {
+                true => rest,
+                false => &rest[..rest.len().min(max.saturating_add(1))],
+            };
+            let newline = memchr(b'\n', seen);
+            let line = newline.unwrap_or(rest.len());
             if self.skipping {
                 read += line;
                 if newline.is_none() {
@@ -286,6 +293,20 @@ mod tests {
             let dropped = cut(4, Oversize::Drop, input, piece);
             assert_eq!(dropped, ["abc\n", "\n", "abcd\n"]);
         }
+    }
+
+    /// Where each piece looked for the end of the line, this took minutes.
+    #[test]
+    fn a_line_of_many_pieces_is_looked_over_once() {
+        let started = std::time::Instant::now();
+        let mut buffer = LineBuffer::new(1, Oversize::Split);
+        let space = buffer.space();
+        space.fill(b'x');
+        let count = space.len();
+        buffer.fill(count);
+        buffer.cut(true);
+        assert_eq!(buffer.frames().iter().count(), count);
+        assert!(started.elapsed() < std::time::Duration::from_secs(20));
     }
 
     #[test]
