@@ -104,6 +104,7 @@ pub(super) fn begin(line: &[u8]) -> Option<Begin> {
     match first {
         b' ' | b'\t' => python::begin_indented(line).or_else(|| at::begin_frame(line)),
         _ if line.ends_with(python::HEADER_END) => Some(python::begin(line)),
+        b'-' => python::begin_other(line),
         b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'/' | b'[' | b'"' | 0x80.. => rust::begin(line)
             .or_else(|| go::begin(line))
             .or_else(|| at::begin_head(line))

@@ -21,7 +21,8 @@ const CHAINS: [&[u8]; 2] = [
 ];
 
 /// Beginnings of lines that say where nobody caught an exception.
-const ANNOUNCEMENTS: [&[u8]; 4] = [
+const ANNOUNCEMENTS: [&[u8]; 5] = [
+    b"--- Logging error ---",
     b"Exception in thread ",
     b"Exception ignored in",
     b"Task exception was never retrieved",
@@ -36,6 +37,11 @@ pub(in crate::join) enum Python {
     Stack,
     /// An exception group, which has a margin.
     Group,
+    /// Behind the line that closes a group.
+    GroupEnd,
+    /// Lines are held that may be of a message in a group, at most so many:
+    /// up to Python 3.12, the interpreter gives the margin to the first alone.
+    GroupMessage(u8),
     /// Behind the exception's line.
     Raised,
     /// Lines are held that may be of its message, at most so many.
@@ -44,6 +50,8 @@ pub(in crate::join) enum Python {
     Announced,
     /// Behind the line that says how two exceptions are chained.
     Chain,
+    /// What `logging` adds to the trace of a record that it can't write.
+    Logging,
     /// What `faulthandler` writes.
     Dump,
 }
@@ -90,7 +98,7 @@ fn is_file(line: &[u8]) -> bool {
 
 /// A line that a trace or a dump comes after.
 pub(super) fn begin_other(line: &[u8]) -> Option<Begin> {
-    if matches!(line[0], b'E' | b'T' | b'F')
+    if matches!(line[0], b'E' | b'T' | b'F' | b'-')
         && ANNOUNCEMENTS.iter().any(|start| line.starts_with(start))
     {
         return Some(Begin::Maybe(Trace::Python(Python::Announced)));
@@ -111,12 +119,21 @@ impl Python {
             _ if line == GROUP => return end(),
             Python::Frames | Python::Stack if line.starts_with(b"  ") => (self, Step::Take),
             Python::Frames if python_exception(line) => (Python::Raised, Step::Take),
-            Python::Group if is_group(line) => (Python::Group, Step::Take),
-            Python::Group if line.is_empty() => (Python::Message(MESSAGE), Step::Hold),
+            Python::Group | Python::GroupEnd | Python::GroupMessage(_) if is_group(line) => {
+                (behind_margin(line), Step::Take)
+            }
+            Python::GroupEnd if line.is_empty() => (Python::Message(MESSAGE), Step::Hold),
+            Python::Group if !stands_alone(line) => (Python::GroupMessage(MESSAGE), Step::Hold),
+            Python::GroupMessage(_) if is_chain(line) => (Python::Chain, Step::Take),
+            Python::GroupMessage(left @ 1..) if !stands_alone(line) => {
+                (Python::GroupMessage(left - 1), Step::Hold)
+            }
             Python::Raised if matches!(line.first(), Some(b' ' | b'\t')) => (self, Step::Take),
             Python::Raised if line == b"Stack (most recent call last):" => {
                 (Python::Stack, Step::Take)
             }
+            Python::Raised if line == b"Call stack:" => (Python::Logging, Step::Take),
+            Python::Logging if is_logging(line) => (Python::Logging, Step::Take),
             Python::Raised | Python::Message(_) if is_chain(line) => (Python::Chain, Step::Take),
             Python::Raised if !stands_alone(line) => (Python::Message(MESSAGE), Step::Hold),
             Python::Message(left @ 1..) if !stands_alone(line) => {
@@ -144,6 +161,21 @@ impl Python {
 fn is_group(line: &[u8]) -> bool {
     let (indent, rest) = super::shape::indented(line);
     indent >= 2 && matches!(rest.first(), Some(b'|' | b'+'))
+}
+
+/// The state behind such a line. No message goes on behind the one that closes
+/// a group, and has no number.
+fn behind_margin(line: &[u8]) -> Python {
+    match super::shape::indented(line).1 {
+        [b'+', dashes @ ..] if dashes.iter().all(|&byte| byte == b'-') => Python::GroupEnd,
+        _ => Python::Group,
+    }
+}
+
+/// A line behind `Call stack:`.
+fn is_logging(line: &[u8]) -> bool {
+    let starts: [&[u8]; 3] = [b"  ", b"Message: ", b"Arguments: "];
+    starts.iter().any(|start| line.starts_with(start))
 }
 
 fn is_dump(line: &[u8]) -> bool {

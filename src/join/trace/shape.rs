@@ -55,10 +55,12 @@ pub(super) fn exception(line: &[u8]) -> Option<Named> {
     let last = name.rsplit(|&b| b == b'.' || b == b'$').next()?;
     let before = name[..name.len() - last.len()].last();
     let dotted = before.is_some();
+    // Python's `concurrent.futures.process._RemoteTraceback`.
+    let word = last.strip_prefix(b"_").filter(|_| dotted).unwrap_or(last);
     // Anonymous classes of Java have numbers: `Main$1`.
     let numbered = before == Some(&b'$');
     let capital = |b: &u8| b.is_ascii_uppercase() || (numbered && b.is_ascii_digit());
-    if !last.first().is_some_and(capital) || !name[0].is_ascii_alphabetic() {
+    if !word.first().is_some_and(capital) || !name[0].is_ascii_alphabetic() {
         return None;
     }
     let telling = last.ends_with(b"Error") || last.ends_with(b"Exception");
@@ -182,6 +184,7 @@ mod tests {
         for line in [
             "java.lang.Error",
             "java.io.IOException: x",
+            "concurrent.futures.process._RemoteTraceback: ",
             "a.B$C: x",
             "Main$1",
             "TypeError: x",
@@ -203,6 +206,8 @@ mod tests {
             "an error: x",
             "Exception in",
             "x.y: z",
+            "_E: x",
+            "x._y: z",
             "10.0.0.1",
             "v1.2",
             ".X: y",
