@@ -149,6 +149,8 @@ impl<'a> Claims<'_, 'a> {
         Some(std::mem::replace(value, Value::Json(Cow::Borrowed("null"))))
     }
 
+    /// The message. In `log`, Docker keeps the newline that ended the line: it
+    /// is no part of it.
     fn message(&mut self) -> Option<Cow<'a, [u8]>> {
         // ECS has objects of these names beside its message.
         let is_field_set = |place| {
@@ -165,7 +167,11 @@ impl<'a> Claims<'_, 'a> {
             // The dictionary of Python's LogRecord: nothing to be filled in.
             self.used |= 1 << ARGS;
         }
-        Some(match into_text(self.take(place)?) {
+        let mut text = into_text(self.take(place)?);
+        if place == LOG && text.ends_with('\n') {
+            text = without_last_byte(text);
+        }
+        Some(match text {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
         })
@@ -337,6 +343,16 @@ impl<'a> Claims<'_, 'a> {
             index += 1;
             index <= base || place_of(key).is_none_or(|place| used & (1 << place) == 0)
         });
+    }
+}
+
+fn without_last_byte(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[..text.len() - 1]),
+        Cow::Owned(mut text) => {
+            text.pop();
+            Cow::Owned(text)
+        }
     }
 }
 
@@ -565,6 +581,10 @@ mod tests {
             (r#"{"log":{"a":1}}"#, r#"{"a":1}"#, ""),
             (r#"{"message":"a","message":"b"}"#, "b", ""),
             (r#"{"message":"","msg":"b"}"#, "", "msg"),
+            (r#"{"log":"a\n","stream":"stderr"}"#, "a", "stream"),
+            (r#"{"log":"a\n\n"}"#, "a\n", ""),
+            (r#"{"log":"a"}"#, "a", ""),
+            (r#"{"message":"a\n"}"#, "a\n", ""),
             (r#"{"a":1}"#, "", "a"),
             ("{}", "", ""),
         ];
