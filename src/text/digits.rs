@@ -142,7 +142,7 @@ pub(super) fn write_repr(text: &[u8], ascii: bool, out: &mut Vec<u8>) {
             '\t' => write!(out, "\\t"),
             '\\' => write!(out, "\\\\"),
             _ if ch == quote => write!(out, "\\{ch}"),
-            _ if !ch.is_control() && (!ascii || ch.is_ascii()) => write!(out, "{ch}"),
+            _ if (!ascii || ch.is_ascii()) && is_printable(ch) => write!(out, "{ch}"),
             _ => match u32::from(ch) {
                 n @ ..0x100 => write!(out, "\\x{n:02x}"),
                 n @ ..0x10000 => write!(out, "\\u{n:04x}"),
@@ -151,6 +151,18 @@ pub(super) fn write_repr(text: &[u8], ascii: bool, out: &mut Vec<u8>) {
         };
     }
     out.push(quote as u8);
+}
+
+/// Whether Python's `str.isprintable` would say so: neither a control nor
+/// another character that does not show, and no space but the one of ASCII.
+fn is_printable(ch: char) -> bool {
+    if ch.is_ascii() {
+        return !ch.is_control();
+    }
+    // Rust escapes the same ones, and marks that stand alone: not behind a letter.
+    let mut pair = [b'a'; 5];
+    let end = 1 + ch.encode_utf8(&mut pair[1..]).len();
+    std::str::from_utf8(&pair[..end]).is_ok_and(|pair| pair.escape_debug().count() == 2)
 }
 
 #[cfg(test)]
@@ -179,12 +191,22 @@ mod tests {
 
     #[test]
     fn repr_is_pythons() {
-        let cases: [(&[u8], bool, &str); 6] = [
+        let cases: [(&[u8], bool, &str); 8] = [
             (b"plain", false, "'plain'"),
             (b"it's", false, "\"it's\""),
             (b"it's \"so\"", false, r#"'it\'s "so"'"#),
             (b"a\tb\n\x1b\\", false, r"'a\tb\n\x1b\\'"),
             ("\u{f6}".as_bytes(), false, "'\u{f6}'"),
+            (
+                "e\u{301}\u{4e2d}\u{1f600}".as_bytes(),
+                false,
+                "'e\u{301}\u{4e2d}\u{1f600}'",
+            ),
+            (
+                "\u{85}\u{a0}\u{ad}\u{200b}\u{202e}\u{2028}\u{e000}\u{e0001}".as_bytes(),
+                false,
+                r"'\x85\xa0\xad\u200b\u202e\u2028\ue000\U000e0001'",
+            ),
             ("\u{f6}\u{1f600}".as_bytes(), true, r"'\xf6\U0001f600'"),
         ];
         for (text, ascii, want) in cases {
