@@ -56,10 +56,14 @@ impl FromStr for Charset {
         let kind = match name.as_str() {
             "utf-8" | "utf8" | "u8" => Kind::Utf8,
             "utf-8-sig" => Kind::Utf8Mark,
-            "ascii" | "us-ascii" | "646" => Kind::Latin(0x7f),
-            "latin-1" | "latin1" | "latin" | "l1" | "iso-8859-1" | "iso8859-1" | "8859" => {
-                Kind::Latin(0xff)
-            }
+            // Where the two know one label, it is Python's: the WHATWG's browsers
+            // take these for windows-1252. The first is what `locale charmap`
+            // says of the locale C.
+            "ansi-x3.4-1968" | "ansi-x3.4-1986" | "ascii" | "us-ascii" | "646" | "cp367"
+            | "ibm367" | "csascii" | "iso-ir-6" | "iso646-us" => Kind::Latin(0x7f),
+            "latin-1" | "latin1" | "latin" | "l1" | "iso-8859-1" | "iso8859-1" | "iso8859"
+            | "iso88591" | "8859" | "cp819" | "ibm819" | "csisolatin1" | "iso-ir-100"
+            | "iso-8859-1:1987" | "iso-8859-1-1987" => Kind::Latin(0xff),
             "utf-16" | "utf16" | "u16" => wide(cfg!(target_endian = "big"), true).0,
             "utf-16-le" | "utf-16le" => wide(false, false).0,
             "utf-16-be" | "utf-16be" => wide(true, false).0,
@@ -229,7 +233,9 @@ mod tests {
                 Errors::Backslashreplace,
                 b"a\\xe9\\u20ac\\U0001f600",
             ),
+            ("ANSI_X3.4-1968", Errors::Replace, b"a???"),
             ("latin-1", Errors::Replace, b"a\xe9??"),
+            ("cp819", Errors::Replace, b"a\xe9??"),
             ("cp1252", Errors::Replace, b"a\xe9\x80?"),
             (
                 "iso8859-15",
