@@ -106,6 +106,9 @@ fn look(place: Place<'static>, directory: &Path) -> io::Result<Inspection> {
     })
 }
 
+/// How often segments are looked at that go away meanwhile.
+const LOOKS: u32 = 100;
+
 /// The segments as they are now.
 struct Looked {
     listing: list::Listing,
@@ -116,7 +119,19 @@ struct Looked {
     damage: Vec<u64>,
 }
 
+/// Of a spool that is in use, a segment may be gone between the look at its name and
+/// the look into it: the others are looked at anew then.
 fn read(directory: &Path, owned: bool) -> io::Result<Looked> {
+    for _ in 1..LOOKS {
+        match read_once(directory, owned) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => return other,
+        }
+    }
+    read_once(directory, owned)
+}
+
+fn read_once(directory: &Path, owned: bool) -> io::Result<Looked> {
     let marks = match open(directory.join(cursor::NAME)) {
         Ok(Some(file)) => cursor::read(&file),
         _ => [None; 2],

@@ -93,3 +93,29 @@ fn records_go_from_thread_to_thread() {
         assert_eq!(all, (1..=total).collect::<Vec<_>>());
     }
 }
+
+/// What is delivered, or forgotten to make room, is gone while somebody looks.
+#[test]
+fn a_look_does_not_fail_where_segments_come_and_go() {
+    let folder = folder();
+    let spool = folder.path().join("spool");
+    let (mut writer, mut reader, _) = open(&spool, 64 << 10);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 1..30_000 {
+                append(&mut writer, &[record(number, 400)]);
+                read(&mut reader, 10_000);
+                reader.acknowledge(u64::MAX).expect("noted");
+            }
+            done.store(true, Ordering::Release);
+        });
+        let mut looks = 0;
+        while !done.load(Ordering::Acquire) {
+            let looked = lh::spool::inspect(&spool).expect("a look");
+            looked.reader(false).expect("a reader");
+            looks += 1;
+        }
+        assert!(looks > 0);
+    });
+}
