@@ -111,6 +111,8 @@ impl Request {
         }
         let kind = match self.media(&body)? {
             Media::Form if is_json(&body) => Kind::Values(false),
+            // Nor is a text a form that has no field with a value.
+            Media::Form if !body.contains(&b'=') => Kind::Lines(false),
             Media::Form => Kind::Form,
             Media::Lines => {
                 let media = self.head.media.as_str();

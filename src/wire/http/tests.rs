@@ -124,6 +124,11 @@ fn each_kind_of_body_is_read() {
         ),
         (
             "application/x-www-form-urlencoded",
+            "the disk is full & it stays so\n{\"msg\":\"b\"}",
+            &["INFO root the disk is full & it stays so", "INFO root b"],
+        ),
+        (
+            "application/x-www-form-urlencoded",
             "{\"msg\"=x&message=y",
             &["INFO root y {\"msg\"=x"],
         ),
