@@ -70,7 +70,7 @@ impl Verifying {
 
     /// Whether all of it has that code. Takes the same time for every wrong one: the
     /// codes of both codes are compared.
-    pub fn is_right(self) -> bool {
+    pub fn ends_right(self) -> bool {
         let found = self.message.sign();
         let wanted = hmac::sign(&self.key, &self.tag);
         hmac::verify(&self.key, found.as_ref(), wanted.as_ref()).is_ok()
@@ -123,7 +123,7 @@ mod tests {
         let in_pieces = |message: &[u8], tag: &[u8]| {
             let mut verifying = key.begin(tag);
             message.chunks(7).for_each(|piece| verifying.update(piece));
-            verifying.is_right()
+            verifying.ends_right()
         };
         assert!(in_pieces(message, &tag) && !in_pieces(&message[1..], &tag));
         assert!(!in_pieces(message, &tag[1..]) && !in_pieces(message, &[0; TAG]));

@@ -83,7 +83,7 @@ pub(super) struct Numbered {
     /// The number of the last frame.
     pub(super) last: u64,
     /// A frame that is too long: it is thrown away as it comes.
-    skipping: Option<Skipping>,
+    skipping: Option<Box<Skipping>>,
 }
 
 #[derive(Debug)]
@@ -108,8 +108,8 @@ impl Skipping {
         }
     }
 
-    fn is_right(self) -> bool {
-        self.verifying.is_some_and(Verifying::is_right)
+    fn ends_right(self) -> bool {
+        self.verifying.is_some_and(Verifying::ends_right)
     }
 }
 
@@ -486,7 +486,7 @@ impl Numbered {
                 // What has no valid code must not pass for the number of another frame.
                 Some(skipping) => {
                     let skipped = skipping.skipped;
-                    match accepted.key.is_none() || skipping.is_right() {
+                    match accepted.key.is_none() || skipping.ends_right() {
                         true => Ok(Next::Skipped(skipped, count)),
                         false => Err(Broken::NoCode),
                     }
@@ -505,12 +505,12 @@ impl Numbered {
                 length,
                 most,
             };
-            self.skipping = Some(Skipping {
+            self.skipping = Some(Box::new(Skipping {
                 left: length,
                 skipped,
                 tag: Vec::new(),
                 verifying: None,
-            });
+            }));
             return Ok(Next::Skip(lh::HEAD));
         }
         let frame = lh::decode_frame(bytes, self.last, most)?;
