@@ -23,7 +23,7 @@ mod split;
 mod spool;
 mod veil;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use args::Command;
@@ -36,6 +36,12 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(failure) => failure.report(),
     };
     status.into()
+}
+
+/// What stands where a handler should, and is an address rather.
+fn address(word: &OsStr) -> Option<&str> {
+    let begins = |c: char| c.is_ascii_digit() || c == ':' || c == '[';
+    word.to_str().filter(|word| word.starts_with(begins))
 }
 
 fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
@@ -73,6 +79,12 @@ fn try_run(argv: Vec<OsString>) -> Result<Status, Failure> {
             let own = std::mem::take(&mut args.input);
             input = input.merge(own).map_err(Failure::usage)?;
             let rest = args.take_rest().unwrap_or_else(|| vec!["stream".into()]);
+            if let Some(address) = rest.first().and_then(|word| address(word)) {
+                return Err(Failure::usage(format!(
+                    "{address} is no handler; an address stands behind --tcp, --udp or --http: \
+                     lh listen --tcp {address}"
+                )));
+            }
             listen = Some(args);
             words.truncate(1);
             words.extend(rest);

@@ -479,6 +479,9 @@ fn a_wrong_command_line_is_explained() {
         ("file a -1", "behind an =, as in --option=-1"),
         ("file a myapp --serve", "a command behind --"),
         ("-- myapp", "there is no handler before --: "),
+        ("syslog text", "a record is given with -m TEXT"),
+        ("listen 9020", "lh listen --tcp 9020"),
+        ("listen :9020 file a", "lh listen --tcp :9020"),
         ("file --perm", "a value is required for '--perm <OCTAL>'"),
         ("rotat a", "a similar subcommand exists: 'rotate'"),
     ] {

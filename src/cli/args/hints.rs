@@ -11,6 +11,9 @@ pub const WRAPPERS: [&str; 2] = ["buffer", "queue"];
 /// What is no handler, and has options of its own.
 const TOOLS: [&str; 6] = ["check", "spool", "cat", "tail", "completions", "man"];
 
+/// Handlers that take no word but options; logger(1) takes a text there.
+const FILELESS: [&str; 5] = ["stream", "null", "syslog", "smtp", "eventlog"];
+
 /// How many handlers a hint names, at most.
 const MOST: usize = 4;
 
@@ -74,10 +77,13 @@ fn hint(word: &str, subcommand: Option<&str>, resembles: bool) -> Option<String>
         None if word.starts_with('-') || subcommand.is_none_or(|name| TOOLS.contains(&name)) => {
             None
         }
-        None => Some(
-            "another handler stands behind a + with blanks around it, and a command behind --"
-                .to_owned(),
-        ),
+        None => Some(format!(
+            "{}another handler stands behind a + with blanks around it, and a command behind --",
+            match subcommand.is_some_and(|name| FILELESS.contains(&name)) {
+                true => "a record is given with -m TEXT, ",
+                false => "",
+            }
+        )),
     }
 }
 
@@ -155,6 +161,7 @@ mod tests {
                 "a + with blanks around it, and a command behind --",
             ),
             ("lh file a +file b", "a + with blanks around it"),
+            ("lh syslog text", "a record is given with -m TEXT, another"),
             ("lh file a+file b", "a + with blanks around it"),
         ] {
             let told = told(line);
