@@ -1,7 +1,7 @@
 //! The members of an object as most logs have them: texts without an escape, numbers
 //! and words.
 //!
-//! A general reader takes four times as long for these. It is asked for every value
+//! A general reader takes nearly twice as long for these. It is asked for every value
 //! that is anything else, and for the whole object where something is not as it
 //! should be, so that it alone says what JSON is.
 
