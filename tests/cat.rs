@@ -446,15 +446,50 @@ fn a_file_that_was_emptied_begins_anew() {
         assert!(held, "{}", got.escape_ascii());
     };
     reaches(b"one\ntwo\n");
-    std::fs::OpenOptions::new()
-        .write(true)
-        .truncate(true)
-        .open(&file)
-        .unwrap();
-    // It has to be seen before there is as much in it again.
-    wait_for(Duration::from_millis(200), || false);
+    // Whether there is less in it then, as much, or more.
     std::fs::write(&file, "three\n").unwrap();
     reaches(b"one\ntwo\nthree\n");
+    std::fs::write(&file, "seven\n").unwrap();
+    reaches(b"one\ntwo\nthree\nseven\n");
+    std::fs::write(&file, "eight\nnine\n").unwrap();
+    reaches(b"one\ntwo\nthree\nseven\neight\nnine\n");
+    assert_eq!(follow.stderr(), "");
+}
+
+/// By a command that copies it and empties it: what was not read yet is in the copies,
+/// plain or compressed by then.
+#[test]
+fn a_file_that_is_copied_and_emptied_is_followed() {
+    for more in ["", "--compress gzip "] {
+        let folder = folder();
+        let file = folder.path().join("app.log");
+        let write = format!("rotate --max-bytes 3000 --backups 5000 {more}--rotator");
+        let write = |from: u64, to: u64| {
+            let copy = r#"cp "$LH_SOURCE" "$LH_DEST" && : > "$LH_SOURCE""#;
+            let lh = Lh::new(&write).arg(copy).arg(&file);
+            lh.feed(records(from..=to)).expect(0);
+        };
+        write(1, 30);
+        let follow = Lh::new("tail -f -n +1").arg(&file).read_stdout().spawn();
+        let reaches = |last: u64| {
+            let all = records(1..=last);
+            let done = wait_for(Duration::from_secs(20), || {
+                follow.stdout().len() >= all.len()
+            });
+            let report = Report::of_bytes(&follow.stdout(), 1..=last);
+            assert!(done, "{more}: {report}; {}", follow.stderr());
+            report.assert_perfect(more);
+        };
+        reaches(30);
+        // While it goes, and while it stands still.
+        write(31, 400);
+        reaches(400);
+        follow.signal(Signal::SIGSTOP);
+        write(401, 700);
+        follow.signal(Signal::SIGCONT);
+        reaches(700);
+        assert_eq!(follow.stderr(), "", "{more}");
+    }
 }
 
 /// Deleted before it was read: that is told.

@@ -1,14 +1,17 @@
 //! Reading a file while it grows and is rolled over: each line once.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 
 use super::compress;
-use super::lines::{At, CopyError, Last, Seam, copy};
+use super::lines::{At, CopyError, Last, PIECE, Seam, copy, count_lines};
 use super::listing::{Found, Listing, Remarks};
+use super::mark::Mark;
+use super::seen::{Ahead, Noted, Seen, pass};
 use super::set::{LogSet, Part};
 use crate::sys::{self, FileId};
 
@@ -18,6 +21,8 @@ pub struct Follower {
     set: LogSet,
     /// The file that is read now, or was last; kept open when its name is gone.
     current: Option<Current>,
+    /// The same of the text before it, which tells more while there is none in it.
+    before: Seen,
     /// The rolled-over files that were there when that one was opened.
     known: Vec<Known>,
     seam: Seam,
@@ -26,6 +31,8 @@ pub struct Follower {
     problems: Vec<Problem>,
     /// The files that such a problem was told of.
     told: Vec<FileId>,
+    /// How often the end of a rollover was waited for.
+    waited: u32,
 }
 
 /// A file that can't be read, or not from some place on. The others are.
@@ -44,9 +51,13 @@ type Known = (FileId, u64, i64);
 #[derive(Debug)]
 struct Current {
     part: Part,
-    /// Up to where it was read, where it is not compressed.
-    offset: u64,
+    /// Up to where it was read.
+    seen: Seen,
 }
+
+/// How often it is waited for a rollover that copies the file to be through. One that
+/// was killed never is.
+const COPIED: u32 = 100;
 
 /// Which lines are written first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,18 +98,21 @@ impl Follower {
         let mut follower = Follower {
             set,
             current: None,
+            before: Seen::default(),
             known: Vec::new(),
             seam: Seam::default(),
             gaps: 0,
             remarks: listing.remarks().clone(),
             problems: Vec::new(),
             told: Vec::new(),
+            waited: 0,
         };
         let most = match lines {
             Lines::Last(most) => most,
             Lines::From(first) => {
                 let before = first.saturating_sub(1);
-                follower.take(listing, 0, Vec::new(), before, to)?;
+                let all = 0..listing.len();
+                follower.take(listing, all, Vec::new(), before, to)?;
                 return Ok(follower);
             }
         };
@@ -120,7 +134,8 @@ impl Follower {
             last.push((id, found));
         }
         last.reverse();
-        follower.take(listing, begin, last, 0, to)?;
+        let range = begin..listing.len();
+        follower.take(listing, range, last, 0, to)?;
         Ok(follower)
     }
 
@@ -174,12 +189,8 @@ impl Follower {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(wrote),
             Err(error) => return Err(CopyError::Read(error)),
         };
-        if let Some(current) = self.current.as_mut().filter(|own| own.part.id == meta.id) {
-            if meta.size < current.offset {
-                // Somebody has emptied it.
-                current.offset = 0;
-                return self.drain(to);
-            }
+        let is_it = |own: &Current| own.part.id == meta.id;
+        if self.current.as_ref().is_some_and(is_it) {
             return Ok(wrote);
         }
         if self.told.contains(&meta.id) && File::open(self.set.file()).is_err() {
@@ -192,7 +203,8 @@ impl Follower {
         let is_there = |id: &FileId| listing.files().iter().any(|file| file.id == *id);
         self.told.retain(is_there);
         let begin = self.place(&mut listing);
-        self.take(listing, begin, Vec::new(), 0, to)
+        let range = begin..listing.len();
+        self.take(listing, range, Vec::new(), 0, to)
     }
 
     /// Writes what has come in the current file.
@@ -201,9 +213,28 @@ impl Follower {
         let Some(current) = current.filter(|current| current.part.method.is_none()) else {
             return Ok(false);
         };
-        let mut at = At::new(&current.part.file, current.offset);
-        let copied = copy(&mut at, to, &mut 0, &mut self.seam);
-        let bytes = at.offset - std::mem::replace(&mut current.offset, at.offset);
+        let file = &current.part.file;
+        match current.seen.ahead(file) {
+            Ok(Ahead::Nothing) => return Ok(false),
+            Ok(Ahead::Other) => return self.begin_anew(to),
+            // That may not be the first text since it was looked at.
+            Ok(Ahead::More)
+                if current.seen.offset == 0
+                    && mark_in_place(&self.set, &current.part).is_some() =>
+            {
+                return self.begin_anew(to);
+            }
+            // What can't be read is told below.
+            Ok(Ahead::More) | Err(_) => {}
+        }
+        let before = current.seen.offset;
+        let mut reader = Noted {
+            from: At::new(file, before),
+            seen: std::mem::take(&mut current.seen),
+        };
+        let copied = copy(&mut reader, to, &mut 0, &mut self.seam);
+        current.seen = reader.seen;
+        let bytes = current.seen.offset - before;
         match copied {
             Ok(()) => {}
             Err(CopyError::Read(error)) => {
@@ -215,11 +246,104 @@ impl Follower {
         Ok(bytes > 0)
     }
 
-    /// Where in the set that goes on which is not read yet.
-    fn place(&mut self, listing: &mut Listing) -> usize {
+    /// Goes on where somebody has emptied the file. If it was copied before, as by a
+    /// `--rotator`, what was not read of it is in the first of the new backups.
+    fn begin_anew(&mut self, to: &mut dyn Write) -> Result<bool, CopyError> {
+        let Some(mut own) = self.current.take() else {
+            return Ok(false);
+        };
+        let wrote = self.take_copies(&mut own, to);
+        self.current = Some(own);
+        wrote
+    }
+
+    fn take_copies(&mut self, own: &mut Current, to: &mut dyn Write) -> Result<bool, CopyError> {
+        // Before the listing: if there is no new copy then, this follows what was read.
+        let mut piece = vec![0; PIECE];
+        let read = sys::read_at(&own.part.file, &mut piece, 0).map_err(CopyError::Read)?;
+        let mut listing = self.set.list().map_err(CopyError::Read)?;
+        let mark = mark_in_place(&self.set, &own.part);
+        let is_under_way = mark.is_some_and(Mark::is_backup);
+        if is_under_way && self.waited < COPIED {
+            // Its text stands twice, or one and a half times, until it is emptied again.
+            self.waited += 1;
+            return Ok(false);
+        }
+        self.waited = 0;
+        let end = listing.files().iter().rposition(|file| file.is_current);
+        let end = end.unwrap_or(listing.len());
+        let before = std::mem::take(&mut self.before);
+        let last = Some(std::mem::take(&mut own.seen)).filter(|seen| seen.offset > 0);
+        let last = last.unwrap_or(before);
+        let known = self.behind_known(&listing);
+        let mut copies = (known.saturating_sub(1)..end).rev();
+        let copy_of = copies.find_map(|at| Some((at, self.rest_in(&mut listing, at, &last)?)));
+        let is_next = match copy_of {
+            Some((at, rest)) => {
+                let is_next = at + 1 == end && rest.1.count == 0;
+                self.before = last;
+                self.take(listing, at..end, vec![rest], 0, to)?;
+                is_next
+            }
+            None => {
+                let begin = self.behind_time(&listing, known).min(end);
+                self.gaps += u64::from(begin < end && last.offset > 0);
+                self.take(listing, begin..end, Vec::new(), 0, to)?;
+                begin == end
+            }
+        };
+        if is_next {
+            let (from, seen) = (&piece[..read], Seen::default());
+            let mut text = Noted { from, seen };
+            self.seam.next_file();
+            copy(&mut text, to, &mut 0, &mut self.seam)?;
+            own.seen = text.seen;
+        }
+        Ok(!is_next || read > 0)
+    }
+
+    /// What is not read yet of a copy of what was read up to there, if it is one.
+    fn rest_in(
+        &self,
+        listing: &mut Listing,
+        at: usize,
+        last: &Seen,
+    ) -> Option<(Option<FileId>, Last)> {
+        if last.offset == 0 || listing.files().get(at)?.is_current {
+            return None;
+        }
+        let part = listing.open(&self.set, at).ok()?;
+        let mut reader = part.reader().ok()?;
+        if !last.is_in(&mut reader).ok()? {
+            return None;
+        }
+        let rest = Last {
+            count: count_lines(&mut reader).0,
+            skip: 0,
+            offset: last.offset,
+        };
+        Some((Some(part.id), rest))
+    }
+
+    /// The first place from one on with what was written after all that was there before:
+    /// what was compressed since is another file.
+    fn behind_time(&self, listing: &Listing, begin: usize) -> usize {
+        let newest = self.known.iter().map(|(_, _, modified)| *modified).max();
+        let is_new = |file: &Found| file.is_current || Some(file.modified) > newest;
+        let new = listing.files()[begin..].iter().position(is_new);
+        new.map_or(listing.len(), |at| begin + at)
+    }
+
+    /// The place behind the last rolled-over file that was there before.
+    fn behind_known(&self, listing: &Listing) -> usize {
         let is_known = |file: &Found| self.known.contains(&known(file));
         let known = listing.files().iter().rposition(is_known);
-        let behind_known = known.map_or(0, |at| at + 1);
+        known.map_or(0, |at| at + 1)
+    }
+
+    /// Where in the set that goes on which is not read yet.
+    fn place(&mut self, listing: &mut Listing) -> usize {
+        let behind_known = self.behind_known(listing);
         let Some(current) = &self.current else {
             return behind_known;
         };
@@ -245,23 +369,26 @@ impl Follower {
         behind_known
     }
 
-    /// Writes the files from one on, each from its place and all without the first
+    /// Writes some of the files, each from its place and all without the first
     /// `skip` lines, and goes on in the
     /// last that can be read: also where that is none that is written, as for a
     /// moment within a rollover. `false`: there was none.
     fn take(
         &mut self,
         mut listing: Listing,
-        begin: usize,
+        range: Range<usize>,
         places: Vec<(Option<FileId>, Last)>,
         mut skip: u64,
         to: &mut dyn Write,
     ) -> Result<bool, CopyError> {
+        if let Some(current) = self.current.as_ref().filter(|own| own.seen.offset > 0) {
+            self.before = current.seen.clone();
+        }
         let rolled_over = listing.files().iter().filter(|file| !file.is_current);
         self.known = rolled_over.map(known).collect();
         let mut places = places.into_iter();
         let mut wrote = false;
-        for at in begin..listing.len() {
+        for at in range {
             let place = places.next();
             let part = match listing.open(&self.set, at) {
                 Ok(part) => part,
@@ -281,25 +408,50 @@ impl Follower {
                 self.seam.behind_newline();
             }
             skip += last.skip;
-            let mut reader = At::new(&part.file, last.offset);
-            let copied = match part.method {
-                None => copy(&mut reader, to, &mut skip, &mut self.seam),
-                Some(_) => match part.reader() {
-                    Ok(mut reader) => copy(&mut reader, to, &mut skip, &mut self.seam),
-                    Err(error) => Err(CopyError::Read(error)),
-                },
+            let (copied, seen) = match text_from(&part, last.offset) {
+                Ok(mut text) => {
+                    let copied = copy(&mut text, to, &mut skip, &mut self.seam);
+                    (copied, text.seen)
+                }
+                Err(error) => (Err(CopyError::Read(error)), Seen::default()),
             };
-            let offset = reader.offset;
+            if seen.offset > 0 {
+                self.before = seen.clone();
+            }
             match copied {
                 Ok(()) => {}
                 Err(CopyError::Read(error)) => self.note(&listing, at, Err(error)),
                 Err(error) => return Err(error),
             }
-            self.current = Some(Current { part, offset });
+            self.current = Some(Current { part, seen });
             wrote = true;
         }
         Ok(wrote)
     }
+}
+
+/// What stands in a part, from one byte on.
+fn text_from(part: &Part, offset: u64) -> io::Result<Noted<Box<dyn Read + '_>>> {
+    Ok(match part.method {
+        None => Noted {
+            from: Box::new(At::new(&part.file, offset)),
+            seen: Seen::before(&part.file, offset),
+        },
+        Some(_) => {
+            let mut from = part.reader()?;
+            pass(&mut from, offset)?;
+            let seen = Seen::at(offset);
+            Noted { from, seen }
+        }
+    })
+}
+
+/// What is noted with a part that has the name of the file that is written: one that is
+/// emptied by rollovers, or has its last moments under that name.
+fn mark_in_place(set: &LogSet, part: &Part) -> Option<Mark> {
+    let mark = Mark::of(&part.file)?;
+    let named = sys::stat(set.file()).ok()?;
+    (named.id == part.id).then_some(mark)
 }
 
 fn known(file: &Found) -> Known {

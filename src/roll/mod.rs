@@ -12,5 +12,6 @@ pub mod listing;
 pub mod mark;
 pub mod names;
 mod pattern;
+mod seen;
 pub mod set;
 pub mod when;
