@@ -211,7 +211,7 @@ mod tests {
         let text = sum_up(vec![(address(1), refused()), (address(2), late())]).to_string();
         assert_eq!(
             text,
-            "connection refused at 127.0.0.1:1, timed out at 127.0.0.1:2"
+            "Connection refused at 127.0.0.1:1, timed out at 127.0.0.1:2"
         );
     }
 }
