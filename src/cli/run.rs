@@ -45,13 +45,18 @@ pub fn chain(
     if let Some(answer) = questions(&chain, &diag) {
         return answer;
     }
+    let is_long = input.message.is_none();
+    if is_long {
+        // With what makes the handlers, it would be the peak of the run.
+        sys::forget_code();
+    }
     let mut pipeline = pipeline(&input, chain, command.is_some(), &diag)?;
     let stdin = match (&command, &input.message) {
         (None, None) => Some(feed::stdin(&input, &mut pipeline)?),
         _ => None,
     };
     pipeline.open().map_err(|text| anyhow!(text))?;
-    if input.message.is_none() {
+    if is_long {
         sys::forget_code();
     }
 
