@@ -358,7 +358,8 @@ fn a_pause_longer_than_the_time_of_grace_costs_nothing() {
 fn what_a_queue_has_taken_when_the_grace_is_over_is_delivered_without_hurry() {
     let folder = Folder::new();
     let (reader, writer) = std::io::pipe().expect("a pipe");
-    let script = "(until [ -e go ]; do sleep 0.01; done) & seq 20000";
+    // It ends with the folder, too.
+    let script = r#"(while [ ! -e go ] && [ -d "$PWD" ]; do sleep 0.01; done) & seq 20000"#;
     let lh = folder.lh("--grace 20ms queue --capacity 100000 stream");
     let mut lh = lh.args(SH).arg(script).stdout(writer).start();
     lh.wait_said("--grace");
