@@ -6,9 +6,13 @@ use std::process::{Child, Command, Stdio};
 #[allow(dead_code, reason = "it serves other tests as well")]
 mod certificates;
 
+#[path = "../trials/support/port.rs"]
+mod port;
+
 use crate::server::lines;
 use crate::support::{Folder, peer, until};
 use certificates::Certificates;
+use port::free_address;
 
 struct Nginx(Child);
 
@@ -19,14 +23,9 @@ impl Drop for Nginx {
     }
 }
 
-fn free_port() -> u16 {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    socket.local_addr().expect("an address").port()
-}
-
 /// Starts one with these locations, on a port with TLS and on one without.
 fn start(folder: &Folder, certificates: &Certificates, locations: &str) -> (Nginx, u16, u16) {
-    let (plain, tls) = (free_port(), free_port());
+    let (plain, tls) = (free_address().port(), free_address().port());
     folder.mkdir("temp");
     let work = folder.path(".").display().to_string();
     let config = format!(

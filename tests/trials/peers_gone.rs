@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::support::peer::free_address;
+use crate::support::port::free_address;
 use crate::support::records::{record, told};
 use crate::support::{Lh, Manner, Peer, Report, Running, folder, names, records, rounds, wait_for};
 

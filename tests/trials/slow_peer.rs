@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::peers_gone::{sender, size};
-use crate::support::peer::free_address;
+use crate::support::port::free_address;
 use crate::support::records::{record, told};
 use crate::support::{Lh, Peer, Running, folder, records, rounds, wait_for};
 

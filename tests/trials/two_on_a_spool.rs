@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::peers_gone::{sender, size};
-use crate::support::peer::free_address;
+use crate::support::port::free_address;
 use crate::support::{Lh, Peer, Random, Running, folder, records, rounds, wait_for};
 
 const LONG: Duration = Duration::from_secs(30);

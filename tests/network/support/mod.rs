@@ -7,11 +7,11 @@ pub mod rsyslog;
 
 use std::ops::RangeInclusive;
 use std::path::Path;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::trials::port::free_address;
 use crate::trials::{Report, wait_for};
 
 pub use certificates::Certificates;
@@ -31,21 +31,9 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool, known: impl Fn() -> St
     assert!(held, "waited in vain until {what}: {}", known());
 }
 
-/// A port on loopback that nothing has, below those that the kernel gives to
-/// clients. Another process may still take it: who binds it has to look.
+/// A port on loopback that is [this test's own](free_address).
 pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Several runs at once begin at different places.
-    let start = std::process::id().wrapping_mul(2_654_435_761) >> 16;
-    loop {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = 10_000 + (start as u16 % 22_000 + step) % 22_000;
-        let address = ("127.0.0.1", port);
-        let tcp = std::net::TcpListener::bind(address);
-        if tcp.is_ok() && std::net::UdpSocket::bind(address).is_ok() {
-            return port;
-        }
-    }
+    free_address().port()
 }
 
 /// What became of numbered records, from the messages that arrived.

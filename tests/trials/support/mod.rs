@@ -6,6 +6,7 @@ pub mod launch;
 pub mod namespace;
 #[allow(dead_code, reason = "each crate of tests needs some of it")]
 pub mod peer;
+pub mod port;
 pub mod records;
 pub mod strace;
 

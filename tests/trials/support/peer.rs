@@ -1,7 +1,7 @@
 //! Receivers in this process that misbehave as told, and what they got.
 
 use std::io::Read;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
 
+use super::port::free_address;
 use super::records::parse;
 use super::{Report, wait_for};
 
@@ -193,8 +194,13 @@ fn listen(address: SocketAddr, buffer: Option<usize>) -> TcpListener {
     if let Some(size) = buffer {
         socket.set_recv_buffer_size(size).expect("an option");
     }
-    socket.bind(&address.into()).expect("the address is free");
-    socket.listen(16).expect("a listener");
+    // Of one that listened here before, a process that is being started has a
+    // copy until it runs its own program.
+    let bound = wait_for(Duration::from_secs(5), || {
+        let bound = socket.bind(&address.into()).is_ok();
+        bound && socket.listen(16).is_ok()
+    });
+    assert!(bound, "nobody else listens at {address}");
     socket.set_nonblocking(true).expect("an option");
     socket.into()
 }
@@ -321,19 +327,4 @@ fn waiting(stream: &TcpStream) -> usize {
     stream.set_nonblocking(false).expect("an option");
     stream.set_read_timeout(before).expect("an option");
     waiting
-}
-
-/// An address that nobody listens at, below those that the system gives to
-/// clients, so that it is still free when somebody is to listen there.
-pub fn free_address() -> SocketAddr {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let start = std::process::id() as usize % 500 * 12;
-    loop {
-        let step = NEXT.fetch_add(1, Ordering::SeqCst);
-        let port = 14_000 + (start + step) % 6000;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port as u16));
-        if TcpListener::bind(address).is_ok() {
-            return address;
-        }
-    }
 }
