@@ -34,6 +34,7 @@ const TIME: Range<usize> = 18..26;
 const NAME: Range<usize> = 26..31;
 const EXCEPTION: Range<usize> = 31..38;
 const MSG: usize = 1;
+const MESSAGE_KEY: usize = 2;
 const LOG: usize = 4;
 const SHORT_MESSAGE: usize = 6;
 const EVENT: usize = 8;
@@ -150,7 +151,8 @@ impl<'a> Claims<'_, 'a> {
     }
 
     /// The message. In `log`, Docker keeps the newline that ended the line: it
-    /// is no part of it.
+    /// is no part of it. `journalctl -o json` makes a list of its bytes of a
+    /// message that has a control character, of a colour for example.
     fn message(&mut self) -> Option<Cow<'a, [u8]>> {
         // ECS has objects of these names beside its message.
         let is_field_set = |place| {
@@ -168,6 +170,12 @@ impl<'a> Claims<'_, 'a> {
             self.used |= 1 << ARGS;
         }
         let mut text = into_text(self.take(place)?);
+        if place == MESSAGE_KEY
+            && text.starts_with('[')
+            && let Ok(bytes) = serde_json::from_str::<Vec<u8>>(&text)
+        {
+            return Some(Cow::Owned(bytes));
+        }
         if place == LOG && text.ends_with('\n') {
             text = without_last_byte(text);
         }
@@ -509,6 +517,7 @@ mod tests {
         }
         let picked = [
             MSG,
+            MESSAGE_KEY,
             LOG,
             SHORT_MESSAGE,
             EVENT,
@@ -517,7 +526,7 @@ mod tests {
             LEVEL_KEY,
             PRIORITY,
         ];
-        let names = "msg log short_message event levelname levelno level PRIORITY";
+        let names = "msg MESSAGE log short_message event levelname levelno level PRIORITY";
         assert_eq!(picked.map(|place| NAMES[place]).join(" "), names);
         let picked = [
             LOG_LEVEL,
@@ -585,6 +594,14 @@ mod tests {
             (r#"{"log":"a\n\n"}"#, "a\n", ""),
             (r#"{"log":"a"}"#, "a", ""),
             (r#"{"message":"a\n"}"#, "a\n", ""),
+            (
+                r#"{"MESSAGE":[27, 91,49,109,195,164]}"#,
+                "\x1b[1m\u{e4}",
+                "",
+            ),
+            (r#"{"MESSAGE":[97,256]}"#, "[97,256]", ""),
+            (r#"{"MESSAGE":["a","b"]}"#, r#"["a","b"]"#, ""),
+            (r#"{"message":[97]}"#, "[97]", ""),
             (r#"{"a":1}"#, "", "a"),
             ("{}", "", ""),
         ];

@@ -60,6 +60,38 @@ fn every_field_of_a_record() {
     assert!(short.contains(" Traceback:\n"), "{short}");
 }
 
+/// What journalctl writes, of colours and all, is read as what was said.
+#[test]
+fn what_journalctl_writes_as_json_is_read_again() {
+    if !able_journald() {
+        return;
+    }
+    let folder = folder();
+    let journald = Journald::start(folder.path());
+    let said = "\u{1b}[31mit failed\u{1b}[0m \u{e4}";
+    let record = format!(
+        r#"{{"msg":"{}","levelname":"ERROR"}}"#,
+        said.replace('\u{1b}', r"\u001b")
+    );
+    journald.lh("-i json eventlog").feed(record).expect(0);
+    journald.wait(&[], 1);
+    let lines = journald
+        .sh("journalctl -o json _TRANSPORT=journal")
+        .expect("journalctl");
+    assert!(
+        lines.contains(r#""MESSAGE":[27,91,"#) || lines.contains(r#""MESSAGE" : [ 27, 91,"#),
+        "{lines}"
+    );
+    let output = Lh::new("-i json stream -f {levelname}={message}")
+        .read_stdout()
+        .feed(lines)
+        .expect(0);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        format!("ERROR={said}\n")
+    );
+}
+
 /// A newline, a name, or whatever: it stays in its field.
 #[test]
 fn nothing_can_be_forged() {
