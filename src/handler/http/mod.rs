@@ -7,12 +7,12 @@
 //! that the server does not want; everything else that a server may answer
 //! keeps the records.
 
+mod answers;
 mod endpoint;
 mod headers;
 mod held;
+mod options;
 mod proxy;
-#[cfg(test)]
-mod tests;
 mod transport;
 mod verdict;
 mod worker;
@@ -22,11 +22,12 @@ use std::time::{Duration, Instant};
 
 pub use endpoint::Endpoint;
 pub use headers::{Auth, AuthScheme, Header};
+pub use options::{Batch, HttpOptions, Method, Reading};
 pub use proxy::Proxy;
 
 use held::{Front, Held};
-use verdict::{Answer, Verdict, hint, judge, shown};
-use worker::{Common, Done, Job, Worker, dialer, look};
+use verdict::shown;
+use worker::{Common, Job, Worker, dialer, look};
 
 use super::{EmitError, Handler, Refusal};
 use crate::batch::Frames;
@@ -35,7 +36,6 @@ use crate::net::{Backoff, TlsClient};
 use crate::now::Now;
 use crate::wire::body::Assembly;
 use crate::wire::lh::SenderId;
-use crate::wire::presets::{elasticsearch, otlp, splunk};
 
 /// How long the end waits for a server, where nobody says anything else.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -47,78 +47,6 @@ const LOOK: Duration = Duration::from_millis(100);
 /// The longest URL that is sent, in bytes: servers take 8,000 at least (RFC
 /// 9110, section 4.1), and hardly more.
 const LONGEST_URL: usize = 8000;
-
-/// How a request is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Method {
-    /// The record is a part of the URL.
-    Get,
-    /// The record is the body.
-    #[default]
-    Post,
-}
-
-/// Which answers tell more than their status does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Reading {
-    /// None.
-    #[default]
-    Status,
-    /// Those of Elasticsearch: what became of each document.
-    Items,
-    /// Those of OTLP: how many records were not taken.
-    Partial,
-    /// Those of Splunk: whether it is a record that is wrong.
-    Code,
-}
-
-/// When records are sent together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Batch {
-    /// When they are so many.
-    pub records: u64,
-    /// When they have so many bytes; one record may have more.
-    pub bytes: u64,
-    /// When the first of them has waited so long.
-    pub wait: Duration,
-}
-
-/// What the handler is told.
-pub struct HttpOptions {
-    /// Where requests go.
-    pub endpoint: Endpoint,
-    /// How they are made.
-    pub method: Method,
-    /// How a body is made of records.
-    pub assembly: Assembly,
-    /// What a body is, unless a header says it.
-    pub content_type: &'static str,
-    /// Which answers tell more.
-    pub reading: Reading,
-    /// Headers of every request.
-    pub headers: Vec<Header>,
-    /// Credentials.
-    pub auth: Option<Auth>,
-    /// For an endpoint of https.
-    pub tls: Option<TlsClient>,
-    /// A proxy on the way.
-    pub proxy: Option<Proxy>,
-    /// How long each phase of a request may take: the connection; a silence
-    /// while it is sent; the answer.
-    pub timeout: Duration,
-    /// When records are sent together.
-    pub batch: Batch,
-    /// Bodies are compressed.
-    pub gzip: bool,
-    /// Whose the records are, until it is [told](Handler::number) otherwise.
-    pub sender: SenderId,
-    /// How long it waits after a request that has failed.
-    pub backoff: Backoff,
-    /// Records are tried again also where a server takes nothing of us (401, 403,
-    /// 404 and the like), and not given up: they wait on the disk, until somebody
-    /// has mended what is wrong.
-    pub keeps: bool,
-}
 
 /// See the [module](self).
 pub struct HttpHandler {
@@ -324,203 +252,6 @@ impl HttpHandler {
         Ok(self.worker.insert(worker))
     }
 
-    fn hear(&mut self, done: Done, front: Front, now: Now) -> Result<(), Halt> {
-        self.room = done.room;
-        let answer = match done.result {
-            Ok(answer) => answer,
-            Err(error) => {
-                let error = io::Error::new(
-                    error.kind(),
-                    shown(error.to_string().as_bytes(), &self.secrets),
-                );
-                self.hold_together(front);
-                return Err(self.fail(front, error, None, now));
-            }
-        };
-        self.doubted = is_about_credentials(answer.status);
-        match self.judge(&answer) {
-            Verdict::Taken => self.took(&answer, front, now),
-            Verdict::Refused => {
-                self.halve(&answer, front);
-                self.recovered();
-                Ok(())
-            }
-            // The same goes out again, and nothing is wrong so far.
-            Verdict::Unwelcome if self.rereads() => {
-                self.hold_together(front);
-                Ok(())
-            }
-            Verdict::Unwelcome if !self.keeps => {
-                self.parts.clear();
-                let reason = self.reason(&answer);
-                self.refuse(front, reason);
-                self.recovered();
-                Ok(())
-            }
-            Verdict::Later | Verdict::Unwelcome => {
-                self.hold_together(front);
-                let error = io::Error::other(self.reason(&answer));
-                Err(self.fail(front, error, answer.wait(now.wall), now))
-            }
-        }
-    }
-
-    /// By what the receiver says beside its status, too.
-    fn judge(&self, answer: &Answer) -> Verdict {
-        match judge(answer.status) {
-            Verdict::Refused if self.hint(answer).is_some() => Verdict::Unwelcome,
-            verdict => verdict,
-        }
-    }
-
-    /// What to do where a receiver says that it is not a record that is wrong.
-    fn hint(&self, answer: &Answer) -> Option<&'static str> {
-        let says = self.reading == Reading::Code && answer.status == 400;
-        says.then(|| splunk::read_hint(&answer.text)).flatten()
-    }
-
-    /// What the server says, in words.
-    fn reason(&self, answer: &Answer) -> String {
-        let reason = answer.reason(&self.secrets);
-        match self.hint(answer) {
-            Some(hint) => format!("{reason}; {hint}"),
-            None => reason,
-        }
-    }
-
-    /// What was sent is sent again as it was, and has the same key then; others
-    /// that have come since wait.
-    fn hold_together(&mut self, front: Front) {
-        if self.parts.is_empty() {
-            self.parts.push(front.count);
-        }
-    }
-
-    /// Whether credentials that are refused have been replaced since they were
-    /// sent; they are now.
-    fn rereads(&mut self) -> bool {
-        self.doubted && self.read_credentials().is_ok() && self.credentials != self.sent
-    }
-
-    /// The server has taken a batch, or parts of it.
-    fn took(&mut self, answer: &Answer, front: Front, now: Now) -> Result<(), Halt> {
-        match self.reading {
-            Reading::Status | Reading::Code => {}
-            Reading::Items => {
-                if let Some(items) = elasticsearch::read_items(&answer.text) {
-                    return self.took_items(&items, front, now);
-                }
-            }
-            Reading::Partial => {
-                if let Some((count, reason)) = otlp::read_rejected(&answer.text) {
-                    let reason = shown(reason.as_bytes(), &self.secrets);
-                    // Sent again, the others would be there twice, so that the
-                    // protocol forbids it.
-                    let all = front.count;
-                    let (lost, why) = match count >= all {
-                        true => (None, reason),
-                        false => (
-                            Some(count),
-                            format!("{count} of these {all}, and it does not say which: {reason}"),
-                        ),
-                    };
-                    self.parts.pop();
-                    self.refused.push((self.held.copy(front), lost, why));
-                    self.held.forget(front);
-                    self.recovered();
-                    return Ok(());
-                }
-            }
-        }
-        self.parts.pop();
-        self.held.forget(front);
-        self.recovered();
-        Ok(())
-    }
-
-    /// What became of each document, from the first on.
-    fn took_items(
-        &mut self,
-        items: &[elasticsearch::Item],
-        front: Front,
-        now: Now,
-    ) -> Result<(), Halt> {
-        self.parts.clear();
-        let most = usize::try_from(front.count).unwrap_or(usize::MAX);
-        // A proxy or a plugin may refuse credentials for each document, too.
-        self.doubted = items.iter().any(|item| is_about_credentials(item.status));
-        let renewed = self.rereads();
-        for (index, item) in items.iter().take(most).enumerate() {
-            let one = self.held.front(1, u64::MAX);
-            let reason = || {
-                let mut reason = format!("it answers {}", item.status);
-                if !item.error.is_empty() {
-                    let error = shown(item.error.as_bytes(), &self.secrets);
-                    reason.push_str(&format!(": {error}"));
-                }
-                match hint(item.status) {
-                    "" => reason,
-                    hint => format!("{reason}; {hint}"),
-                }
-            };
-            match judge(item.status) {
-                Verdict::Taken => self.held.forget(one),
-                // It is there already.
-                _ if item.status == 409 => self.held.forget(one),
-                // From here on it goes out again, and nothing is wrong so far.
-                Verdict::Unwelcome if renewed => break,
-                verdict if verdict.waits(self.keeps) => {
-                    let error = io::Error::other(reason());
-                    if index > 0 {
-                        self.recovered();
-                    }
-                    return Err(self.fail(one, error, None, now));
-                }
-                _ => {
-                    let reason = reason();
-                    self.refuse(one, reason);
-                }
-            }
-        }
-        if items.is_empty() {
-            self.hold_together(front);
-            let text = "its answer does not say what became of the records";
-            return Err(self.fail(front, io::Error::other(text), None, now));
-        }
-        // What the answer is too long to tell of is sent again.
-        self.recovered();
-        Ok(())
-    }
-
-    fn halve(&mut self, answer: &Answer, front: Front) {
-        self.parts.pop();
-        if front.count > 1 {
-            let half = front.count / 2;
-            self.parts.extend([front.count - half, half]);
-            return;
-        }
-        let reason = answer.reason(&self.secrets);
-        self.refuse(front, reason);
-    }
-
-    fn refuse(&mut self, front: Front, reason: String) {
-        self.refused.push((self.held.copy(front), None, reason));
-        self.held.forget(front);
-    }
-
-    /// The server answers, and that is what was waited for.
-    fn recovered(&mut self) {
-        self.failed = false;
-        self.backoff.succeeded();
-    }
-
-    fn fail(&mut self, front: Front, error: io::Error, wait: Option<Duration>, now: Now) -> Halt {
-        self.failed = true;
-        self.failing = Some(front);
-        self.backoff.failed_for(now.mono, wait.unwrap_or_default());
-        Halt::Failed(error)
-    }
-
     /// Takes records over, as many as there is room for.
     fn take(&mut self, frames: &Frames<'_>, from: usize, now: Now) -> usize {
         // One batch is on its way while the next one is gathered.
@@ -543,11 +274,6 @@ impl HttpHandler {
         }
         end
     }
-}
-
-/// Whether a status may be due to credentials.
-fn is_about_credentials(status: u16) -> bool {
-    matches!(status, 401 | 403)
 }
 
 impl Handler for HttpHandler {

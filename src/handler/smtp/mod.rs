@@ -8,12 +8,14 @@
 //! mail was lost before or after its last dot.
 
 mod address;
+mod answers;
 mod credentials;
 mod digest;
 mod doubt;
 mod limit;
 mod mail;
 mod message;
+mod options;
 mod session;
 mod shape;
 #[cfg(test)]
@@ -28,6 +30,7 @@ use std::time::{Duration, Instant};
 
 pub use address::MailAddress;
 pub use credentials::{Credentials, Password};
+pub use options::{DigestRule, Security, SmtpOptions};
 
 use digest::Form;
 use doubt::Patience;
@@ -35,14 +38,13 @@ use limit::Limit;
 use mail::{Carried, Gathering, Mail, Owed};
 use message::Draft;
 use session::Route;
-use trouble::{Sent, Trouble};
 use worker::{Job, Worker};
 
 use super::{EmitError, Handler, Refusal};
 use crate::batch::Frames;
 use crate::diag::Diag;
 use crate::level::Level;
-use crate::net::{Address, Backoff, Connector, TlsClient, Transport};
+use crate::net::{Backoff, Connector, Transport};
 use crate::now::Now;
 use crate::wire::lh::SenderId;
 use crate::wire::mail::MailRecord;
@@ -58,79 +60,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How many mails wait to be sent while more are made.
 const WINDOW: usize = 16;
 
-/// How long until a recipient that was not accepted is tried again, and how
-/// often.
-const OWED: (Duration, u32) = (Duration::from_secs(60), 10);
-
-/// For how many mails at most.
-const MOST_OWED: usize = 100;
-
 /// Where a quiet time ends that nobody has said the length of.
 const QUIET: Duration = Duration::from_secs(300);
-
-/// When TLS begins.
-#[derive(Clone, Debug)]
-pub enum Security {
-    /// Never: everybody on the way can read all.
-    None,
-    /// By STARTTLS, before anything else is said. A server that does not offer
-    /// it gets nothing.
-    StartTls(TlsClient),
-    /// With the connection.
-    Implicit(TlsClient),
-}
-
-/// When many records go into one mail.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DigestRule {
-    /// When they are so many.
-    pub records: Option<u64>,
-    /// When the first of them has waited so long.
-    pub wait: Option<Duration>,
-}
-
-/// What the handler is told.
-pub struct SmtpOptions {
-    /// Where the server is.
-    pub address: Address,
-    /// When TLS begins.
-    pub security: Security,
-    /// Who logs in.
-    pub credentials: Option<Credentials>,
-    /// Our name, as EHLO says it.
-    pub hello: String,
-    /// Whom mails are from.
-    pub from: MailAddress,
-    /// Who gets them.
-    pub to: Vec<MailAddress>,
-    /// Who gets a copy.
-    pub cc: Vec<MailAddress>,
-    /// How long each phase of a session may take; four times as long the answer
-    /// to a whole mail, and longer where that was too short.
-    pub timeout: Duration,
-    /// How long it waits after a mail that was not taken.
-    pub backoff: Backoff,
-    /// When many records go into one mail; `None`: each has its own.
-    pub digest: Option<DigestRule>,
-    /// The first record of this level or above it does not wait for the digest,
-    /// after a time without mails of such records that is as long as one waits.
-    pub first_now: Option<Level>,
-    /// How many mails there may be in an hour. What comes beyond them goes into
-    /// the next one.
-    pub max_per_hour: Option<u32>,
-    /// Records are attached, too.
-    pub attach: bool,
-    /// In a digest, records have their time and level before them.
-    pub prefix: bool,
-    /// Times in UTC.
-    pub utc: bool,
-    /// The machine that records are from, as a digest names it.
-    pub host: String,
-    /// Whose the records are, until it is [told](Handler::number) otherwise.
-    pub sender: SenderId,
-    /// Where it says what concerns mails, and not records.
-    pub diag: Diag,
-}
 
 /// What [`SmtpHandler::probe`] has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -392,153 +323,6 @@ impl SmtpHandler {
             }
         }
         Ok(())
-    }
-
-    /// What became of the first mail of the outbox.
-    fn hear(&mut self, result: Result<Sent, Trouble>, now: Now) -> Result<(), Halt> {
-        let Some(mail) = self.outbox.front_mut() else {
-            return Ok(());
-        };
-        let sent = match result {
-            Ok(sent) => sent,
-            Err(Trouble::Refused(text)) => {
-                self.refuse(text);
-                self.recovered();
-                return Ok(());
-            }
-            Err(Trouble::Later(text)) => return Err(self.fail(io::Error::other(text), now)),
-            Err(Trouble::Broken(error)) => return Err(self.fail(error, now)),
-            Err(Trouble::Doubtful(error)) => {
-                mail.doubts += 1;
-                return self.doubt(error, now);
-            }
-        };
-        let recipients = std::mem::take(&mut mail.recipients);
-        let of = |index: usize| recipients.get(index).cloned().unwrap_or_default();
-        if sent.accepted == 0 {
-            let deferred: Vec<_> = sent.deferred.iter().map(|(at, _)| of(*at)).collect();
-            if let Some((index, reply)) = sent.deferred.first() {
-                let text = format!("{} is not accepted: {reply}", of(*index));
-                mail.recipients = deferred;
-                self.tell(&sent, &recipients);
-                return Err(self.fail(io::Error::other(text), now));
-            }
-            let first = sent.refused.first();
-            let reason = first.map(|(index, reply)| format!("{} is refused: {reply}", of(*index)));
-            self.refuse(reason.unwrap_or_default());
-            self.recovered();
-            return Ok(());
-        }
-        self.tell(&sent, &recipients);
-        if let Some(mail) = self.outbox.pop_front()
-            && !sent.deferred.is_empty()
-        {
-            self.owe(mail, &sent, of, now);
-        }
-        self.recovered();
-        Ok(())
-    }
-
-    /// Says once of each recipient that it is refused where others are not.
-    fn tell(&mut self, sent: &Sent, recipients: &[String]) {
-        for (index, reply) in &sent.refused {
-            let recipient = recipients.get(*index).cloned().unwrap_or_default();
-            if self.told.insert(recipient.clone()) {
-                let target = self.target();
-                self.diag.error(format_args!(
-                    "{target}: {recipient} is refused: {reply}; the others get their mails"
-                ));
-            }
-        }
-    }
-
-    /// Some have the mail; the others are tried again, and nobody waits for them.
-    fn owe(&mut self, mail: Mail, sent: &Sent, of: impl Fn(usize) -> String, now: Now) {
-        let recipients: Vec<_> = sent.deferred.iter().map(|(at, _)| of(*at)).collect();
-        if let (Some((_, reply)), Some(name)) = (sent.deferred.first(), recipients.first())
-            && self.told.insert(name.clone())
-        {
-            let target = self.target();
-            self.diag.warn(format_args!(
-                "{target}: {name} is not accepted: {reply}; it is tried again, and the others \
-                 have the mail"
-            ));
-        }
-        self.owed.push_back(Owed {
-            bytes: mail.bytes,
-            recipients,
-            due: now.mono + OWED.0,
-            tries: 1,
-        });
-        if self.owed.len() > MOST_OWED {
-            self.give_up_owed("there are too many such mails");
-        }
-    }
-
-    fn hear_of_owed(&mut self, result: Result<Sent, Trouble>, now: Now) {
-        let reason = match result {
-            Ok(sent) if sent.deferred.is_empty() && sent.refused.is_empty() => {
-                self.owed.pop_front();
-                self.recovered();
-                return;
-            }
-            Ok(sent) => {
-                let refusals = sent.deferred.iter().chain(&sent.refused);
-                let replies: Vec<_> = refusals.map(|(_, reply)| reply.clone()).collect();
-                if let Some(owed) = self.owed.front_mut() {
-                    let all = std::mem::take(&mut owed.recipients);
-                    let deferred = sent.deferred.iter();
-                    owed.recipients = deferred
-                        .filter_map(|(at, _)| all.get(*at).cloned())
-                        .collect();
-                    self.tell(&sent, &all);
-                }
-                replies.first().cloned().unwrap_or_default()
-            }
-            Err(trouble) => trouble.text(),
-        };
-        let Some(mut owed) = self.owed.pop_front() else {
-            return;
-        };
-        if owed.recipients.is_empty() {
-            return;
-        }
-        owed.tries += 1;
-        owed.due = now.mono + OWED.0 * owed.tries;
-        let over = owed.tries > OWED.1 || self.closing;
-        self.owed.push_front(owed);
-        match over {
-            true => self.give_up_owed(&reason),
-            false => self.owed.rotate_left(1),
-        }
-    }
-
-    fn give_up_owed(&mut self, reason: &str) {
-        if let Some(owed) = self.owed.pop_front() {
-            let (target, names) = (self.target(), owed.recipients.join(", "));
-            self.diag.error(format_args!(
-                "{target}: {names} did not get a mail that others have: {reason}"
-            ));
-        }
-    }
-
-    /// Nobody takes the first mail: its records are given up.
-    fn refuse(&mut self, reason: String) {
-        if let Some(mail) = self.outbox.pop_front() {
-            self.refused.push((mail.carried, reason));
-        }
-    }
-
-    /// The server answers, and that is what was waited for.
-    fn recovered(&mut self) {
-        self.failed = false;
-        self.backoff.succeeded();
-    }
-
-    fn fail(&mut self, error: io::Error, now: Now) -> Halt {
-        self.failed = true;
-        self.backoff.failed(now.mono);
-        Halt::Failed(error)
     }
 
     /// Takes records over, as far as mails can be made of them.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::handler::delivery::{Delivery, OnError};
-use crate::net::BackoffOptions;
+use crate::net::{Address, BackoffOptions};
 
 /// What a server does at a command.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::machine::{Item, Made, Node, Objects, Shape, Text};
+use super::objects::{Item, Made, Node, Objects, Shape, Text};
 
 /// How a value is looked at.
 ///

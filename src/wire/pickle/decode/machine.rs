@@ -7,149 +7,14 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::HashMap;
 
 use super::NotAPickle;
+use super::memo::Memo;
+use super::objects::{Item, Made, Node, Objects, Shape, Text};
 use crate::wire::pickle::text::{raw_unicode, readable, unquoted};
 
 /// The most values, whatever the length: 6 MiB of them on the stack.
 const MOST: usize = 1 << 18;
-
-/// What stands on the stack. It is small, and copied; whatever is larger it
-/// only points to.
-///
-/// What it holds begins behind a whole word: a byte right behind the tag makes
-/// every copy wait for two writes that overlap, which doubles the time.
-#[derive(Clone, Copy, Debug)]
-#[repr(u64)]
-pub(super) enum Item<'a> {
-    None,
-    Bool(bool),
-    Int(i64),
-    /// In two's complement, the lowest byte first.
-    Long(&'a [u8]),
-    /// In decimal digits.
-    Digits(&'a str),
-    Float(f64),
-    Text(Text<'a>),
-    Bytes(&'a [u8]),
-    /// A text that does not stand in the pickle as it is.
-    Unescaped(u32),
-    Node(u32),
-}
-
-/// The kinds of sequences.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
-    List,
-    Tuple,
-    Set,
-    FrozenSet,
-}
-
-/// What holds other values.
-#[derive(Debug)]
-pub(super) enum Node<'a> {
-    Sequence(Shape, Vec<Item<'a>>),
-    /// Keys and values in turn.
-    Dict(Vec<Item<'a>>),
-    /// The module and the name of something, which is not looked up.
-    Global(Item<'a>, Item<'a>),
-    Persistent(Item<'a>),
-    Made(Box<Made<'a>>),
-}
-
-/// What a call would have given.
-#[derive(Debug)]
-pub(super) struct Made<'a> {
-    pub(super) callable: Item<'a>,
-    pub(super) args: Item<'a>,
-    pub(super) keywords: Item<'a>,
-    /// What it would have been built up with.
-    pub(super) state: Item<'a>,
-    /// What it would have been filled with as a list or, keys and values in
-    /// turn, as a dictionary.
-    pub(super) fill: Vec<Item<'a>>,
-    pub(super) pairs: bool,
-}
-
-/// Text as it stands in the pickle. It is UTF-8, but most of it nobody ever reads:
-/// that it is ASCII is found out faster, and without a call.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Text<'a>(pub(super) &'a [u8]);
-
-impl<'a> Text<'a> {
-    #[inline(always)]
-    fn ascii(bytes: &'a [u8]) -> Option<Text<'a>> {
-        let (words, rest) = bytes.as_chunks::<8>();
-        let all = words
-            .iter()
-            .fold(0, |all, word| all | u64::from_ne_bytes(*word));
-        let rest = rest.iter().fold(0, |all, byte| all | byte);
-        (all & 0x8080_8080_8080_8080 == 0 && rest.is_ascii()).then_some(Text(bytes))
-    }
-
-    pub(super) fn as_bytes(self) -> &'a [u8] {
-        self.0
-    }
-
-    /// Goes through it once more.
-    pub(super) fn as_str(self) -> &'a str {
-        // It never fails.
-        std::str::from_utf8(self.0).unwrap_or_default()
-    }
-}
-
-impl<'a> From<&'a str> for Text<'a> {
-    fn from(text: &'a str) -> Text<'a> {
-        Text(text.as_bytes())
-    }
-}
-
-/// What the values point to.
-#[derive(Debug, Default)]
-pub(super) struct Objects<'a> {
-    nodes: Vec<Node<'a>>,
-    unescaped: Vec<String>,
-}
-
-impl<'a> Objects<'a> {
-    pub(super) fn node(&self, item: Item<'a>) -> Option<&Node<'a>> {
-        match item {
-            Item::Node(place) => self.nodes.get(place as usize),
-            _ => None,
-        }
-    }
-
-    pub(super) fn text(&self, item: Item<'a>) -> Option<Text<'_>> {
-        match item {
-            Item::Text(text) => Some(text),
-            Item::Unescaped(place) => {
-                let text = self.unescaped.get(place as usize)?;
-                Some(Text::from(text.as_str()))
-            }
-            _ => None,
-        }
-    }
-
-    /// The values of a sequence of any kind; none of anything else.
-    pub(super) fn items(&self, item: Item<'a>) -> &[Item<'a>] {
-        match self.node(item) {
-            Some(Node::Sequence(_, items)) => items,
-            _ => &[],
-        }
-    }
-
-    /// The module and the name of a global.
-    pub(super) fn name(&self, item: Item<'a>) -> Option<(&[u8], &[u8])> {
-        match self.node(item) {
-            Some(Node::Global(module, name)) => {
-                Some((self.text(*module)?.as_bytes(), self.text(*name)?.as_bytes()))
-            }
-            _ => None,
-        }
-    }
-}
 
 struct Machine<'a> {
     rest: &'a [u8],
@@ -203,11 +68,7 @@ pub(super) fn run<'a>(
         stack: emptied(room.stack, || Item::None),
         marks: Vec::new(),
         floor: 0,
-        memo: Memo {
-            dense: emptied(room.memo, || None),
-            sparse: HashMap::new(),
-            gaps: 0,
-        },
+        memo: Memo::new(emptied(room.memo, || None)),
         attributes: emptied(room.attributes, || Item::None),
         made: 0,
     };
@@ -225,7 +86,7 @@ pub(super) fn run<'a>(
         });
     ROOM.set(Room {
         stack: emptied(machine.stack, || Item::None),
-        memo: emptied(machine.memo.dense, || None),
+        memo: emptied(machine.memo.into_room(), || None),
         attributes: emptied(filled.unwrap_or(machine.attributes), || Item::None),
     });
     done
@@ -722,53 +583,6 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// What may be recalled. Picklers number from 0 or from 1 on; other numbers
-/// cost more, and no more memory.
-struct Memo<'a> {
-    dense: Vec<Option<Item<'a>>>,
-    sparse: HashMap<u64, Item<'a>>,
-    gaps: u64,
-}
-
-impl<'a> Memo<'a> {
-    fn len(&self) -> u64 {
-        (self.dense.len() + self.sparse.len()) as u64 - self.gaps
-    }
-
-    /// Takes what makes the value, so that it goes from registers to its place
-    /// and not by way of the stack.
-    #[inline(always)]
-    fn put(&mut self, key: u64, item: impl Fn() -> Item<'a>) {
-        match key == self.dense.len() as u64 {
-            true => self.dense.push(Some(item())),
-            false => self.put_anywhere(key, item()),
-        }
-    }
-
-    #[cold]
-    fn put_anywhere(&mut self, key: u64, item: Item<'a>) {
-        let place = usize::try_from(key).ok();
-        if let Some(place) = place.and_then(|place| self.dense.get_mut(place)) {
-            self.gaps -= u64::from(place.is_none());
-            *place = Some(item);
-        } else if (self.dense.len(), key) == (0, 1) {
-            self.dense.extend([None, Some(item)]);
-            self.gaps += 1;
-        } else {
-            self.sparse.insert(key, item);
-        }
-    }
-
-    fn get(&self, key: u64) -> Result<Item<'a>, NotAPickle> {
-        let place = usize::try_from(key).ok();
-        match place.and_then(|place| self.dense.get(place)) {
-            Some(found) => *found,
-            None => self.sparse.get(&key).copied(),
-        }
-        .ok_or(NotAPickle::Memo)
-    }
-}
-
 /// A whole number in decimal digits, without zeros before them.
 fn decimal(text: &str) -> Result<Item<'_>, NotAPickle> {
     if let Ok(number) = text.parse() {
@@ -819,29 +633,5 @@ mod tests {
         assert_eq!(number(b"\0\0\0\0\0\0\0\x80\0"), None);
         assert_eq!(number(b"\0\0\0\0\0\0\0\x80\xff\xff"), Some(i64::MIN));
         assert_eq!(number(&[0; 100]), Some(0));
-    }
-
-    /// The first keys that picklers use, and those that only an attacker does.
-    #[test]
-    fn a_memo_is_no_larger_than_what_is_put_into_it() {
-        let mut memo = Memo {
-            dense: Vec::new(),
-            sparse: HashMap::new(),
-            gaps: 0,
-        };
-        for (count, key) in [1, 2, 3, 0, u64::MAX, 1 << 40, 2, 4]
-            .into_iter()
-            .enumerate()
-        {
-            memo.put(key, || Item::Int(count as i64));
-        }
-        let got = |key| match memo.get(key) {
-            Ok(Item::Int(number)) => Some(number),
-            _ => None,
-        };
-        let want = [Some(3), Some(0), Some(6), Some(2), Some(7), None];
-        assert_eq!([0, 1, 2, 3, 4, 5].map(got), want);
-        assert_eq!([got(u64::MAX), got(1 << 40)], [Some(4), Some(5)]);
-        assert_eq!((memo.len(), memo.dense.len()), (7, 5));
     }
 }

@@ -5,14 +5,16 @@
 mod hostile;
 mod known;
 mod machine;
+mod memo;
 mod number;
+mod objects;
 mod percent;
 mod show;
 
 use std::borrow::Cow;
 
 use known::Pairs;
-use machine::{Item, Text};
+use objects::{Item, Text};
 use show::Writer;
 
 use crate::level::Level;

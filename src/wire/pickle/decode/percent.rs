@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::known::{Pairs, View};
-use super::machine::{Item, Shape, Text};
+use super::objects::{Item, Shape, Text};
 use super::show::{Writer, exponent};
 use super::{NotAPickle, number};
 use crate::wire::pickle::text::into_string;

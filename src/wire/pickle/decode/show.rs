@@ -6,8 +6,8 @@ use std::io::Write as _;
 
 use super::NotAPickle;
 use super::known::{Pairs, View, is_builtin};
-use super::machine::{Item, Made, Objects, Shape, Text};
 use super::number;
+use super::objects::{Item, Made, Objects, Shape, Text};
 use crate::record::Value;
 use crate::wire::json::write_string;
 use crate::wire::pickle::text::{into_string, readable, write_readable};
