@@ -5,6 +5,8 @@
 #[path = "network/support/certificates.rs"]
 #[allow(dead_code, reason = "it serves other tests as well")]
 mod certificates;
+#[path = "trials/support/port.rs"]
+mod port;
 #[path = "cli/support.rs"]
 #[allow(dead_code, reason = "it serves other tests as well")]
 mod support;
@@ -13,6 +15,7 @@ use std::io::Read as _;
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 
+use port::free_address;
 use support::{Folder, until};
 
 #[test]
@@ -151,10 +154,7 @@ fn receivers_are_connected_to_and_hear_nothing() {
 #[test]
 fn who_is_not_there_is_told() {
     let folder = Folder::new();
-    let nobody = {
-        let socket = TcpListener::bind("127.0.0.1:0").expect("a port");
-        socket.local_addr().expect("an address").to_string()
-    };
+    let nobody = free_address();
     for words in [
         format!("socket {nobody}"),
         format!("syslog --transport tcp --address {nobody}"),
@@ -201,10 +201,7 @@ fn a_server_of_http_is_asked_for_a_head() {
 fn a_spool_that_waits_is_told_of() {
     let folder = Folder::new();
     let server = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let nobody = {
-        let socket = TcpListener::bind("127.0.0.1:0").expect("a port");
-        socket.local_addr().expect("an address").to_string()
-    };
+    let nobody = free_address();
     let words = format!("socket --spool spool --retry-start 1h --drain-timeout 100ms {nobody}");
     folder.lh(&words).with("a\nb\n").code(0);
     let there = server.local_addr().expect("an address");

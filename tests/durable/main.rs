@@ -6,6 +6,8 @@
 #[path = "../receiving/listener.rs"]
 #[allow(dead_code, reason = "it serves other tests as well")]
 mod listener;
+#[path = "../trials/support/port.rs"]
+mod port;
 #[path = "../cli/support.rs"]
 #[allow(dead_code, reason = "it serves other tests as well")]
 mod support;
@@ -13,6 +15,7 @@ mod support;
 use nix::sys::signal::Signal;
 
 use listener::{Listener, listen};
+use port::free_address;
 use support::{Folder, until};
 
 fn lines(numbers: std::ops::Range<usize>) -> String {
@@ -49,11 +52,6 @@ fn numbers_so_far(folder: &Folder, file: &str) -> Vec<usize> {
 }
 
 /// A port that others will hardly be given meanwhile.
-fn port() -> String {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    socket.local_addr().expect("an address").to_string()
-}
-
 const CHAIN: &str = "file -f {message} out";
 
 /// Here it is safe, and so acknowledged, only after a sync.
@@ -150,7 +148,7 @@ impl Doubled {
 /// Kills a receiver in the midst of its work, again and again.
 #[track_caller]
 fn doubled_by_kills(chain: &str) -> Doubled {
-    let (folder, address) = (Folder::new(), port());
+    let (folder, address) = (Folder::new(), free_address().to_string());
     let mut listener = start_with(&folder, &address, true, chain);
     let sender = format!("-q socket --wire lh --spool spool --retry-start 1ms {address}");
     let mut sender = folder.lh(&sender).start();
@@ -233,7 +231,7 @@ fn a_receiver_that_syncs_and_is_killed_again_and_again_loses_nothing() {
 #[test]
 fn a_receiver_that_is_started_anew_again_and_again_has_all_once() {
     for state in [true, false] {
-        let (folder, address) = (Folder::new(), port());
+        let (folder, address) = (Folder::new(), free_address().to_string());
         let mut listener = start(&folder, &address, state);
         let sender = format!("-q socket --wire lh --retry-start 1ms {address}");
         let mut sender = folder.lh(&sender).start();
@@ -257,7 +255,7 @@ fn a_receiver_that_is_started_anew_again_and_again_has_all_once() {
 
 #[test]
 fn a_sender_that_is_killed_again_and_again_is_heard_once() {
-    let (folder, address) = (Folder::new(), port());
+    let (folder, address) = (Folder::new(), free_address().to_string());
     let listener = start(&folder, &address, false);
     let arguments = format!("-q socket --wire lh --spool spool --retry-start 1ms {address}");
     let (rounds, each) = (12, 2_000);
@@ -296,7 +294,7 @@ fn segments(folder: &Folder) -> Vec<u8> {
 /// A chain that holds records in memory has not accepted them.
 #[test]
 fn what_waits_in_memory_is_not_acknowledged() {
-    let (folder, nobody) = (Folder::new(), port());
+    let (folder, nobody) = (Folder::new(), free_address().to_string());
     let chain = format!("socket --retry-start 1h --drain-timeout 100ms {nobody}");
     let listener = listen(&folder, "listen --tcp 127.0.0.1:0 --wire lh", &chain);
     let address = listener.address("tcp");
@@ -312,7 +310,7 @@ fn what_waits_in_memory_is_not_acknowledged() {
 
 #[test]
 fn what_is_in_a_spool_is_acknowledged() {
-    let (folder, nobody) = (Folder::new(), port());
+    let (folder, nobody) = (Folder::new(), free_address().to_string());
     let chain = format!("socket --spool spool --retry-start 1h --drain-timeout 100ms {nobody}");
     let listener = listen(&folder, "listen --tcp 127.0.0.1:0 --wire lh", &chain);
     let address = listener.address("tcp");
@@ -328,7 +326,7 @@ fn what_is_in_a_spool_is_acknowledged() {
 /// Two chains: the slower one decides.
 #[test]
 fn all_of_the_chain_have_to_accept() {
-    let (folder, nobody) = (Folder::new(), port());
+    let (folder, nobody) = (Folder::new(), free_address().to_string());
     let chain = format!("{CHAIN} + socket --retry-start 1h --drain-timeout 100ms {nobody}");
     let listener = listen(&folder, "listen --tcp 127.0.0.1:0 --wire lh", &chain);
     let address = listener.address("tcp");

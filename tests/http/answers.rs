@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
+use crate::port::free_address;
 use crate::server::{Answer, Request, Server, lines, status};
 use crate::support::{Folder, Running, until};
 
@@ -219,10 +220,7 @@ fn a_batch_that_is_sent_again_is_the_same() {
 
 #[test]
 fn a_server_that_is_away_for_the_run() {
-    let address = {
-        let socket = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        socket.local_addr().expect("an address").to_string()
-    };
+    let address = free_address().to_string();
     let folder = Folder::new();
     let words = format!("http --body ndjson --drain-timeout 500ms http://{address}/");
     let begun = Instant::now();

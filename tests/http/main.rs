@@ -10,6 +10,8 @@
 mod answers;
 mod bodies;
 mod nginx;
+#[path = "../trials/support/port.rs"]
+mod port;
 mod presets;
 mod python;
 mod server;

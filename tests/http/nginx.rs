@@ -6,13 +6,10 @@ use std::process::{Child, Command, Stdio};
 #[allow(dead_code, reason = "it serves other tests as well")]
 mod certificates;
 
-#[path = "../trials/support/port.rs"]
-mod port;
-
+use crate::port::free_address;
 use crate::server::lines;
 use crate::support::{Folder, peer, until};
 use certificates::Certificates;
-use port::free_address;
 
 struct Nginx(Child);
 

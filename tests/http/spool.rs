@@ -4,15 +4,14 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
+use crate::port::free_address;
 use crate::server::{Answer, Server, lines, status};
 use crate::support::{Folder, until};
 
 /// Leaves records in the spool `sp` for a server that is not there yet; gives its
 /// address.
 fn left(folder: &Folder, count: usize, options: &str) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address").to_string();
-    drop(listener);
+    let address = free_address().to_string();
     let words = format!("http --body json --spool sp {options} http://{address}/x?token=s3cret");
     let ran = folder.lh(&words).with(lines(0..count));
     ran.code(0)
@@ -60,9 +59,7 @@ fn left_from_elsewhere(folder: &Folder, handler: &str) {
 #[test]
 fn retry_needs_the_directory_only_where_names_hold_in_it() {
     let folder = Folder::new();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address").to_string();
-    drop(listener);
+    let address = free_address().to_string();
     let http = format!("http --body json --drain-timeout 100ms --spool ../sp http://{address}");
     left_from_elsewhere(&folder, &http);
     let server = Server::at(&address, |_, _| status(200));

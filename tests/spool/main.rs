@@ -13,6 +13,8 @@ mod full;
 mod inject;
 mod model;
 mod ownership;
+#[path = "../trials/support/port.rs"]
+mod port;
 mod size;
 mod threads;
 mod tool;

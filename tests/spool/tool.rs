@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::port::free_address;
 use crate::support::*;
 
 const SIZE: u64 = 64 << 10;
@@ -215,9 +216,7 @@ fn a_damaged_record_is_counted_and_told() {
             let stderr = String::from_utf8(output.stderr).expect("text");
             (output.status.code(), stderr)
         };
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address").to_string();
-        drop(listener);
+        let address = free_address().to_string();
         let lines: Vec<String> = (1..=20).map(|number| format!("{number}\n")).collect();
         let (status, said) = socket(&address, &lines.concat());
         assert_eq!(status, Some(0));
