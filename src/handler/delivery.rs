@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::dead_letter::DeadLetters;
 use super::{Described, EmitError, Fault, Handler, Refusal};
-use crate::batch::Frames;
+use crate::batch::{Frames, OwnedFrames};
 use crate::diag::{Diag, plain};
 use crate::figures::Figures;
 use crate::now::Now;
@@ -83,6 +83,11 @@ struct Settling {
     dropped: VecDeque<(u64, u64)>,
     /// Those given up before all that are not known to have arrived.
     passed: u64,
+    /// So many were said to be settled, and are forgotten elsewhere. A peer that is
+    /// cut off may not have read the last of them after all.
+    told: u64,
+    /// Those that were surrendered though they were said to be settled: in order.
+    returned: Vec<OwnedFrames>,
 }
 
 /// Where it is written down what became of records. A delivery shares it with
@@ -240,6 +245,14 @@ impl Delivery {
     /// How many records, from the first that came on, need not be delivered
     /// again: they have arrived, or were given up.
     pub fn settled(&mut self) -> u64 {
+        let settled = self.settled_now();
+        if let Some(settling) = &mut self.settling {
+            settling.told = settling.told.max(settled);
+        }
+        settled
+    }
+
+    fn settled_now(&mut self) -> u64 {
         let Some(settling) = &mut self.settling else {
             return 0;
         };
@@ -251,6 +264,17 @@ impl Delivery {
             settling.dropped.pop_front();
         }
         proven + settling.passed
+    }
+
+    /// Hands out what was said to be [settled](Self::settled) and was surrendered
+    /// all the same: nobody else has it any more. Tells too whether none was given up
+    /// between those that are settled, so that these are the last of them.
+    pub(super) fn take_returned(&mut self) -> (Vec<OwnedFrames>, bool) {
+        let Some(settling) = &mut self.settling else {
+            return (Vec::new(), false);
+        };
+        let whole = settling.passed == 0 && settling.dropped.is_empty();
+        (std::mem::take(&mut settling.returned), whole)
     }
 
     /// Delivers a batch. `false`: it is blocked, and has to be called again
@@ -410,21 +434,38 @@ impl Delivery {
     }
 
     /// Gives up what the handler has taken and what is not known to have
-    /// arrived. It is lost, unless it is `kept` elsewhere. Tells how many
-    /// records that were.
+    /// arrived. It is lost, unless it is `kept` elsewhere, where what is
+    /// [settled](Self::settled) is forgotten. Tells how many records that were.
     fn surrender(&mut self, kept: bool, now: Now) -> u64 {
         self.note_refused(now);
         let unproven = self.handler.unproven();
         if unproven == 0 {
             return 0;
         }
+        let settled = self.settled_now();
         let reason = self.last_reason("it is not known to have arrived");
         let (ledger, target) = (&self.ledger, self.handler.target());
-        self.handler.surrender(&mut |frames| {
-            if !kept {
+        match &mut self.settling {
+            _ if !kept => self.handler.surrender(&mut |frames| {
                 ledger.lose(&target, frames, (0, frames.len()), &reason, now);
+            }),
+            Some(settling) => {
+                let mut gone = settling.told.saturating_sub(settled);
+                self.handler.surrender(&mut |frames| {
+                    let (end, count) = frames.take(0, gone, u64::MAX);
+                    gone -= count;
+                    if end > 0 {
+                        let mut returned = OwnedFrames::default();
+                        // It can be: there is nothing in it.
+                        returned.append(frames, 0, end);
+                        settling.returned.push(returned);
+                    }
+                });
+                // Nor are they settled now that the handler has forgotten them.
+                settling.taken = settling.taken.saturating_sub(unproven);
             }
-        });
+            None => self.handler.surrender(&mut |_| {}),
+        }
         if ledger.figures.counts_all() {
             ledger.figures.delivered.sub(unproven);
         }
@@ -443,10 +484,8 @@ impl Delivery {
     /// elsewhere.
     pub fn leave(&mut self, now: Now) {
         self.surrender(true, now);
-        // It is not over; it is somebody else's now. And what was given up here
-        // is settled by nothing.
+        // It is not over; it is somebody else's now.
         self.trouble = None;
-        self.settling = None;
     }
 
     /// Counts a failure.
@@ -626,6 +665,17 @@ impl Delivery {
             }
             // What is behind it has not been tried.
             (Fault::Retry, OnError::Drop) if self.drop_failed(&error, now) => false,
+            // What is kept elsewhere stays there.
+            (Fault::Retry, OnError::Exit) if self.settling.is_some() => {
+                self.end_by(End::Exit, &error);
+                self.surrender(true, now);
+                true
+            }
+            (Fault::Fatal, _) if self.settling.is_some() => {
+                self.end_by(End::Fatal, &error);
+                self.surrender(true, now);
+                true
+            }
             _ => {
                 self.unsafe_because = Some(error.reason());
                 self.doubt(now);

@@ -18,6 +18,7 @@
 //! One thread has the [`Writer`], another the [`Reader`].
 
 mod aside;
+mod back;
 mod cursor;
 mod durable;
 mod forget;

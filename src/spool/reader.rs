@@ -13,6 +13,10 @@ use crate::sys::{self, Private};
 /// sync has left the same numbers in several.
 const SIDE_BY_SIDE: usize = 8;
 
+/// How many runs are remembered that were acknowledged. Between two of them are
+/// records that were damaged, or numbers that were never given.
+const REMEMBERED: usize = 64;
+
 /// Records with consecutive numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
@@ -43,6 +47,8 @@ pub struct Reader {
     opened: u64,
     /// What was read and not acknowledged, oldest first.
     runs: VecDeque<Run>,
+    /// What was acknowledged last, oldest first.
+    acknowledged: VecDeque<Run>,
 }
 
 impl Reader {
@@ -52,6 +58,7 @@ impl Reader {
             sources: Vec::new(),
             opened: 0,
             runs: VecDeque::new(),
+            acknowledged: VecDeque::new(),
         }
     }
 
@@ -275,6 +282,18 @@ impl Reader {
             let part = run.count.min(left);
             left -= part;
             acked = run.first + part - 1;
+            match self.acknowledged.back_mut() {
+                Some(last) if last.first + last.count == run.first => last.count += part,
+                _ => {
+                    if self.acknowledged.len() == REMEMBERED {
+                        self.acknowledged.pop_front();
+                    }
+                    self.acknowledged.push_back(Run {
+                        first: run.first,
+                        count: part,
+                    });
+                }
+            }
             run.first += part;
             run.count -= part;
             if run.count == 0 {
@@ -299,6 +318,25 @@ impl Reader {
         let marked = self.shared.mark(progress, !names.is_empty());
         self.shared.delete(&names);
         marked
+    }
+
+    /// The numbers of the records that were acknowledged last, so many of them; as
+    /// far as they are remembered.
+    pub fn acknowledged(&self, count: u64) -> Option<Vec<Run>> {
+        let mut left = count;
+        let mut runs = Vec::new();
+        for run in self.acknowledged.iter().rev() {
+            let part = run.count.min(left);
+            if part > 0 {
+                runs.push(Run {
+                    first: run.first + run.count - part,
+                    count: part,
+                });
+            }
+            left -= part;
+        }
+        runs.reverse();
+        (left == 0).then_some(runs)
     }
 
     /// Reads again from the first record that is not acknowledged.

@@ -155,6 +155,12 @@ impl State {
         self.segments.push_back(segment);
     }
 
+    /// Puts one before all others: the only one with the serial number 0.
+    pub(super) fn push_front(&mut self, segment: Segment) {
+        self.bytes += segment.length;
+        self.segments.push_front(segment);
+    }
+
     pub(super) fn next_serial(&mut self) -> u64 {
         self.serials += 1;
         self.serials

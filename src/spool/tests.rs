@@ -206,3 +206,53 @@ fn no_number_is_given_twice() {
     let (writer, _reader, recovery) = open(options(folder.path()), now).expect("opened");
     assert_eq!((writer.next_number(), recovery.notes()), (next, vec![]));
 }
+
+/// Whether segments of theirs are there still, or in parts, or not at all.
+#[test]
+fn what_comes_back_stands_where_it_stood() {
+    for (acknowledged, back) in [
+        (1000, 1000),
+        (1000, 1),
+        (1000, 700),
+        (990, 300),
+        (600, 10),
+        (600, 600),
+        (3, 2),
+    ] {
+        for unread in [0, 500] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let now = Now::read();
+            let (mut writer, mut reader, _) = open(options(folder.path()), now).expect("opened");
+            append(&mut writer, 1..=1000, now);
+            let found = all(&mut reader);
+            append(&mut writer, 1001..=1000 + unread, now);
+            // Some in the midst of a segment.
+            reader.acknowledge(acknowledged / 2).expect("noted");
+            let rest = acknowledged - acknowledged / 2;
+            reader.acknowledge(rest).expect("noted");
+            let numbers = reader.acknowledged(back).expect("remembered");
+            assert_eq!(reader.acknowledged(acknowledged + 1), None);
+            writer.close(now).expect("closed");
+            let mut frames = OwnedFrames::default();
+            let first = acknowledged - back + 1;
+            for (_, record) in &found[first as usize - 1..acknowledged as usize] {
+                frames.buffer().extend_from_slice(record);
+                frames.finish();
+            }
+            writer.put_back(&[frames], &numbers).expect("written");
+            let what = format!("{back} of {acknowledged}, {unread} unread");
+            let left = 1000 + unread - first + 1;
+            assert_eq!(writer.status().waiting(), left, "{what}");
+            drop((writer, reader));
+
+            let (writer, mut reader, recovery) = open(options(folder.path()), now).expect("opened");
+            assert_eq!((recovery.waiting, recovery.lost), (left, 0), "{what}");
+            expect(&all(&mut reader), first..=1000 + unread);
+            assert_eq!(writer.next_number(), 1001 + unread, "{what}");
+            let status = writer.status();
+            assert_eq!((status.unread(), status.lost()), (0, 0), "{what}");
+            reader.acknowledge(left).expect("noted");
+            assert_eq!(status.waiting(), 0, "{what}");
+        }
+    }
+}

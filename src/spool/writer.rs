@@ -421,17 +421,15 @@ impl Writer {
         target::write(&self.shared.directory, target, self.shared.durable())
     }
 
-    /// Makes everything durable, as far as is asked, deletes the last segment
-    /// if nothing waits, and notes that the spool was left in order.
+    /// Makes everything durable, as far as is asked, ends the last segment, which
+    /// is deleted if nothing waits, and notes that the spool was left in order.
     ///
     /// # Errors
     /// When that fails; what could not be made durable may be lost by a power
     /// cut.
     pub fn close(&mut self, now: Now) -> io::Result<()> {
-        self.sync(now)?;
-        if self.idle() {
-            self.leave(now)?;
-        }
+        // Of one that may grow, what is damaged at its end is waited for.
+        self.leave(now)?;
         match &self.shared.lock {
             Some(lock) => owner::leave(lock, self.last, self.next),
             None => Ok(()),

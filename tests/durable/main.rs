@@ -308,6 +308,20 @@ fn what_waits_in_memory_is_not_acknowledged() {
     listener.end().code(1).said("10 records were not delivered");
 }
 
+/// A queue says of what is behind it what that says itself.
+#[test]
+fn what_waits_to_be_synced_behind_a_queue_is_not_acknowledged() {
+    for chain in ["file --fsync 1h out", "queue file --fsync 1h out"] {
+        let folder = Folder::new();
+        let listener = listen(&folder, "listen --tcp 127.0.0.1:0 --wire lh", chain);
+        let address = listener.address("tcp");
+        let sender = format!("socket --wire lh --drain-timeout 300ms {address}");
+        let ran = folder.lh(&sender).with(lines(0..10));
+        ran.code(1).said("10 records were not delivered");
+        listener.end().ok();
+    }
+}
+
 #[test]
 fn what_is_in_a_spool_is_acknowledged() {
     let (folder, nobody) = (Folder::new(), free_address().to_string());

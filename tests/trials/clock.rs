@@ -107,6 +107,24 @@ fn assert_idle(running: &Running, what: &str) {
     );
 }
 
+/// What is due and never done would be looked at again and again.
+#[test]
+fn what_is_never_rolled_over_is_not_due() {
+    let folder = folder();
+    let log = folder.path().join("log");
+    let mut running = Lh::new("rotate --when S --eager --backups 0")
+        .arg(&log)
+        .spawn();
+    assert!(running.write(b"a\n"));
+    let begun = std::time::Instant::now();
+    let past = Duration::from_millis(1100);
+    let written = || std::fs::read(&log).is_ok_and(|text| text == b"a\n");
+    let limit = Duration::from_secs(20);
+    assert!(wait_for(limit, || written() && begun.elapsed() > past));
+    assert_idle(&running, "no backups");
+    running.end().expect(0);
+}
+
 /// Steps of one period and a bit, then a jump, again and again.
 const JUMPS: [i64; 5] = [-HOUR, -DAY, 2 * 365 * DAY, -DAY, -HOUR];
 const STEPS: u64 = 5;

@@ -4,6 +4,7 @@
 //! Not tested here: the wires and formats (tests/network has them all), the wire
 //! `lh` (tests/exactly_once), TLS, and what a peer read and then lost itself.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -227,6 +228,116 @@ fn what_is_left_is_sent_before_what_is_new() {
     let outcome = lh.feed(records(201..=300)).expect(0);
     let report = peer.wait_for_all(1..=300, LONG, &outcome.stderr);
     report.assert_perfect(&outcome.stderr);
+}
+
+/// Trial 9, and the run ends before the peer is back: what the peer's kernel had was
+/// out of the spool, and goes back into it, as the peer had not read it.
+#[test]
+fn what_a_peer_died_with_unread_goes_back_into_the_spool() {
+    let folder = folder();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("its address");
+    let spool = folder.path().join("spool");
+    let mut running = sender(address, Some(folder.path()))
+        .arg("--drain-timeout=200ms")
+        .spawn();
+    assert!(running.write(&records(1..=300)));
+    let (peer, _) = listener.accept().expect("a connection");
+    let in_it = |words: &str| {
+        let ls = Lh::new("spool ls").arg(&spool).read_stdout().feed("");
+        String::from_utf8_lossy(&ls.stdout).contains(words)
+    };
+    let emptied = wait_for(LONG, || in_it("spool: 0 records"));
+    assert!(emptied, "{}", running.stderr());
+    // With bytes unread, this is a reset.
+    drop((listener, peer));
+    running.expect_stderr("the connection broke");
+    assert!(running.write(&records(301..=310)));
+    let outcome = running.end().expect(0);
+    let stderr = &outcome.stderr;
+    assert!(
+        stderr.contains("310 records stay in the spool") && stderr.contains("and 0 were"),
+        "{stderr}"
+    );
+    let peer = Peer::at(address);
+    let outcome = Lh::new("spool retry").arg(&spool).feed("").expect(0);
+    let report = peer.wait_for_all(1..=310, LONG, &outcome.stderr);
+    assert!(report.doubled.is_empty(), "{report}");
+}
+
+/// `--on-error exit` ends a run at the first error, and takes nothing out of the spool
+/// that has not arrived.
+#[test]
+fn a_run_that_ends_at_the_first_error_leaves_all_in_the_spool() {
+    let address = free_address();
+    for chain in [
+        format!("socket {address} --wire lines"),
+        format!("socket {address} --wire lh"),
+        format!("http http://{address}/ --body ndjson --batch 1000"),
+        format!("http http://{address}/ --body ndjson"),
+        format!("smtp --host {address} --from a@x.test --to b@x.test"),
+        format!("smtp --host {address} --from a@x.test --to b@x.test --digest 1h"),
+    ] {
+        let folder = folder();
+        let spool = folder.path().join("spool");
+        let outcome = Lh::new(&format!("{chain} --on-error exit --spool"))
+            .arg(&spool)
+            .feed(records(1..=100))
+            .expect(1);
+        let said = &outcome.stderr;
+        assert!(said.contains("100 records stay in"), "{chain}: {said}");
+        for _ in 0..2 {
+            let outcome = Lh::new("spool retry").arg(&spool).feed("").expect(1);
+            let said = &outcome.stderr;
+            assert!(said.contains("100 records stay in"), "{chain}: {said}");
+        }
+    }
+}
+
+/// It is passed over and counted, and the end does not wait for it.
+#[test]
+fn a_record_that_is_damaged_at_the_end_of_the_spool_holds_up_no_end() {
+    let folder = folder();
+    let address = free_address();
+    let spool = folder.path().join("spool");
+    let mut running = sender(address, Some(folder.path())).spawn();
+    // So many that the last are not read before there is a peer.
+    let input = records(1..=20_000);
+    assert!(running.write(&input));
+    let there = wait_for(LONG, || size(&spool) > (input.len() + 20_000 * 20) as u64);
+    assert!(there, "{}", running.stderr());
+    let mut segments = names(&spool);
+    segments.retain(|name| name.ends_with(".seg"));
+    let segment = spool.join(segments.last().expect("a segment"));
+    let mut bytes = std::fs::read(&segment).expect("read");
+    *bytes.last_mut().expect("a byte") ^= 1;
+    std::fs::write(&segment, bytes).expect("written");
+    let peer = Peer::at(address);
+    let outcome = running.end_within(LONG).expect(1);
+    peer.wait_for_all(1..=19_999, LONG, &outcome.stderr);
+    let said = &outcome.stderr;
+    assert!(said.contains("1 records were not delivered"), "{said}");
+    assert!(!said.contains("stay in the spool"), "{said}");
+}
+
+/// One handler has ended, with records in its spool, and another goes on.
+#[test]
+fn a_reader_that_goes_away_holds_up_no_end() {
+    let folder = folder();
+    let log = folder.path().join("log");
+    let outcome = Lh::new("queue --spool")
+        .arg(folder.path().join("spool"))
+        .arg("stream")
+        .arg("+")
+        .arg("file")
+        .arg(&log)
+        .under(["sh", "-c", "\"$@\" | head -c 10 >/dev/null", "sh"])
+        .spawn();
+    let mut outcome = outcome;
+    outcome.pour(records(1..=20_000));
+    outcome.end_within(LONG).expect(0);
+    let log = std::fs::read(log).expect("the log");
+    Report::of_bytes(&log, 1..=20_000).assert_perfect("the other one");
 }
 
 /// The bytes of records in a spool, with what stands before each.

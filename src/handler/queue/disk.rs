@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::waiting::Returned;
 use super::{Overflow, PATIENCE, QueueHandler};
 use crate::batch::Frames;
 use crate::diag::plain;
@@ -127,6 +128,33 @@ impl QueueHandler {
         }
         self.note_shed(dropped, now);
         Ok(())
+    }
+
+    /// Puts back what was taken out of the spool, because the peer's kernel had it,
+    /// and was not read by the peer, which is not back yet.
+    pub(super) fn put_back(&mut self, now: Now) -> Result<(), EmitError> {
+        let (Some(returned), Some(writer)) = (self.shared.take_returned(), &mut self.writer) else {
+            return Ok(());
+        };
+        let Returned { frames, numbers } = returned;
+        if numbers.is_some_and(|numbers| writer.put_back(&frames, &numbers).is_ok()) {
+            return Ok(());
+        }
+        // Where they stood is not known; behind what waits there, they are not lost.
+        for frames in &frames {
+            let frames = frames.frames();
+            if let Err(error) = writer.append(&frames, 0, now)
+                && error.done < frames.len()
+            {
+                let reason = format!("cannot write to the spool: {}", plain(&error.source));
+                let range = (error.done, frames.len());
+                self.ledger.lose(&self.target, &frames, range, &reason, now);
+                self.ledger.figures.note_error(reason);
+            }
+        }
+        writer
+            .close(now)
+            .map_err(|error| EmitError::retry(0, "cannot sync the spool", error))
     }
 
     /// Says what stays in the spool.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::spooled::Spooled;
-use super::waiting::{Item, Piece, Shared, Stopped};
+use super::waiting::{Item, Piece, Returned, Shared, Stopped};
 use crate::batch::Frames;
 use crate::handler::End;
 use crate::handler::delivery::{Delivery, PAUSES};
@@ -93,6 +93,7 @@ impl Listener {
                 return Ok(());
             }
             self.settle();
+            self.shared.is_left(self.inner.look().unsettled());
             self.pause(&mut pause)?;
         }
     }
@@ -101,10 +102,8 @@ impl Listener {
     /// still there.
     fn deliver_spooled(&mut self) -> Result<(), Stopped> {
         if self.inner.ended().is_some() {
-            // Nothing is taken out any more.
-            let mut pause = PAUSES.1;
             self.note(None);
-            return self.pause(&mut pause);
+            return Ok(());
         }
         let Some(mut spooled) = self.spooled.take() else {
             return Ok(());
@@ -162,6 +161,7 @@ impl Listener {
             }
         }
         self.settle();
+        self.give_back();
         self.note(None);
     }
 
@@ -178,7 +178,24 @@ impl Listener {
         if !self.inner.close(Now::read(), true) {
             self.end();
         }
+        self.give_back();
         self.note(None);
+    }
+
+    /// What is out of the spool and has not arrived after all goes back into it, once
+    /// this thread is over.
+    fn give_back(&mut self) {
+        let (frames, whole) = self.inner.take_returned();
+        if frames.is_empty() {
+            return;
+        }
+        let counts = frames
+            .iter()
+            .map(|frames| frames.frames().count(0, frames.end()));
+        let count = counts.sum();
+        let spooled = self.spooled.as_ref().filter(|_| whole);
+        let numbers = spooled.and_then(|spooled| spooled.acknowledged(count));
+        self.shared.give_back(Returned { frames, numbers });
     }
 
     /// Ends without knowing whether everything has arrived.
@@ -195,8 +212,9 @@ impl Listener {
 
     /// Lets the other thread know how far it is.
     fn note(&mut self, piece: Option<Piece>) {
-        let rollovers = self.inner.look().rollovers();
+        let handler = self.inner.look();
+        let (rollovers, unsettled) = (handler.rollovers(), handler.unsettled());
         self.inner.ledger().figures.rollovers.set(rollovers);
-        self.shared.done(piece, self.inner.ended());
+        self.shared.done(piece, unsettled, self.inner.ended());
     }
 }

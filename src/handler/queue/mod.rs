@@ -425,7 +425,7 @@ impl Handler for QueueHandler {
         match (&self.writer, &self.inner) {
             (Some(writer), _) => writer.unsynced(),
             (None, Some(inner)) => inner.look().unsettled(),
-            (None, None) => self.shared.unsettled() + self.ledger.figures.unproven.get(),
+            (None, None) => self.shared.unsettled(),
         }
     }
 
@@ -479,6 +479,7 @@ impl Handler for QueueHandler {
         }
         self.join();
         self.end_shedding();
+        self.put_back(now)?;
         self.note_rest();
         Ok(())
     }
@@ -508,6 +509,9 @@ impl Handler for QueueHandler {
             }
         }
         self.end_shedding();
+        if let Err(error) = self.put_back(now) {
+            self.ledger.figures.note_error(error.reason());
+        }
         self.note_rest();
     }
 }

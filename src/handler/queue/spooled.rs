@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::batch::OwnedFrames;
 use crate::diag::plain;
 use crate::handler::delivery::Delivery;
-use crate::spool::Reader;
+use crate::spool::{Reader, Run};
 use crate::wire::lh::SenderId;
 
 /// How many bytes are read at once; one record may be longer.
@@ -70,6 +70,12 @@ impl Spooled {
                 false
             }
         }
+    }
+
+    /// The numbers of those that were taken out last, so many of them, if they are
+    /// known.
+    pub(super) fn acknowledged(&self, count: u64) -> Option<Vec<Run>> {
+        self.reader.acknowledged(count)
     }
 
     /// Takes out what has arrived.

@@ -9,7 +9,7 @@ use crate::batch::{Frames, OwnedFrames};
 use crate::figures::Figures;
 use crate::handler::{End, Handler};
 use crate::now::Now;
-use crate::spool::Status;
+use crate::spool::{Run, Status};
 
 /// The most that waits, in bytes, whatever the number of records; one record
 /// may be longer.
@@ -90,6 +90,14 @@ impl Piece {
     }
 }
 
+/// What was taken out of the spool, and is to go back into it.
+#[derive(Debug)]
+pub(super) struct Returned {
+    pub(super) frames: Vec<OwnedFrames>,
+    /// The numbers that they had there, if those are known.
+    pub(super) numbers: Option<Vec<Run>>,
+}
+
 /// What the thread does next.
 #[derive(Debug)]
 pub(super) enum Item {
@@ -114,6 +122,9 @@ struct State {
     bytes: u64,
     /// How many are being delivered.
     delivering: u64,
+    /// How many of those that were delivered are not as safe as was asked.
+    unsettled: u64,
+    returned: Option<Returned>,
     spares: Vec<OwnedFrames>,
     /// What the thread has done so far: only whether it changes is of interest.
     done: u64,
@@ -341,10 +352,26 @@ impl Shared {
         (waiting, std::mem::take(&mut state.delivering))
     }
 
-    /// How many records wait, or are being delivered.
+    /// How many records wait, are being delivered, or are not safe yet behind that.
     pub(super) fn unsettled(&self) -> u64 {
         let state = self.lock();
-        state.count + state.delivering
+        state.count + state.delivering + state.unsettled
+    }
+
+    /// For the thread: while it waits, how many of those that were delivered are not
+    /// as safe as was asked.
+    pub(super) fn is_left(&self, unsettled: u64) {
+        self.lock().unsettled = unsettled;
+    }
+
+    /// For the thread, at its end: these are to go back into the spool.
+    pub(super) fn give_back(&self, returned: Returned) {
+        self.lock().returned = Some(returned);
+    }
+
+    /// What is to go back into the spool.
+    pub(super) fn take_returned(&self) -> Option<Returned> {
+        self.lock().returned.take()
     }
 
     /// For the thread: waits for something to do, until the clock has to be
@@ -375,10 +402,12 @@ impl Shared {
         }
     }
 
-    /// For the thread: what it took is done.
-    pub(super) fn done(&self, piece: Option<Piece>, ended: Option<End>) {
+    /// For the thread: what it took is done, and so many records in all are not as
+    /// safe as was asked.
+    pub(super) fn done(&self, piece: Option<Piece>, unsettled: u64, ended: Option<End>) {
         let mut state = self.lock();
         state.done += 1;
+        state.unsettled = unsettled;
         state.ended = state.ended.or(ended);
         self.figures
             .waiting
@@ -458,6 +487,8 @@ impl State {
             return Some(Item::Stop);
         }
         let item = self.pop();
+        // Of what has ended, nothing is taken out of the spool any more.
+        let spooled = spooled && self.ended.is_none();
         let item = item.or_else(|| spooled.then_some(Item::Spooled));
         item.or_else(|| self.close.map(|_| Item::Close))
     }

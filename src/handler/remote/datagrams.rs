@@ -324,6 +324,11 @@ impl Handler for DatagramDelivery {
         self.look.or(due).or_else(|| waits.then_some(now.mono))
     }
 
+    /// Nobody comes again with them, so that nothing is due for them.
+    fn abandon(&mut self) {
+        self.blocked = false;
+    }
+
     fn tick(&mut self, now: Now) -> Result<(), EmitError> {
         self.prepare(now).map_err(|halt| halt.at(0))?;
         self.prove(now).map_err(|halt| halt.at(0))

@@ -259,6 +259,30 @@ fn a_refused_datagram_is_sent_again() {
     close(&mut *handler);
 }
 
+/// Whoever looks at the clock would be called again and again, for nothing.
+#[test]
+fn where_records_are_dropped_nothing_is_due() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    drop(socket);
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let named = Address::parse(&address.to_string(), None).unwrap();
+        let mut handler = handler(named, transport);
+        let begun = Instant::now();
+        let refused = |handler: &mut dyn Handler| {
+            let sent = handler.emit(&Frames::lines(b"one\n"), 0, Now::read());
+            sent.is_err_and(|error| !error.is_slowness())
+        };
+        while !refused(&mut *handler) {
+            assert!(begun.elapsed() < LIMIT);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!(handler.deadline(Now::read()).is_some());
+        handler.abandon();
+        assert_eq!(handler.deadline(Now::read()), None);
+    }
+}
+
 #[test]
 fn a_datagram_that_is_too_long_is_named_and_the_next_one_goes() {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();

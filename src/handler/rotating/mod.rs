@@ -467,7 +467,7 @@ impl Handler for BaseRotatingHandler {
     fn deadline(&self, now: Now) -> Option<Instant> {
         let eager = self
             .roll_at
-            .filter(|_| self.options.eager && !self.file.is_empty());
+            .filter(|_| self.options.eager && self.rolls() && !self.file.is_empty());
         let roll = eager.map(|at| {
             let left = u64::try_from(at.saturating_sub(now.wall.secs())).unwrap_or(0);
             let within = Duration::from_nanos(now.wall.subsec_nanos().into());
