@@ -71,6 +71,52 @@ fn on_thin_storage(handler: &str, freed: bool) {
     println!("{what}{report}");
 }
 
+/// Runs another one on that file, to its end.
+fn another(log: &std::path::Path, handler: &str, number: u64) {
+    let lh = Lh::new(handler).arg(log);
+    lh.feed(records(number..=number)).expect(0);
+}
+
+/// The fresh file can't be made durable either, again and again, and others have begun
+/// to use it: what they wrote stays, and what is taken back comes once.
+#[test]
+fn what_others_wrote_meanwhile_stays_and_nothing_is_doubled() {
+    if !able(&["strace"]) {
+        return;
+    }
+    for (handler, first) in [("rotate --max-bytes 1M", 1), ("file", 1), ("file", 400)] {
+        let folder = folder();
+        let log = folder.path().join("app.log");
+        let strace = "strace -f -qq -o /dev/null -e trace=fdatasync,fsync \
+            -e inject=fdatasync:error=EIO:when=2+ -e inject=fsync:error=EIO:when=2..12";
+        let mut running = Lh::new(&format!("{handler} --fsync batch"))
+            .arg(&log)
+            .under(strace.split_whitespace())
+            .spawn();
+        assert!(running.write(&records(1..=1)));
+        let written = || std::fs::read(&log).is_ok_and(|text| text == records(1..=1));
+        assert!(crate::support::wait_for(Duration::from_secs(20), written));
+        assert!(running.write(&records(2..=2)));
+        running.expect_stderr("fsync failed");
+        let lh = Lh::new(handler).arg(&log);
+        lh.feed(records(3..=2 + first)).expect(0);
+        another(&log, handler, 3 + first);
+        running.expect_stderr("are safe in it now");
+        another(&log, handler, 4 + first);
+        let outcome = running.end().expect(0);
+        let report = Report::of(folder.path(), 1..=4 + first);
+        let what = format!("{handler}: {}{report}", outcome.stderr);
+        assert!(
+            report.lost.is_empty() && report.doubled.is_empty(),
+            "{what}"
+        );
+        assert!(
+            report.torn.is_empty() && report.foreign.is_empty(),
+            "{what}"
+        );
+    }
+}
+
 #[test]
 fn no_record_is_lost_in_silence_under_file() {
     if able(NEEDS) {

@@ -98,7 +98,8 @@ impl LogFile {
         }
     }
 
-    fn open_size(&self) -> io::Result<u64> {
+    /// The size of the open file, in bytes; 0 where none is open.
+    pub(super) fn open_size(&self) -> io::Result<u64> {
         match &self.current {
             Some(current) => Ok(sys::fstat(&current.file)?.size),
             None => Ok(0),

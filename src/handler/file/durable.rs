@@ -22,6 +22,7 @@ use crate::diag::plain;
 use crate::fsync::Fsync;
 use crate::handler::EmitError;
 use crate::now::Now;
+use crate::roll::mark::Mark;
 use crate::sys;
 
 /// The most that is written between two syncs, in bytes, because it is all
@@ -376,9 +377,12 @@ impl LogFile {
             && self.durable.doubtful.is_none()
             && sys::stat(self.place()).is_ok_and(|meta| meta.id == old.id)
         {
+            // Others that have it open go on in the fresh one, too.
+            Mark::note(Some(Mark::Rolled), &old.file);
             match self.move_aside() {
                 Ok(name) => self.durable.doubtful = Some((old.file, name)),
                 Err(error) => {
+                    Mark::note(None, &old.file);
                     self.current = Some(old);
                     return Err(error);
                 }
@@ -388,8 +392,10 @@ impl LogFile {
         self.locked = false;
         self.open()?;
         self.lock();
+        // Others may have begun it, or written to it since the last attempt.
+        let before = self.open_size()?;
         if let Err(error) = self.write_tail() {
-            self.withdraw();
+            self.withdraw(before);
             return Err(error);
         }
         let doubtful = self.durable.doubtful.take();
@@ -440,13 +446,14 @@ impl LogFile {
         Ok(())
     }
 
-    /// Takes back a fresh file that could not be made durable either, unless
-    /// somebody else has begun to use it.
-    fn withdraw(&mut self) {
-        let most = (self.options.preamble.len() + self.durable.tail.len()) as u64;
+    /// Takes back what could not be made durable in a fresh file either, and the file
+    /// if that had nothing else in it.
+    fn withdraw(&mut self, before: u64) {
         if let Some(current) = self.current.take()
-            && sys::fstat(&current.file).is_ok_and(|meta| meta.size <= most)
-            && current.file.set_len(0).is_ok()
+            && sys::fstat(&current.file).is_ok_and(|meta| meta.size >= before)
+            && current.file.set_len(before).is_ok()
+            && before == 0
+            && sys::stat(self.place()).is_ok_and(|meta| meta.id == current.id)
         {
             let _ = std::fs::remove_file(self.place());
         }

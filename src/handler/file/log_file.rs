@@ -102,6 +102,8 @@ pub struct LogFile {
     pub(super) locked: bool,
     pub(super) lock_wait: Arc<LockWait>,
     pub(super) opened_before: bool,
+    /// It was made, and it is not known that its name is on the disk.
+    name_unsynced: bool,
     /// Bytes of the first undelivered record that are in the file already.
     pub(super) begun: usize,
     /// How many files were opened so far.
@@ -126,6 +128,7 @@ impl LogFile {
             inherit: None,
             locked: false,
             opened_before: false,
+            name_unsynced: false,
             begun: 0,
             generation: 0,
             told_lost: false,
@@ -249,10 +252,11 @@ impl LogFile {
         self.directories.hold(directory)?;
         let path = self.directories.at(&self.options.path).into_owned();
         let opened = sys::open_append(&path, self.rules())?;
-        if opened.created && self.durable.wanted() {
-            sys::sync_directory(sys::directory_of(&path)).inspect_err(|_| {
-                let _ = std::fs::remove_file(&path);
-            })?;
+        self.name_unsynced |= opened.created && self.durable.wanted();
+        if self.name_unsynced {
+            // Where that fails the file stays: others may have written to it.
+            sys::sync_directory(sys::directory_of(&path))?;
+            self.name_unsynced = false;
         }
         self.place = Some(path);
         let mut meta = opened.meta;
