@@ -443,7 +443,10 @@ impl Stage {
     /// Ends with records that are lost, or of which it is not known whether
     /// they are safe.
     pub fn doubt(&mut self, now: Now) {
+        let dropped = |stage: &Stage| stage.delivery.ledger().figures.dropped.get();
+        let before = dropped(self);
         self.delivery.doubt(now);
+        self.gave_up |= dropped(self) > before;
     }
 }
 

@@ -300,11 +300,11 @@ impl Pipeline {
     /// Hands a batch to every stage, and waits until each has taken it or
     /// given it up.
     fn deliver(&mut self, frames: &Frames<'_>) {
-        self.deliver_meanwhile(frames, &mut |_| {});
+        self.deliver_meanwhile(frames, &mut |_, _| {});
     }
 
     /// The same, with something to do while a handler is waited for.
-    fn deliver_meanwhile(&mut self, frames: &Frames<'_>, meanwhile: &mut dyn FnMut(Now)) {
+    fn deliver_meanwhile(&mut self, frames: &Frames<'_>, meanwhile: &mut dyn FnMut(&[Stage], Now)) {
         self.choose(frames);
         self.until_done(
             |stage, now, _| stage.deliver(frames, now),
@@ -331,7 +331,7 @@ impl Pipeline {
         &mut self,
         mut attempt: impl FnMut(&mut Stage, Now, bool) -> bool,
         mut give_up: impl FnMut(&mut Stage, Now),
-        meanwhile: &mut dyn FnMut(Now),
+        meanwhile: &mut dyn FnMut(&[Stage], Now),
     ) {
         let mut pause = PAUSES.0;
         let mut now = Now::read();
@@ -365,7 +365,7 @@ impl Pipeline {
             self.wait_for([None; STREAMS], Some(pause));
             pause = (pause * 2).min(PAUSES.1);
             now = Now::read();
-            meanwhile(now);
+            meanwhile(&self.stages, now);
         }
     }
 
@@ -376,7 +376,22 @@ impl Pipeline {
         self.finish()
     }
 
-    /// Closes every handler, and says what became of the records.
+    /// Closes every handler, once, with something to do while one is waited for.
+    fn close(&mut self, meanwhile: &mut dyn FnMut(&[Stage], Now)) {
+        if self.closing.is_some() {
+            return;
+        }
+        self.pending.fill(true);
+        self.closing = Some(Instant::now());
+        self.until_done(
+            |stage, now, hurry| stage.close(now, hurry),
+            |stage, now| stage.doubt(now),
+            meanwhile,
+        );
+    }
+
+    /// Closes every handler, if that is still to be done, and says what became of the
+    /// records.
     pub fn finish(mut self) -> Tally {
         let command = self.end_command().or(self.not_started);
         if let Some(code) = command {
@@ -384,13 +399,7 @@ impl Pipeline {
             let handlers = self.stages.iter_mut().map(Stage::handler);
             handlers.for_each(|handler| handler.command_ended(code != 0, now));
         }
-        self.pending.fill(true);
-        self.closing = Some(Instant::now());
-        self.until_done(
-            |stage, now, hurry| stage.close(now, hurry),
-            |stage, now| stage.doubt(now),
-            &mut |_| {},
-        );
+        self.close(&mut |_, _| {});
         let mut tally = Tally {
             command,
             ..Tally::default()

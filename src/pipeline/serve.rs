@@ -92,6 +92,22 @@ impl Settling {
     }
 }
 
+/// Lets those know who wait for it, as far as records are safe or given up.
+fn settle(stages: &[Stage], listen: &mut Listen, settling: &mut Settling) {
+    if settling.turns.is_empty() {
+        return;
+    }
+    settling.look(stages);
+    let now = Now::read();
+    while let Some((turn, safe)) = settling.pop() {
+        match safe {
+            true => listen.accepted(turn, now),
+            false => listen.given_up(turn, now),
+        }
+    }
+    listen.answer_waiting(now);
+}
+
 impl Pipeline {
     /// Delivers what peers send until the run is to end.
     pub fn serve(&mut self, listen: &mut Listen) {
@@ -121,11 +137,14 @@ impl Pipeline {
                 Wait::Nothing | Wait::Input(_) => {}
             }
             self.take_turn(listen, &mut settling, Listen::turn);
-            self.settle(listen, &mut settling);
+            settle(&self.stages, listen, &mut settling);
             self.note_listen(listen);
         }
         self.take_turn(listen, &mut settling, Listen::finish);
-        self.wait_for_settling(listen, &mut settling);
+        settle(&self.stages, listen, &mut settling);
+        // What is made safe only by that is told as well, or it would come again.
+        self.close(&mut |stages, _| settle(stages, listen, &mut settling));
+        settle(&self.stages, listen, &mut settling);
         listen.close();
         self.note_listen(listen);
     }
@@ -155,7 +174,9 @@ impl Pipeline {
         });
         if count > 0 {
             listen.pause(Now::read());
-            self.deliver_meanwhile(&Frames::lines(b""), &mut |now| listen.wait_meanwhile(now));
+            self.deliver_meanwhile(&Frames::lines(b""), &mut |_, now| {
+                listen.wait_meanwhile(now)
+            });
             listen.go_on(Now::read());
             settling.look(&self.stages);
             let mut ended = settling.stages.iter().zip(&over);
@@ -167,32 +188,6 @@ impl Pipeline {
             let stages = self.stages.iter().zip(over);
             let taken = stages.map(|(stage, over)| (!over).then(|| stage.accepted().0));
             settling.push(turn, taken.collect());
-        }
-    }
-
-    /// Lets those know who wait for it, as far as records are safe or given up.
-    fn settle(&mut self, listen: &mut Listen, settling: &mut Settling) {
-        if settling.turns.is_empty() {
-            return;
-        }
-        settling.look(&self.stages);
-        let now = Now::read();
-        while let Some((turn, safe)) = settling.pop() {
-            match safe {
-                true => listen.accepted(turn, now),
-                false => listen.given_up(turn, now),
-            }
-        }
-        listen.answer_waiting(now);
-    }
-
-    /// At the end: as long as a run that is asked to end may take.
-    fn wait_for_settling(&mut self, listen: &mut Listen, settling: &mut Settling) {
-        let until = Instant::now() + DRAIN;
-        self.settle(listen, settling);
-        while !settling.turns.is_empty() && Instant::now() < until && self.stop != Stop::Now {
-            self.wait_for([None; super::STREAMS], Some(LOOK));
-            self.settle(listen, settling);
         }
     }
 

@@ -230,9 +230,11 @@ fn a_receiver_that_syncs_and_is_killed_again_and_again_loses_nothing() {
 /// One that is asked to end has said how far it came, whoever keeps it.
 #[test]
 fn a_receiver_that_is_started_anew_again_and_again_has_all_once() {
-    for state in [true, false] {
+    // What is synced only as it ends is safe then as well.
+    let late = "file -f {message} --fsync 1h out";
+    for (state, chain) in [(true, CHAIN), (false, CHAIN), (true, late), (false, late)] {
         let (folder, address) = (Folder::new(), free_address().to_string());
-        let mut listener = start(&folder, &address, state);
+        let mut listener = start_with(&folder, &address, state, chain);
         let sender = format!("-q socket --wire lh --retry-start 1ms {address}");
         let mut sender = folder.lh(&sender).start();
         let (rounds, each) = (8, 3_000);
@@ -242,7 +244,7 @@ fn a_receiver_that_is_started_anew_again_and_again_has_all_once() {
                 numbers_so_far(&folder, "out").len() > round * each
             });
             listener.end().ok();
-            listener = start(&folder, &address, state);
+            listener = start_with(&folder, &address, state, chain);
         }
         sender.end().ok();
         listener.end().ok();
