@@ -4,6 +4,7 @@ use std::fs::canonicalize;
 use std::path::{Path, PathBuf};
 
 use super::args::HandlerCommand;
+use crate::handler::BaseRotatingHandler;
 use crate::sys::{self, FileId};
 
 /// Looks whether the figures, or the dead letters of a handler, would go where a
@@ -39,11 +40,26 @@ pub fn check(metrics: Option<&Path>, chain: &mut [HandlerCommand]) -> Result<(),
     let named = [("--metrics-file", metrics)].into_iter();
     for (option, path) in named.chain(letters.iter().map(|path| ("--dead-letter", Some(*path)))) {
         if let Some(path) = path
-            && rotating().any(|handler| handler.makes(path))
+            && rotating().any(|handler| {
+                let link = handler.link();
+                handler.makes(path) || link.is_some_and(|link| is_same(path, link))
+            })
         {
             return Err(format!(
                 "{option}: {}: it is the name of a rolled-over file, or of the link, of a handler",
                 path.display()
+            ));
+        }
+    }
+    for link in rotating().filter_map(BaseRotatingHandler::link) {
+        let name = link.display();
+        // The link may be there, and lead to the log.
+        if logs.iter().any(|log| is_one_place(link, log)) {
+            return Err(format!("--link: {name}: it is {log} as well"));
+        }
+        if rotating().any(|handler| handler.makes(link)) {
+            return Err(format!(
+                "--link: {name}: it is the name of a rolled-over file of a handler"
             ));
         }
     }
@@ -66,11 +82,13 @@ fn is_same(one: &Path, other: &Path) -> bool {
     };
     match (id(one), id(other)) {
         (Some(one), Some(other)) => one == other,
-        _ => {
-            one == other
-                || place(one).is_some_and(|place_of_one| Some(place_of_one) == place(other))
-        }
+        _ => is_one_place(one, other),
     }
+}
+
+/// Whether two paths are one name in one directory.
+fn is_one_place(one: &Path, other: &Path) -> bool {
+    one == other || place(one).is_some_and(|place_of_one| Some(place_of_one) == place(other))
 }
 
 /// A name in its directory, without the ways that lead there.

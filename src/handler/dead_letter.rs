@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Handler;
 use super::file::{FileHandler, FileOptions};
 use crate::batch::{Frames, OwnedFrames};
-use crate::diag::Diag;
+use crate::diag::{Diag, plain};
 use crate::now::Now;
 use crate::text::time::{TimeStyle, TimeText};
 
@@ -88,8 +88,10 @@ impl DeadLetters {
             && !std::mem::replace(&mut self.told, true)
         {
             let name = self.file.target();
-            self.diag
-                .error(format_args!("{name}: cannot keep dead letters: {error}"));
+            self.diag.error(format_args!(
+                "{name}: cannot keep dead letters: {}",
+                plain(&error.source)
+            ));
         }
     }
 }

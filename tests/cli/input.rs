@@ -645,6 +645,17 @@ fn a_file_that_is_written_for_two_reasons_is_refused() {
             rolled,
         ),
         (
+            "rotate --max-bytes 1 --backups 3 --link sub/../mm mm",
+            "--link",
+            log,
+        ),
+        ("file mm + timed --link mm nn", "--link", log),
+        (
+            "rotate --max-bytes 1 --backups 3 --link mm.1 mm",
+            "--link",
+            "it is the name of a rolled-over file of a handler",
+        ),
+        (
             "timed mm --when D --dead-letter mm.2026-11-28",
             "--dead-letter",
             rolled,

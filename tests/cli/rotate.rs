@@ -464,6 +464,19 @@ fn what_a_rotator_makes_is_kept_in_the_order_of_rollovers() {
     }
 }
 
+/// At every rollover, and told once.
+#[test]
+fn a_rotator_that_fails_afterwards_is_told_of_once() {
+    let folder = Folder::new();
+    let chain = "rotate --max-bytes 1 --backups 9 --rotator";
+    let rotator = "mv \"$LH_SOURCE\" \"$LH_DEST\"; exit 3";
+    let ran = folder.lh(chain).args([rotator, "a"]).with("1\n2\n3\n4\n");
+    let said = ran.code(0).stderr;
+    let count = |words: &str| said.matches(words).count();
+    assert_eq!(count("the --rotator command: ended with"), 1, "{said}");
+    assert_eq!(folder.text("a.3"), "1\n");
+}
+
 #[test]
 fn a_rotator_takes_the_place_of_the_rename() {
     let folder = Folder::new();

@@ -53,6 +53,16 @@ fn subcommand(usage: &str) -> Option<&str> {
 
 /// `resembles`: clap has found an option that is spelled much like it.
 fn hint(word: &str, subcommand: Option<&str>, resembles: bool) -> Option<String> {
+    if subcommand == Some("cat") && ["-f", "--follow"].contains(&word) {
+        return Some(
+            "what follows a file is lh tail -f; its -n says how far back it begins".into(),
+        );
+    }
+    if subcommand == Some("check") && is_of_the_input(word) {
+        return Some(format!(
+            "{word} is an option of the input, and stands before that name: lh {word} … check"
+        ));
+    }
     let owners = owners(word);
     if let Some(wrapper) = subcommand.filter(|name| WRAPPERS.contains(name))
         && word.starts_with('-')
@@ -87,27 +97,32 @@ fn hint(word: &str, subcommand: Option<&str>, resembles: bool) -> Option<String>
     }
 }
 
+fn has(command: &Command, word: &str) -> bool {
+    let mut options = command.get_arguments();
+    options.any(|option| match word.strip_prefix("--") {
+        Some(long) => option.get_long() == Some(long),
+        None => {
+            let short = option.get_short().map(|short| format!("-{short}"));
+            short.as_deref() == Some(word)
+        }
+    })
+}
+
+/// Whether the program itself has this option.
+fn is_of_the_input(word: &str) -> bool {
+    let mut root = Piece::command();
+    root.build();
+    has(&root, word)
+}
+
 /// The subcommands that have this option, none if the program itself has it.
 fn owners(word: &str) -> Vec<String> {
     let mut root = Piece::command();
     root.build();
-    let has = |command: &Command| {
-        let mut options = command.get_arguments();
-        options.any(|option| match word.strip_prefix("--") {
-            Some(long) => option.get_long() == Some(long),
-            None => {
-                option
-                    .get_short()
-                    .map(|short| format!("-{short}"))
-                    .as_deref()
-                    == Some(word)
-            }
-        })
-    };
-    if has(&root) {
+    if has(&root, word) {
         return Vec::new();
     }
-    let owners = root.get_subcommands().filter(|command| has(command));
+    let owners = root.get_subcommands().filter(|command| has(command, word));
     owners
         .map(|command| command.get_name().to_owned())
         .collect()
@@ -163,6 +178,9 @@ mod tests {
             ("lh file a +file b", "a + with blanks around it"),
             ("lh syslog text", "a record is given with -m TEXT, another"),
             ("lh file a+file b", "a + with blanks around it"),
+            ("lh cat -f a", "what follows a file is lh tail -f"),
+            ("lh check --level error file a", "lh --level … check"),
+            ("lh check -m x file a", "lh -m … check"),
         ] {
             let told = told(line);
             assert!(told.contains(hint), "{line}: {told}");

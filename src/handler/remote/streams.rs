@@ -245,8 +245,13 @@ impl StreamDelivery {
         let on_the_way = self.window.end() - self.window.proven();
         let room = WINDOW.saturating_sub(on_the_way).min(STEP);
         let mut end = frames.cut(from, room);
-        if end == from && self.window.unproven() == 0 {
-            end = frames.next(from);
+        if end == from {
+            let next = frames.next(from);
+            // One that is longer than a step goes alone.
+            let fits = on_the_way + (next - from) as u64 <= WINDOW;
+            if fits || self.window.unproven() == 0 {
+                end = next;
+            }
         }
         if end > from {
             self.number += self.window.push(frames, (from, end), self.number);

@@ -5,6 +5,7 @@ mod backups;
 mod retain;
 mod roll;
 
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -109,6 +110,8 @@ pub struct BaseRotatingHandler {
     rollovers: u64,
     /// A rollover was made, and what it made superfluous is still there.
     retention_due: bool,
+    /// What was said last of what it does beside its records.
+    complained: RefCell<Option<String>>,
 }
 
 /// What is left of the options once the file and the names are built.
@@ -173,6 +176,7 @@ impl BaseRotatingHandler {
             failure: None,
             rollovers: 0,
             retention_due: false,
+            complained: RefCell::default(),
         }
     }
 
@@ -186,23 +190,17 @@ impl BaseRotatingHandler {
         !(self.backups.numbered && self.options.keep == 0)
     }
 
-    /// Whether it would give this name to a file: to one that is rolled over, or to the
-    /// link on the current one.
+    /// Whether it would give this name to a file that is rolled over.
     pub fn makes(&self, path: &Path) -> bool {
-        let Some(name) = path.file_name() else {
-            return false;
-        };
-        let lies_in = |directory: &Path| {
-            let real = |path| std::fs::canonicalize(path).ok();
-            let found = real(sys::directory_of(path));
-            found.is_some() && found == real(directory)
-        };
         let namer = &self.backups.namer;
-        let is_backup = namer.parse_name(name).is_some() && lies_in(namer.directory());
-        let link = self.options.link.as_deref();
-        let is_link =
-            |link: &Path| link.file_name() == Some(name) && lies_in(sys::directory_of(link));
-        is_backup || link.is_some_and(is_link)
+        let name = path.file_name();
+        name.is_some_and(|name| namer.parse_name(name).is_some())
+            && lie_together(sys::directory_of(path), namer.directory())
+    }
+
+    /// The link that it keeps on the current file.
+    pub fn link(&self) -> Option<&Path> {
+        self.options.link.as_deref()
     }
 
     /// Python's `shouldRollover` for the clock.
@@ -356,18 +354,21 @@ impl BaseRotatingHandler {
         }
     }
 
-    fn complain(&self, doing: &str, error: &io::Error) {
-        let name = self.file.name();
-        self.file
-            .diag()
-            .warn(format_args!("{name}: {doing}: {}", plain(error)));
+    /// Says it, unless that was what was said last.
+    fn complain(&self, text: String) {
+        if self.complained.borrow().as_ref() != Some(&text) {
+            let name = self.file.name();
+            self.file.diag().warn(format_args!("{name}: {text}"));
+            self.complained.replace(Some(text));
+        }
     }
 
     fn keep_link(&self) {
         if let Some(link) = &self.options.link {
             let target = link_target(self.file.path(), link);
             if let Err(error) = sys::replace_link(&target, &self.backups.at(link)) {
-                self.complain(&format!("cannot keep the link {}", link.display()), &error);
+                let name = link.display();
+                self.complain(format!("cannot keep the link {name}: {}", plain(&error)));
             }
         }
     }
@@ -438,7 +439,10 @@ impl Handler for BaseRotatingHandler {
             return Ok(());
         }
         if let Err(error) = self.recover().and_then(|()| self.finish_leftovers()) {
-            self.complain("cannot look through its backups", &error);
+            self.complain(format!(
+                "cannot look through its backups: {}",
+                plain(&error)
+            ));
         }
         if self.options.limits != Limits::default() {
             let _file = self.backups.lock_file(MOMENT)?;
@@ -516,8 +520,12 @@ impl Handler for BaseRotatingHandler {
             }
             Ok(())
         });
-        if let Err(error) = rolled {
-            self.complain("cannot roll over", &error.source);
+        // Where it could not even be opened, nothing was to be rolled over, and the
+        // next record says why.
+        if let Err(error) = rolled
+            && self.file.open_file().is_some()
+        {
+            self.complain(format!("cannot roll over: {}", plain(&error.source)));
         }
     }
 
@@ -577,6 +585,13 @@ fn began(meta: &Meta, mark: Option<Mark>) -> i64 {
 }
 
 /// What a link has to hold to lead to the file.
+/// Whether two directories are one; none is that is not there.
+fn lie_together(one: &Path, other: &Path) -> bool {
+    let real = |path| std::fs::canonicalize(path).ok();
+    let found = real(one);
+    found.is_some() && found == real(other)
+}
+
 fn link_target(file: &Path, link: &Path) -> PathBuf {
     if sys::directory_of(file) == sys::directory_of(link) {
         return file

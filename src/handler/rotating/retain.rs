@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::BaseRotatingHandler;
 use super::backups::Backup;
+use crate::diag::plain;
 use crate::now::Now;
 use crate::roll::keep::{self, Held, Reason};
 use crate::sys;
@@ -109,7 +110,7 @@ impl BaseRotatingHandler {
         let list = match self.backups.hold().list() {
             Ok(list) => list,
             Err(error) => {
-                self.complain("cannot look for old backups", &error);
+                self.complain(format!("cannot look for old backups: {}", plain(&error)));
                 return;
             }
         };
@@ -118,7 +119,7 @@ impl BaseRotatingHandler {
             if let Some(Err(error)) = backup.map(|backup| self.backups.delete(backup))
                 && error.kind() != io::ErrorKind::NotFound
             {
-                self.complain("cannot delete an old backup", &error);
+                self.complain(format!("cannot delete an old backup: {}", plain(&error)));
                 return;
             }
         }

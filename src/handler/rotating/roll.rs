@@ -199,8 +199,7 @@ impl BaseRotatingHandler {
             Some(command) => run_rotator(&self.backups, command, &file, &dest).map(|complaint| {
                 names.note_made(&dest, mark);
                 if let Some(error) = complaint {
-                    let diag = self.file.diag();
-                    diag.warn(format_args!("{}: {error}", self.file.name()));
+                    self.complain(error.to_string());
                 }
                 sys::lstat(&self.backups.at(&dest)).ok().map(|meta| meta.id)
             }),
