@@ -11,6 +11,7 @@ mod hostile;
 mod http;
 mod lasting;
 mod listener;
+mod numbered;
 mod senders;
 #[path = "../cli/support.rs"]
 #[allow(dead_code, reason = "it serves other tests as well")]
