@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::listener::listen;
+use crate::listener::{listen, listen_with};
 use crate::support::{Folder, until};
 
 fn lines(numbers: std::ops::Range<usize>) -> String {
@@ -279,6 +279,45 @@ fn a_service_manager_opens_the_ports_and_hears_of_us() {
         "{}",
         folder.text("said")
     );
+}
+
+/// Whoever watches and can't be told is complained about once, and again after it
+/// was there meanwhile.
+#[test]
+fn a_service_manager_that_is_away_is_told_of_once() {
+    let folder = Folder::new();
+    let bind = || UnixDatagram::bind(folder.path("manager")).expect("a socket");
+    let hear = |manager: &UnixDatagram| {
+        manager
+            .set_read_timeout(Some(Duration::from_secs(15)))
+            .expect("set");
+        let mut buffer = [0; 1000];
+        let count = manager.recv(&mut buffer).expect("a message");
+        String::from_utf8_lossy(&buffer[..count]).into_owned()
+    };
+    let failed = "the service manager can't be told";
+    let address = folder.path("manager");
+    let lh = folder
+        .lh("listen --tcp 127.0.0.1:0 null")
+        .env("NOTIFY_SOCKET", &address)
+        .env("WATCHDOG_USEC", "20000");
+    let mut listener = listen_with(lh, &folder, "--tcp");
+    listener.running.wait_said(failed);
+    let mut watched = Vec::new();
+    for round in 1..=2 {
+        // That nothing is said can't be waited for: it has time for 20 more.
+        std::thread::sleep(Duration::from_millis(200));
+        let manager = bind();
+        watched.push(hear(&manager));
+        assert_eq!(listener.running.stderr().matches(failed).count(), round);
+        drop(manager);
+        std::fs::remove_file(&address).expect("removed");
+        until("that it is gone is told", || {
+            listener.running.stderr().matches(failed).count() > round
+        });
+    }
+    assert_eq!(watched, ["WATCHDOG=1"; 2]);
+    listener.end().said_times(failed, 3);
 }
 
 /// A socket of a service manager is held to what is asked for like any other.

@@ -224,6 +224,8 @@ pub struct Listen {
     datagrams: Option<Box<Datagrams>>,
     /// Who has started this, and wants to know how it is.
     manager: ServiceManager,
+    /// The last time that it was to be told something, that has failed.
+    told_manager: bool,
     alive_at: Option<Instant>,
     complaints: Complaints,
     diag: Diag,
@@ -292,6 +294,7 @@ impl Listen {
             assembly: Assembly::new(Limits::default()),
             datagrams: datagrams.then(|| Box::new(Datagrams::new(longest))),
             manager: ServiceManager::default(),
+            told_manager: false,
             alive_at: None,
             complaints: Complaints::new(diag.clone()),
             diag,
@@ -318,7 +321,10 @@ impl Listen {
     }
 
     fn notify(&mut self, state: &str) {
-        if let Err(error) = self.manager.notify(state) {
+        let failed = self.manager.notify(state).err();
+        let told = std::mem::replace(&mut self.told_manager, failed.is_some());
+        // Whatever it was to be told: it is away, and hears none of it.
+        if let Some(error) = failed.filter(|_| !told) {
             let reason = plain(&error);
             self.diag.warn(format_args!(
                 "the service manager can't be told {state}: {reason}"
