@@ -10,6 +10,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::support::records::told;
+use crate::support::strace::inject;
 use crate::support::{Lh, Namespace, Report, able, folder, names, records, wait_for};
 
 #[test]
@@ -49,6 +50,29 @@ fn a_file_at_its_size_limit_is_an_error_and_not_the_end() {
     report.assert_sound("blocked at the limit");
     let told = told(&outcome.stderr, "records were not delivered");
     assert_eq!(told, report.lost.len() as u64, "{}", outcome.stderr);
+}
+
+/// Nothing is opened where a receiver gets a thread.
+#[test]
+fn a_thread_that_cannot_be_started_is_called_that() {
+    if !able(&["strace"]) {
+        return;
+    }
+    let folder = folder();
+    let outcome = Lh::new("file")
+        .arg(folder.path().join("a"))
+        .arg("+")
+        .arg("socket")
+        .arg("127.0.0.1:1")
+        .under(inject(
+            &folder.path().join("trace"),
+            &[],
+            &["clone3,clone:error=EAGAIN"],
+        ))
+        .feed("one\n");
+    assert_ne!(outcome.code(), 0);
+    let reason = "lh: 127.0.0.1:1: cannot start its thread: Resource temporarily unavailable";
+    assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
 }
 
 #[test]

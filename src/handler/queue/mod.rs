@@ -23,7 +23,7 @@ use spooled::Spooled;
 use waiting::{Order, Shared};
 
 use super::delivery::{Delivery, Ledger};
-use super::{EmitError, End, Fault, Handler};
+use super::{Described, EmitError, End, Fault, Handler};
 use crate::batch::Frames;
 use crate::diag::plain;
 use crate::now::Now;
@@ -161,7 +161,11 @@ impl QueueHandler {
             };
             let listener = Listener::new(inner, Arc::clone(&self.shared), spooled);
             let thread = std::thread::Builder::new().name("queue".to_owned());
-            self.thread = Some(thread.spawn(move || listener.run())?);
+            let thread = thread.spawn(move || listener.run()).map_err(|error| {
+                let text = format!("cannot start its thread: {}", plain(&error));
+                io::Error::new(error.kind(), Described(text))
+            })?;
+            self.thread = Some(thread);
         }
         Ok(())
     }
