@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::{FileId, Owner, stderr, stdout, symlink};
+use super::{FileId, Owner, is_process, name_bytes, stderr, stdout, symlink};
 
 /// What is known of a file.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +70,46 @@ pub fn check_link(link: &Path) -> io::Result<()> {
     }
 }
 
+/// How a name ends that is there for a moment only.
+const TEMPORARY: &str = ".tmp";
+
+/// Removes what processes that are gone have left of [`replace_link`] with these
+/// arguments. Whatever leads to another file is none of ours.
+///
+/// # Errors
+/// Those of reading the directory and of removing.
+pub fn clear_links(target: &Path, link: &Path) -> io::Result<()> {
+    let name = name_bytes(link.file_name().unwrap_or_default());
+    let mut cleared = Ok(());
+    for entry in std::fs::read_dir(directory_of(link))? {
+        let entry = entry?;
+        let found = entry.file_name();
+        let id = name_bytes(&found).strip_prefix(name);
+        let id = id.and_then(|rest| rest.strip_prefix(b"."));
+        let id = id.and_then(|rest| rest.strip_suffix(TEMPORARY.as_bytes()));
+        if id.is_some_and(is_of_the_gone)
+            && std::fs::read_link(entry.path()).is_ok_and(|leads| leads == target)
+            && let Err(error) = std::fs::remove_file(entry.path())
+            // Another process may clear up as well.
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            cleared = Err(error);
+        }
+    }
+    cleared
+}
+
+/// Whether this, a part of a temporary name, is the number of a process that is
+/// gone, as such names have it. So is one with our own number that was there
+/// before us: in a container each lh may have the same.
+pub fn is_of_the_gone(part: &[u8]) -> bool {
+    let text = std::str::from_utf8(part).unwrap_or_default();
+    let id = text.parse::<u32>().ok();
+    // No process has ever had a greater one.
+    let id = id.filter(|id| id.to_string() == text && i32::try_from(*id).is_ok());
+    id.is_some_and(|id| id == std::process::id() || !is_process(id))
+}
+
 /// Replaces or makes a symbolic link in one step.
 pub fn replace_link(target: &Path, link: &Path) -> io::Result<()> {
     check_link(link)?;
@@ -77,7 +117,7 @@ pub fn replace_link(target: &Path, link: &Path) -> io::Result<()> {
         return Ok(());
     }
     let mut name = link.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
+    name.push(format!(".{}{TEMPORARY}", std::process::id()));
     let temporary = link.with_file_name(name);
     symlink(target, &temporary)?;
     std::fs::rename(&temporary, link).inspect_err(|_| {
@@ -145,4 +185,45 @@ pub enum Private {
     WriteOrMake,
     /// Likewise; it must not be there.
     Make,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In a container each lh may have the same number: what the one before has
+    /// left would be in the way of the next for ever.
+    #[test]
+    fn a_link_left_under_our_own_number_is_no_obstacle() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("cur");
+        let own = format!("cur.{}{TEMPORARY}", std::process::id());
+        let (log, other) = (Path::new("app.log"), Path::new("other.log"));
+        symlink(log, &folder.path().join(&own)).unwrap();
+        assert!(replace_link(log, &link).is_err());
+        clear_links(other, &link).unwrap();
+        assert!(replace_link(log, &link).is_err(), "it is another's");
+        clear_links(log, &link).unwrap();
+        replace_link(log, &link).unwrap();
+        assert_eq!(std::fs::read_link(&link).unwrap(), log);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn numbers_of_processes_are_taken_as_they_are_written() {
+        let own = std::process::id();
+        assert!(is_of_the_gone(own.to_string().as_bytes()));
+        // The first process is there as long as the system is.
+        for other in [
+            "".to_owned(),
+            "1".to_owned(),
+            format!("0{own}"),
+            format!("+{own}"),
+            format!("{own} "),
+            u32::MAX.to_string(),
+            u64::MAX.to_string(),
+        ] {
+            assert!(!is_of_the_gone(other.as_bytes()), "{other:?}");
+        }
+    }
 }

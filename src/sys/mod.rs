@@ -18,7 +18,10 @@ mod windows;
 
 #[cfg(not(target_os = "linux"))]
 pub use by_name::{Held, hold_directory};
-pub use files::{Meta, OpenRules, Opened, Private, check_link, directory_of, replace_link};
+#[cfg(feature = "cli")]
+pub use files::is_of_the_gone;
+pub use files::{Meta, OpenRules, Opened, Private};
+pub use files::{check_link, clear_links, directory_of, replace_link};
 pub use held::{Directories, Place, Whereabouts};
 
 /// How the reason begins where a directory is missing; its name follows.

@@ -21,6 +21,7 @@ mod fsync_fails;
 mod inject;
 mod input;
 mod kill;
+mod leftovers;
 mod limits;
 mod local_daemon;
 mod logrotate;

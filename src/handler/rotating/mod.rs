@@ -363,6 +363,17 @@ impl BaseRotatingHandler {
         }
     }
 
+    /// Takes away what a process that was killed has left of the link.
+    fn clear_links(&self) {
+        if let Some(link) = &self.options.link {
+            let target = link_target(self.file.path(), link);
+            if let Err(error) = sys::clear_links(&target, &self.backups.at(link)) {
+                let doing = format!("cannot clear up beside the link {}", link.display());
+                self.complain(&doing, &error);
+            }
+        }
+    }
+
     fn keep_link(&self) {
         if let Some(link) = &self.options.link {
             let target = link_target(self.file.path(), link);
@@ -448,6 +459,7 @@ impl Handler for BaseRotatingHandler {
             let _file = self.backups.lock_file(MOMENT)?;
             self.retain(now, Count::Ignored);
         }
+        self.clear_links();
         self.keep_link();
         self.reschedule(now);
         Ok(())

@@ -19,9 +19,12 @@ use text::Run;
 /// look.
 const EVERY: Duration = Duration::from_secs(15);
 
-/// How many names are tried for the temporary file. Those of processes that
-/// were killed in the wrong moment are left alone, and few.
+/// How many names are tried for the temporary file: what somebody has planted
+/// under one is left alone.
 const NAMES: u32 = 100;
+
+/// What such a name begins with, and how it ends.
+const TEMPORARY: (&str, &str) = (".lh-metrics.", ".tmp");
 
 /// The file, replaced again and again.
 ///
@@ -51,14 +54,16 @@ struct Noticed {
 }
 
 impl MetricsFile {
-    /// Looks whether the file can be written, and leaves everything as it was.
-    /// The first write is due at once.
+    /// Looks whether the file can be written, and leaves everything as it was but
+    /// for what others have left that were killed. The first write is due at once.
     ///
     /// # Errors
     /// Why it can't be written, with its name.
     pub fn new(path: PathBuf, now: Now, diag: Diag) -> Result<MetricsFile, String> {
         check(&path)
             .map_err(|reason| format!("{}: cannot write metrics: {reason}", shown(&path)))?;
+        // A directory may be writable and not readable; nothing depends on it.
+        let _ = clear_up(sys::directory_of(&path));
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         Ok(MetricsFile {
             name: name.into_owned(),
@@ -192,7 +197,38 @@ fn temporary(directory: &Path) -> io::Result<(File, PathBuf)> {
 
 /// Not made of the file's own name, which may be as long as names can be.
 fn temporary_name(number: u32) -> String {
-    format!(".lh-metrics.{}.{number}.tmp", std::process::id())
+    let (begin, end) = TEMPORARY;
+    format!("{begin}{}.{number}{end}", std::process::id())
+}
+
+/// Removes the temporary files of processes that were killed before they could
+/// rename them. What is no such file, in name or kind, is not ours.
+fn clear_up(directory: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let path = entry.path();
+        if is_left_behind(&entry.file_name().to_string_lossy())
+            && sys::lstat(&path).is_ok_and(|meta| meta.regular && meta.links == 1)
+        {
+            // One of another user's may stand beside some of ours.
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+    Ok(())
+}
+
+fn is_left_behind(name: &str) -> bool {
+    let (begin, end) = TEMPORARY;
+    let name = name
+        .strip_prefix(begin)
+        .and_then(|name| name.strip_suffix(end));
+    name.and_then(|name| name.split_once('.'))
+        .is_some_and(|(id, number)| {
+            let ours = number
+                .parse::<u32>()
+                .is_ok_and(|n| n <= NAMES && n.to_string() == number);
+            ours && sys::is_of_the_gone(id.as_bytes())
+        })
 }
 
 #[cfg(test)]
