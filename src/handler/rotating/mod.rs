@@ -368,8 +368,9 @@ impl BaseRotatingHandler {
         if let Some(link) = &self.options.link {
             let target = link_target(self.file.path(), link);
             if let Err(error) = sys::clear_links(&target, &self.backups.at(link)) {
-                let doing = format!("cannot clear up beside the link {}", link.display());
-                self.complain(&doing, &error);
+                let name = link.display();
+                let reason = plain(&error);
+                self.complain(format!("cannot clear up beside the link {name}: {reason}"));
             }
         }
     }
