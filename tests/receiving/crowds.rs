@@ -50,6 +50,38 @@ fn those_who_send_nothing_of_use_make_room() {
     assert!(ran.stderr.lines().count() < 60, "{}", ran.stderr);
 }
 
+/// Clients keep their connections for the next request; those who rest longest go.
+#[test]
+fn those_who_rest_between_two_requests_make_room() {
+    let folder = Folder::new();
+    let options = "listen --http 127.0.0.1:0 --max-connections 3";
+    let listener = listen(&folder, options, "file -f {message} out");
+    let post = |number: usize| {
+        let mut stream = TcpStream::connect(listener.address("http")).expect("a connection");
+        let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 2";
+        write!(stream, "{head}\r\n\r\n{number}\n").expect("sent");
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"HTTP/1.1 204");
+        stream
+    };
+    let mut resting: Vec<_> = (0..8).map(post).collect();
+    // The first had to go for the others; the last are there.
+    let mut rest = Vec::new();
+    resting[0].read_to_end(&mut rest).expect("its end");
+    let last = resting.last_mut().expect("the last");
+    last.set_read_timeout(Some(Duration::from_millis(50)))
+        .expect("set");
+    let mut byte = [0];
+    while last.read(&mut byte).is_ok_and(|count| {
+        assert_eq!(count, 1, "it was closed");
+        true
+    }) {}
+    drop(resting);
+    assert_eq!(folder.text("out"), "0\n1\n2\n3\n4\n5\n6\n7\n");
+    listener.end().code(0);
+}
+
 /// As long as there are as many as there may be, that is said once, and leaves
 /// room for what else is wrong.
 #[test]

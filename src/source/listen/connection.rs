@@ -219,6 +219,14 @@ impl Connection {
         self.awaiting > 0 || self.again
     }
 
+    /// Whether it is between two requests of HTTP, with nothing of either here or on
+    /// its way.
+    pub(super) fn rests(&self) -> bool {
+        let between = matches!(&self.protocol, Some(Protocol::Http(http)) if http.is_idle());
+        let heard = self.rest.is_empty() && !self.is_unheard() && !self.has_to_answer();
+        between && self.useful && heard && self.out.is_empty() && !self.closing
+    }
+
     /// Whether it has sent something that was not read yet, as far as is known.
     pub(super) fn is_unheard(&self) -> bool {
         self.queued || self.wants_turn()

@@ -24,6 +24,10 @@ const CROWDED: Duration = Duration::from_millis(50);
 /// The same of one whose first message is on its way.
 const BEGUN: Duration = Duration::from_secs(1);
 
+/// How long a client rests between two requests of HTTP, at least, before it has to
+/// go for others: it expects that, and comes again.
+const RESTED: Duration = Duration::from_secs(2);
+
 /// When there has been room for so long, that there is none is news again. Room
 /// for a moment is none: somebody goes, and the next one who waits comes in.
 const CALM: Duration = Duration::from_secs(10);
@@ -109,9 +113,36 @@ impl Listen {
         self.open < before
     }
 
+    /// Closes one that others do without: who has sent nothing of use, or else who
+    /// rests.
+    fn evict(&mut self, now: Now) -> bool {
+        self.evict_newcomer(now) || self.evict_resting(now)
+    }
+
+    /// Closes the one that rests longest between two requests, if there is one.
+    ///
+    /// Costs a look at each connection.
+    fn evict_resting(&mut self, now: Now) -> bool {
+        let clock = self.clock(now);
+        let places = self.connections.iter().enumerate();
+        let resting = places.filter_map(|(place, found)| {
+            let found = found.as_deref()?;
+            let rests = found.heard + RESTED <= clock && found.rests();
+            rests.then_some((found.heard, place))
+        });
+        let Some((_, place)) = resting.min() else {
+            return false;
+        };
+        if let Some(mut connection) = self.connections[place].take() {
+            connection.say_end();
+            self.bury(place, &connection);
+        }
+        true
+    }
+
     /// Closes the oldest of those that have sent nothing of use, if there is
     /// one. What was sent and not yet read may be of use.
-    fn evict(&mut self, now: Now) -> bool {
+    fn evict_newcomer(&mut self, now: Now) -> bool {
         let clock = self.clock(now);
         while let Some(newcomer) = self.newcomers.front()
             && self.newcomer(newcomer).is_none()

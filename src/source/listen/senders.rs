@@ -54,6 +54,16 @@ impl Default for Senders {
     }
 }
 
+impl Drop for Senders {
+    fn drop(&mut self) {
+        if let Some(file) = &self.state {
+            // Closing alone would not do while a program is being started, who has a
+            // copy of the descriptor for a moment.
+            let _ = sys::unlock(file);
+        }
+    }
+}
+
 impl Senders {
     fn new(most: usize) -> Senders {
         Senders {

@@ -201,7 +201,7 @@ impl Listen {
         self.connections[place] = Some(connection);
     }
 
-    fn bury(&mut self, place: usize, connection: &Connection) {
+    pub(super) fn bury(&mut self, place: usize, connection: &Connection) {
         self.held -= connection.held();
         self.open -= 1;
         self.free.push(place);
