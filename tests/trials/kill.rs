@@ -1,4 +1,5 @@
-//! Trials 20 and 21: kill -9 at random, and at each system call of a rollover.
+//! Trials 20 and 21: kill -9 at random, at each system call of a rollover, and while
+//! a `--rotator` runs.
 //!
 //! Not tested here: the power going off (`power_cut`), half written records
 //! (`short_writes`).
@@ -221,4 +222,56 @@ fn a_rollover_killed_at_any_call_is_finished_by_the_next_start() {
     }
     println!("{points} points");
     assert!(points >= 20, "only {points} points");
+}
+
+/// It goes on by itself, and would take away or empty what the next one writes.
+#[test]
+fn a_rotator_that_outlives_a_killed_process_is_waited_for() {
+    for last in [
+        ": >\"$LH_SOURCE\"",
+        "mv \"$LH_SOURCE\" \"$LH_DEST\"",
+        // It is not waited for what that leaves running.
+        "mv \"$LH_SOURCE\" \"$LH_DEST\"; while [ -e \"$ASIDE/run\" ]; do sleep 0.01; done 2>/dev/null &",
+    ] {
+        let (folder, aside) = (folder(), self::folder());
+        let at = |name: &str| aside.path().join(name);
+        for name in ["hold", "run"] {
+            std::fs::write(at(name), "").unwrap();
+        }
+        let file = folder.path().join("app.log");
+        let rotator = format!(
+            "cp \"$LH_SOURCE\" \"$LH_DEST\"; readlink /proc/$$/fd/* >\"$ASIDE/open\"; \
+             while [ -e \"$ASIDE/hold\" ]; do sleep 0.01; done; {last}"
+        );
+        let lh = || {
+            Lh::new("rotate --max-bytes 500 --backups 9 --rotator")
+                .arg(&rotator)
+                .arg(&file)
+                .env("ASIDE", aside.path())
+        };
+        let limit = Duration::from_secs(15);
+        let mut killed = lh().spawn();
+        killed.write(&records(1..=3));
+        let written = || std::fs::read(&file).is_ok_and(|bytes| bytes == records(1..=3));
+        assert!(wait_for(limit, written), "{last}");
+        killed.signal(Signal::SIGALRM);
+        let runs = || std::fs::read_to_string(at("open")).is_ok_and(|text| text.ends_with('\n'));
+        assert!(wait_for(limit, runs), "{last}");
+        killed.signal(Signal::SIGKILL);
+
+        let mut next = lh().spawn();
+        next.pour(records(4..=40));
+        let waits = || next.stderr().contains("cannot lock: another process");
+        assert!(wait_for(limit, waits), "{last}: it does not wait");
+        std::fs::remove_file(at("hold")).unwrap();
+        next.end().expect(0);
+        std::fs::remove_file(at("run")).unwrap();
+        killed.end().expect(137);
+        let report = Report::of(folder.path(), 1..=40);
+        report.assert_perfect(last);
+        report.assert_chain(last);
+        assert!(report.backups() > 2, "{last}: {report}");
+        let open = std::fs::read_to_string(at("open")).unwrap();
+        assert!(!open.contains("app.log"), "{last}: {open}");
+    }
 }

@@ -196,7 +196,7 @@ impl BaseRotatingHandler {
         self.note(Some(mark));
         let left = match &self.options.rotator {
             None => self.rename_away(&file, &dest),
-            Some(command) => run_rotator(&self.backups, command, &file, &dest).map(|complaint| {
+            Some(command) => self.run_rotator(command, &file, &dest).map(|complaint| {
                 names.note_made(&dest, mark);
                 if let Some(error) = complaint {
                     self.complain(error.to_string());
@@ -244,6 +244,44 @@ impl BaseRotatingHandler {
         }
         rename(&self.backups, file, dest)?;
         Ok(open.map(|meta| meta.id))
+    }
+
+    /// Runs the user's command in place of the rename. It has to take the file
+    /// away, or to empty it: else its records would stand twice, so what it has made is
+    /// deleted. One that did so and failed afterwards is complained about. It has the
+    /// file locked, also where this process is killed before it ends: it would empty what
+    /// the next one writes.
+    fn run_rotator(
+        &self,
+        command: &str,
+        file: &Path,
+        dest: &Path,
+    ) -> Result<Option<RollError>, RollError> {
+        let backups = &self.backups;
+        let fail = |reason: String| RollError {
+            doing: "the --rotator command".to_owned(),
+            reason,
+        };
+        let before = sys::stat(&backups.at(file)).map_err(|error| fail(plain(&error)))?;
+        let open = self.file.open_file();
+        let open = open.ok_or_else(|| fail("there is no open file".to_owned()))?;
+        let mut shell = sys::shell_with_lock(command, open).map_err(|error| fail(plain(&error)))?;
+        shell.env("LH_SOURCE", file).env("LH_DEST", dest);
+        let free = made_names(dest);
+        let is_there = |path: &PathBuf| sys::lstat(&backups.at(path)).is_ok();
+        let free: Vec<PathBuf> = free.filter(|path| !is_there(path)).collect();
+        let status = shell.status().map_err(|error| fail(plain(&error)))?;
+        let failed = (!status.success()).then(|| format!("ended with {status}"));
+        match sys::stat(&backups.at(file)) {
+            Ok(after) if after.id == before.id && after.size >= before.size => {
+                for copy in free {
+                    let _ = backups.remove(&copy);
+                }
+                let left = || format!("left {} as it was", file.display());
+                Err(fail(failed.unwrap_or_else(left)))
+            }
+            _ => Ok(failed.map(fail)),
+        }
     }
 
     fn note(&self, mark: Option<Mark>) {
@@ -356,38 +394,4 @@ fn rename(backups: &Backups, from: &Path, to: &Path) -> Result<(), RollError> {
         let doing = format!("cannot rename {} to {}", from.display(), to.display());
         RollError::new(doing, &error)
     })
-}
-
-/// Runs the user's command in place of the rename. It has to take the file
-/// away, or to empty it: else its records would stand twice, so what it has made is
-/// deleted. One that did so and failed afterwards is complained about.
-fn run_rotator(
-    backups: &Backups,
-    command: &str,
-    file: &Path,
-    dest: &Path,
-) -> Result<Option<RollError>, RollError> {
-    let fail = |reason: String| RollError {
-        doing: "the --rotator command".to_owned(),
-        reason,
-    };
-    let before = sys::stat(&backups.at(file)).map_err(|error| fail(plain(&error)))?;
-    let mut shell = sys::shell(command);
-    shell.env("LH_SOURCE", file).env("LH_DEST", dest);
-    shell.stdin(std::process::Stdio::null());
-    let free = made_names(dest);
-    let is_there = |path: &PathBuf| sys::lstat(&backups.at(path)).is_ok();
-    let free: Vec<PathBuf> = free.filter(|path| !is_there(path)).collect();
-    let status = shell.status().map_err(|error| fail(plain(&error)))?;
-    let failed = (!status.success()).then(|| format!("ended with {status}"));
-    match sys::stat(&backups.at(file)) {
-        Ok(after) if after.id == before.id && after.size >= before.size => {
-            for copy in free {
-                let _ = backups.remove(&copy);
-            }
-            let left = || format!("left {} as it was", file.display());
-            Err(fail(failed.unwrap_or_else(left)))
-        }
-        _ => Ok(failed.map(fail)),
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::process::Command;
 
 #[cfg(target_os = "linux")]
 use nix::errno::Errno;
@@ -23,6 +24,24 @@ pub fn try_lock(file: &File) -> io::Result<bool> {
 /// Gives the lock up.
 pub fn unlock(file: &File) -> io::Result<()> {
     set_lock(file, None).map(|_| ())
+}
+
+/// A command for the system's shell that has the lock on `file` while it runs, as
+/// this process has: where that is killed, others go on waiting for the command.
+///
+/// The lock belongs to the open file, and a second shell, which does nothing but
+/// wait for the first, has that as its standard input. So no descriptor is ever
+/// without its close-on-exec flag in this process, where another thread may start
+/// something just then; and neither the command has one, nor what it leaves running.
+///
+/// # Errors
+/// Those of dup(2).
+pub fn shell_with_lock(command: &str, file: &File) -> io::Result<Command> {
+    let file = file.try_clone()?;
+    // Without `exit` the shell would become the command, and not wait for it.
+    let mut shell = super::shell("/bin/sh -c \"$1\" </dev/null; exit \"$?\"");
+    shell.arg("/bin/sh").arg(command).stdin(file);
+    Ok(shell)
 }
 
 #[cfg(target_os = "linux")]

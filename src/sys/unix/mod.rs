@@ -41,7 +41,7 @@ use nix::errno::Errno;
 
 use super::{Meta, born};
 
-pub use lock::{lock, try_lock, unlock};
+pub use lock::{lock, shell_with_lock, try_lock, unlock};
 pub use open::{
     behind_link, check_append, check_directory, create_new, open_append, open_existing,
     open_may_succeed_later,

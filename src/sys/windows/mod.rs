@@ -300,3 +300,11 @@ pub fn shell(command: &str) -> std::process::Command {
     shell.arg("/C").raw_arg(command);
     shell
 }
+
+/// The same, without an input. A lock belongs to the process that took it here, so the
+/// command has none where this process is killed.
+pub fn shell_with_lock(command: &str, _file: &File) -> io::Result<std::process::Command> {
+    let mut shell = shell(command);
+    shell.stdin(std::process::Stdio::null());
+    Ok(shell)
+}
