@@ -1,8 +1,8 @@
 //! `-- COMMAND`: its two outputs, its status, and the signals that are meant
 //! for it.
 //!
-//! Not tested here: the order of what both outputs hold when lh comes to read
-//! them, which no reader of two pipes can know.
+//! Not tested here: those that a terminal sends (`terminal.rs`), and the order of what
+//! both outputs hold when lh comes to read them, which no reader of two pipes can know.
 
 use std::time::Duration;
 
@@ -277,46 +277,6 @@ fn nohup_holds_for_the_command_too() {
     let lh = folder.sh("trap '' HUP INT; exec \"$LH\" stream -- \
                         sh -c 'kill -HUP $$; kill -INT $$; kill -HUP $PPID; echo alive'");
     assert_eq!(lh.run().ok().out(), "alive\n");
-}
-
-/// Ctrl-C reaches all processes of the terminal's foreground: the command must
-/// not be sent another one by lh.
-#[test]
-fn a_control_c_is_not_doubled() {
-    if !peer("python3") {
-        return;
-    }
-    let folder = Folder::new();
-    folder.write(
-        "count.py",
-        "import signal, sys, time\n\
-         got = []\n\
-         signal.signal(signal.SIGINT, lambda *_: got.append(1))\n\
-         signal.signal(signal.SIGTERM, lambda *_: (print(len(got), flush=True), sys.exit(7)))\n\
-         print('ready', flush=True)\n\
-         while True: time.sleep(0.01); got and print('got', flush=True)\n",
-    );
-    folder.write(
-        "terminal.py",
-        "import os, pty, signal, sys, time\n\
-         pid, terminal = pty.fork()\n\
-         if pid == 0: os.execv(sys.argv[1], sys.argv[1:])\n\
-         def wait(text):\n\
-         \x20   end = time.monotonic() + 15\n\
-         \x20   while not (os.path.exists('a') and text in open('a').read()):\n\
-         \x20       assert time.monotonic() < end, text\n\
-         \x20       time.sleep(0.01)\n\
-         wait('ready')\n\
-         os.write(terminal, b'\\x03')\n\
-         wait('got')\n\
-         wait('got\\ngot\\ngot\\ngot\\n')\n\
-         os.kill(pid, signal.SIGTERM)\n\
-         sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n",
-    );
-    let lh = folder.sh("exec python3 terminal.py \"$LH\" file a -- python3 count.py");
-    lh.run().code(7);
-    let text = folder.text("a");
-    assert!(text.ends_with("\n1\n"), "{text}");
 }
 
 #[test]

@@ -23,3 +23,4 @@ mod real_logs;
 mod rotate;
 mod signals;
 mod timed;
+mod terminal;

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
+use nix::unistd::{getpid, getsid};
 use signal_hook::consts::{
     SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ,
 };
@@ -74,10 +75,19 @@ fn notice(origin: Origin) -> Option<Notice> {
     };
     let for_lh_alone = matches!(event, Event::RollOver | Event::ChildEnded);
     // What the kernel sends, a Ctrl-C for one, goes to all processes of the
-    // terminal's foreground: the command has it already.
-    let everybody_has_it = matches!(origin.cause, Cause::Kernel);
+    // terminal's foreground: the command has it already. But that the terminal is
+    // gone is told to the leader of its session alone, and to the others only when
+    // that one has ended.
+    let for_leader_alone = origin.signal == SIGHUP && leads_session();
+    let everybody_has_it = matches!(origin.cause, Cause::Kernel) && !for_leader_alone;
     Some(Notice {
         event,
         pass_on: (!for_lh_alone && !everybody_has_it).then_some(origin.signal),
     })
+}
+
+/// Whether the terminal, if there is one, was opened for lh itself, as
+/// `xterm -e lh` and `ssh -t host lh` do, and not for a shell that runs it.
+fn leads_session() -> bool {
+    getsid(None) == Ok(getpid())
 }
