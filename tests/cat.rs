@@ -9,8 +9,12 @@
 #[allow(dead_code, unused_imports)]
 mod trials;
 
+use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -363,6 +367,38 @@ fn a_reader_that_has_seen_enough_ends_it() {
         .unwrap();
     assert_eq!(output.stdout, record(1));
     assert_eq!(output.stderr, b"0\n");
+}
+
+/// Also where nothing more is written, so that no write could tell it.
+#[test]
+fn a_reader_that_has_seen_enough_ends_what_follows() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    std::fs::write(&file, records(1..=3)).unwrap();
+    let (pipe, into_pipe) = std::io::pipe().unwrap();
+    let (socket, into_socket) = UnixStream::pair().unwrap();
+    let ends: [(OwnedFd, OwnedFd); 2] = [
+        (pipe.into(), into_pipe.into()),
+        (socket.into(), into_socket.into()),
+    ];
+    for (ours, theirs) in ends {
+        let mut tail = std::process::Command::new(env!("CARGO_BIN_EXE_lh"));
+        tail.args(["tail", "-f", "-n", "1"]).arg(&file);
+        tail.stdout(theirs).stderr(Stdio::piped());
+        let mut tail = tail.spawn().unwrap();
+        let mut ours = std::fs::File::from(ours);
+        let mut line = record(3);
+        ours.read_exact(&mut line).unwrap();
+        assert_eq!(line, record(3));
+        drop(ours);
+        let ended = || tail.try_wait().is_ok_and(|status| status.is_some());
+        let in_time = wait_for(Duration::from_secs(15), ended);
+        let _ = tail.kill();
+        let outcome = tail.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&outcome.stderr);
+        assert!(in_time, "it goes on; {stderr}");
+        assert!(outcome.status.success() && stderr.is_empty(), "{stderr}");
+    }
 }
 
 /// Across rollovers, many at once, also where the file that was read is

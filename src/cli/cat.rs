@@ -170,6 +170,15 @@ fn follow<W: Write>(
         let name = args.file.display();
         console::say(format_args!("{name}: is not there yet; waiting for it"));
     }
+    // It may be long until there is something to write, which would tell that.
+    let reader = sys::stdout().ok().filter(sys::is_pipe);
+    let is_unread = |pause| match &reader {
+        Some(pipe) => sys::wait_unread(pipe, pause),
+        None => {
+            std::thread::sleep(pause);
+            false
+        }
+    };
     let (mut gaps, mut quiet) = (Gaps::default(), Duration::ZERO);
     let mut say = |count: u64, is_end: bool| {
         if let Some(text) = gaps.tell(count, Instant::now(), is_end) {
@@ -180,19 +189,21 @@ fn follow<W: Write>(
         let stepped = follower.step(to);
         let status = tell(&mut follower);
         say(follower.gaps(), false);
-        match stepped {
-            Ok(true) => quiet = Duration::ZERO,
-            Ok(false) => {
-                std::thread::sleep(LOOK);
-                quiet += LOOK;
-            }
+        let pause = match stepped {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => LOOK,
             Err(error) => {
                 say(follower.gaps(), true);
                 return ended(&args.file, error);
             }
-        }
+        };
+        quiet = match pause.is_zero() {
+            true => pause,
+            false => quiet + pause,
+        };
+        let unread = is_unread(pause);
         let flushed = idle(to, quiet).and_then(|()| to.flush());
-        if flushed.is_err() {
+        if unread || flushed.is_err() {
             say(follower.gaps(), true);
             return written(flushed, status);
         }

@@ -57,6 +57,8 @@ pub use spool::{
     boot, distrusted_directory, is_locked, is_unreadable, make_private_directory, open_private,
     read_at, write_at,
 };
+#[cfg(feature = "cli")]
+pub use stdio::wait_unread;
 pub use stdio::{Input, Waitable, is_pipe, stderr, stdin, stdout, wait_readable, write_some};
 #[cfg(target_os = "linux")]
 pub use way::{Held, hold_directory};

@@ -104,6 +104,22 @@ fn wait_writable(file: impl AsFd, limit: Duration) -> io::Result<bool> {
     Ok(poll(&mut fds, Some(limit))? > 0)
 }
 
+/// Waits until nobody has the other end of a pipe or a socket any more, who could
+/// read what is written to it, at most so long; `true`: it is so.
+#[cfg(feature = "cli")]
+pub fn wait_unread(pipe: &File, limit: Duration) -> bool {
+    // The events that tell it are told without being asked for.
+    let mut fds = [PollFd::new(pipe.as_fd(), PollFlags::empty())];
+    if poll(&mut fds, Some(limit)).is_err() {
+        std::thread::sleep(limit);
+        return false;
+    }
+    let gone = PollFlags::POLLERR | PollFlags::POLLHUP;
+    fds[0]
+        .revents()
+        .is_some_and(|events| events.intersects(gone))
+}
+
 /// What can be waited for.
 pub type Waitable<'a> = BorrowedFd<'a>;
 

@@ -64,6 +64,8 @@ pub use spool::{
     boot, distrusted_directory, is_locked, is_unreadable, make_private_directory, open_private,
     read_at, write_at,
 };
+#[cfg(feature = "cli")]
+pub use stdio::wait_unread;
 pub use stdio::{Input, is_pipe, stderr, stdin, stdout, write_some};
 pub use waiting::{Waitable, wait_readable};
 
