@@ -28,7 +28,7 @@ const AGAIN: Duration = Duration::from_secs(60);
 pub fn cat(args: &LogCatArgs) -> Result<Status, Failure> {
     let now = Now::read().wall;
     let wanted = args.picks.wanted(now).map_err(Failure::usage)?;
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = console::stdout()?;
     if wanted.is_all() {
         return print_all(args, &mut stdout);
     }
@@ -62,7 +62,7 @@ impl Printer for Picker<'_> {
 fn print_all(args: &LogCatArgs, stdout: &mut dyn Printer) -> Result<Status, Failure> {
     let (mut status, mut seam) = (Status::Delivered, Seam::default());
     // What is read there would be written to its end, for ever.
-    let output = sys::stdout().context("cannot write to stdout")?;
+    let output = sys::stdout().context(console::NOT_PRINTED)?;
     let is_output = |part: &Part| sys::is_same_regular_file(&part.file, &output);
     for file in &args.files {
         if let Err(error) = stdout.next_set(&mut seam) {
@@ -116,8 +116,7 @@ pub fn tail(args: &LogTailArgs) -> Result<Status, Failure> {
     }
     let now = Now::read().wall;
     let wanted = args.picks.wanted(now).map_err(Failure::usage)?;
-    sys::stdout().context("cannot write to stdout")?;
-    let mut stdout = BufWriter::new(std::io::stdout().lock());
+    let mut stdout = BufWriter::new(console::stdout()?);
     if wanted.is_all() {
         let started = Follower::start(set, args.lines, &mut stdout);
         return follow(args, started, &mut stdout, |_, _| Ok(()));
@@ -280,15 +279,9 @@ fn ended(file: &Path, error: CopyError) -> Result<Status, Failure> {
     }
 }
 
-/// Whoever reads it may have seen enough.
 fn written(result: io::Result<()>, status: Status) -> Result<Status, Failure> {
-    match result {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(status),
-        other => {
-            other.context("cannot write to stdout")?;
-            Ok(status)
-        }
-    }
+    console::printed(result)?;
+    Ok(status)
 }
 
 #[cfg(test)]

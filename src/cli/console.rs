@@ -3,8 +3,10 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, StdoutLock, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context;
 
 use super::screen::Screen;
 use crate::diag::Diag;
@@ -134,13 +136,37 @@ impl Voice {
     }
 }
 
-/// Writes to standard output, for what was asked to be printed there.
-pub fn print(text: &str) -> std::io::Result<()> {
-    // Where it is closed, this says so.
-    sys::stdout()?;
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()
+/// What is told of a standard output that can't be written.
+pub const NOT_PRINTED: &str = "cannot write to standard output";
+
+/// Standard output, for what was asked to be printed there.
+///
+/// # Errors
+/// It was closed: Rust's start-up opens /dev/null in its place, and whatever is
+/// written goes there without a word.
+pub fn stdout() -> anyhow::Result<StdoutLock<'static>> {
+    sys::stdout().context(NOT_PRINTED)?;
+    Ok(std::io::stdout().lock())
+}
+
+/// What came of writing there. Whoever reads it may have seen enough.
+///
+/// # Errors
+/// All others.
+pub fn printed(result: std::io::Result<()>) -> anyhow::Result<()> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        other => other.context(NOT_PRINTED),
+    }
+}
+
+/// Prints there what was asked for.
+///
+/// # Errors
+/// It can't be written.
+pub fn print(text: &[u8]) -> anyhow::Result<()> {
+    let mut stdout = stdout()?;
+    printed(stdout.write_all(text).and_then(|()| stdout.flush()))
 }
 
 /// Notices of the library, on stderr; of warnings, none if `quiet`.

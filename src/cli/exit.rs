@@ -1,5 +1,6 @@
 //! Exit statuses, and the errors that lead to them.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -58,14 +59,17 @@ impl Failure {
     /// Tells the user, and gives the status.
     pub fn report(self) -> Status {
         match self {
-            Failure::Clap(error) if is_help(error.kind()) => {
-                // A closed stream is no reason for another status.
-                let _ = error.print();
-                match error.exit_code() {
-                    0 => Status::Delivered,
-                    _ => Status::Usage,
+            Failure::Clap(error) if is_help(error.kind()) => match error.use_stderr() {
+                true => {
+                    // A closed stderr is no reason for another status.
+                    let _ = error.print();
+                    Status::Usage
                 }
-            }
+                false => match print_help(&error) {
+                    Ok(()) => Status::Delivered,
+                    Err(error) => Failure::Failed(error).report(),
+                },
+            },
             Failure::Clap(error) => {
                 console::tell(named(&error.to_string()).as_bytes());
                 Status::Usage
@@ -92,6 +96,12 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Failure {
         Failure::Failed(error)
     }
+}
+
+/// clap's own printing knows whether there are to be colours.
+fn print_help(help: &clap::Error) -> anyhow::Result<()> {
+    let mut stdout = console::stdout()?;
+    console::printed(help.print().and_then(|()| stdout.flush()))
 }
 
 /// Without the number that Rust adds to the words of the system.

@@ -1,6 +1,5 @@
 //! Completions and man pages, from the same definitions as the parser.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
@@ -9,6 +8,7 @@ use clap_complete::Shell;
 
 use super::args::Piece;
 use super::completions;
+use super::console;
 use super::exit::{Failure, Status};
 use super::manual;
 
@@ -64,8 +64,6 @@ pub fn man(directory: Option<&Path>) -> Result<Status, Failure> {
 }
 
 fn write_out(text: &[u8]) -> Result<Status, Failure> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text).and_then(|()| stdout.flush());
-    written.context("cannot write to stdout")?;
+    console::print(text)?;
     Ok(Status::Delivered)
 }

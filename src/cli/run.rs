@@ -76,7 +76,7 @@ pub fn check(input: &InputArgs, chain: Vec<HandlerCommand>) -> Result<Status, Fa
     let stages: Vec<_> = stages
         .collect::<Result<_, String>>()
         .map_err(Failure::usage)?;
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = console::stdout()?;
     let mut status = Status::Delivered;
     for stage in &stages {
         let handler = stage.look();
@@ -88,7 +88,7 @@ pub fn check(input: &InputArgs, chain: Vec<HandlerCommand>) -> Result<Status, Fa
                 .unwrap_or(&reason);
             format!("FAILED: {reason}")
         });
-        writeln!(stdout, "{kind} {target}: {found}").context("cannot write to stdout")?;
+        console::printed(writeln!(stdout, "{kind} {target}: {found}"))?;
     }
     Ok(status)
 }
@@ -211,6 +211,6 @@ fn answer(asked: &[(&HandlerCommand, Question)], diag: &Diag) -> Result<Status, 
             }
         }
     }
-    console::print(&text).context("cannot write to stdout")?;
+    console::print(text.as_bytes())?;
     Ok(Status::Delivered)
 }

@@ -110,7 +110,7 @@ fn ls(args: &LsArgs) -> Result<Status, Failure> {
         parts.push(format!("for {}", quoted(&veiled(&target.words))));
     }
     let text = format!("{}: {}\n", args.directory.display(), parts.join(", "));
-    console::print(&text).context("cannot write to stdout")?;
+    console::print(text.as_bytes())?;
     Ok(Status::Delivered)
 }
 
@@ -118,15 +118,15 @@ fn cat(args: &CatArgs) -> Result<Status, Failure> {
     let inspection = inspect(&args.directory)?;
     let mut reader = read_all(&inspection, args.all)?;
     let mut out = OwnedFrames::default();
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = console::stdout()?;
     while read(&mut reader, &args.directory, &mut out)? > 0 {
         match stdout.write_all(out.frames().bytes()) {
             // Whoever reads it has seen enough.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Status::Delivered),
-            other => other.context("cannot write to stdout")?,
+            other => console::printed(other)?,
         }
     }
-    stdout.flush().context("cannot write to stdout")?;
+    console::printed(stdout.flush())?;
     let damaged = reader.status().damaged() + inspection.strange.len() as u64;
     if damaged == 0 {
         return Ok(Status::Delivered);
@@ -198,7 +198,7 @@ fn check(args: &CheckArgs) -> Result<Status, Failure> {
     }
     parts.extend(owner(&inspection));
     line(&format!("{name}: {}", parts.join(", ")));
-    console::print(&text).context("cannot write to stdout")?;
+    console::print(text.as_bytes())?;
     Ok(match damaged + lost {
         0 => Status::Delivered,
         _ => Status::Incomplete,
@@ -239,7 +239,7 @@ fn forget(args: &DropArgs) -> Result<Status, Failure> {
     closed.with_context(|| format!("{name}: cannot be closed"))?;
     let dropped = counted(dropped, "record", "records");
     let text = format!("{name}: {dropped} dropped, {left} left\n");
-    console::print(&text).context("cannot write to stdout")?;
+    console::print(text.as_bytes())?;
     Ok(Status::Delivered)
 }
 
