@@ -410,17 +410,6 @@ fn man_prints_one_page_and_writes_them_all() {
     assert!(!folder.has("nodir"));
 }
 
-/// A full standard output is an error where the output is what was asked for.
-#[test]
-fn what_can_not_be_printed_is_an_error() {
-    let folder = Folder::new();
-    for arguments in ["man", "completions bash", "timed --plan 3 x.log"] {
-        let full = std::fs::File::options().write(true).open("/dev/full");
-        let lh = folder.lh(arguments).stdout(full.expect("/dev/full"));
-        lh.with("").code(1).said("stdout");
-    }
-}
-
 /// With a terminal on stdin and no message, it says what it waits for.
 #[test]
 fn a_terminal_is_told_what_is_waited_for() {
