@@ -93,7 +93,12 @@ fn check(socket: &Socket) -> io::Result<()> {
     }
     // A port that the system gave to this very socket and where nobody listens:
     // TCP then connects the socket with itself, and it would read what it writes.
-    let peer = socket.peer_addr()?.as_socket();
+    let peer = socket.peer_addr().map_err(|error| match error.kind() {
+        // It was there, and has gone since.
+        io::ErrorKind::NotConnected => io::ErrorKind::ConnectionReset.into(),
+        _ => error,
+    });
+    let peer = peer?.as_socket();
     if peer.is_some() && peer == socket.local_addr()?.as_socket() {
         return Err(io::ErrorKind::ConnectionRefused.into());
     }
