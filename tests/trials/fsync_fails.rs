@@ -117,6 +117,38 @@ fn what_others_wrote_meanwhile_stays_and_nothing_is_doubled() {
     }
 }
 
+/// The name of a new file can't be made safe, and another one has begun to use it.
+#[test]
+fn a_new_file_that_another_has_written_to_stays() {
+    if !able(&["strace"]) {
+        return;
+    }
+    for (handler, mine) in [("rotate --max-bytes 1M", 1), ("file", 1), ("file", 400)] {
+        let folder = folder();
+        let log = folder.path().join("app.log");
+        let strace = "strace -f -qq -o /dev/null -e trace=fsync \
+            -e inject=fsync:error=EIO:delay_enter=700000:when=1..2";
+        let mut running = Lh::new(&format!("{handler} --fsync batch --delay"))
+            .arg(&log)
+            .under(strace.split_whitespace())
+            .spawn();
+        assert!(running.write(&records(1..=mine)));
+        assert!(crate::support::wait_for(Duration::from_secs(20), || log.exists()));
+        another(&log, handler, mine + 1);
+        let outcome = running.end().expect(0);
+        let report = Report::of(folder.path(), 1..=mine + 1);
+        let what = format!("{handler}: {}{report}", outcome.stderr);
+        assert!(
+            report.lost.is_empty() && report.doubled.is_empty(),
+            "{what}"
+        );
+        assert!(
+            report.torn.is_empty() && report.foreign.is_empty(),
+            "{what}"
+        );
+    }
+}
+
 #[test]
 fn no_record_is_lost_in_silence_under_file() {
     if able(NEEDS) {

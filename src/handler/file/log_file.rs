@@ -12,6 +12,7 @@ use crate::diag::{Diag, plain};
 use crate::fsync::Fsync;
 use crate::handler::{EmitError, Fault};
 use crate::now::Now;
+use crate::roll::mark::Mark;
 use crate::sys::{self, Directories, FileId, OpenRules, Owner, Place};
 
 /// What a file handler is told about its file.
@@ -254,8 +255,10 @@ impl LogFile {
         let opened = sys::open_append(&path, self.rules())?;
         self.name_unsynced |= opened.created && self.durable.wanted();
         if self.name_unsynced {
-            // Where that fails the file stays: others may have written to it.
-            sys::sync_directory(sys::directory_of(&path))?;
+            if let Err(error) = sys::sync_directory(sys::directory_of(&path)) {
+                self.name_unsynced &= !(opened.created && self.withdraw_new(&opened, &path));
+                return Err(error);
+            }
             self.name_unsynced = false;
         }
         self.place = Some(path);
@@ -280,6 +283,19 @@ impl LogFile {
             check_tail: false,
         });
         Ok(())
+    }
+
+    /// Deletes a file that was just made and whose name can't be made safe, unless
+    /// somebody else has begun to use it.
+    fn withdraw_new(&self, opened: &sys::Opened, path: &Path) -> bool {
+        let ours = !self.options.lock || sys::try_lock(&opened.file).unwrap_or(false);
+        let is_new = |meta: sys::Meta| meta.size == 0 && meta.id == opened.meta.id;
+        if !(ours && sys::stat(path).is_ok_and(is_new)) {
+            return false;
+        }
+        // Who waits for it goes on to the next one of that name.
+        Mark::note(Some(Mark::Rolled), &opened.file);
+        std::fs::remove_file(path).is_ok()
     }
 
     /// Appends the records from one record end to another. On an error the
