@@ -77,6 +77,15 @@ fn another(log: &std::path::Path, handler: &str, number: u64) {
     lh.feed(records(number..=number)).expect(0);
 }
 
+/// All of them are there once, in whatever order the writers had.
+#[track_caller]
+fn assert_all_once(folder: &std::path::Path, last: u64, handler: &str, said: &str) {
+    let report = Report::of(folder, 1..=last);
+    let others = report.torn.len() + report.foreign.len();
+    let once = report.lost.is_empty() && report.doubled.is_empty();
+    assert!(once && others == 0, "{handler}: {said}{report}");
+}
+
 /// The fresh file can't be made durable either, again and again, and others have begun
 /// to use it: what they wrote stays, and what is taken back comes once.
 #[test]
@@ -104,16 +113,7 @@ fn what_others_wrote_meanwhile_stays_and_nothing_is_doubled() {
         running.expect_stderr("are safe in it now");
         another(&log, handler, 4 + first);
         let outcome = running.end().expect(0);
-        let report = Report::of(folder.path(), 1..=4 + first);
-        let what = format!("{handler}: {}{report}", outcome.stderr);
-        assert!(
-            report.lost.is_empty() && report.doubled.is_empty(),
-            "{what}"
-        );
-        assert!(
-            report.torn.is_empty() && report.foreign.is_empty(),
-            "{what}"
-        );
+        assert_all_once(folder.path(), 4 + first, handler, &outcome.stderr);
     }
 }
 
@@ -136,16 +136,7 @@ fn a_new_file_that_another_has_written_to_stays() {
         assert!(crate::support::wait_for(Duration::from_secs(20), || log.exists()));
         another(&log, handler, mine + 1);
         let outcome = running.end().expect(0);
-        let report = Report::of(folder.path(), 1..=mine + 1);
-        let what = format!("{handler}: {}{report}", outcome.stderr);
-        assert!(
-            report.lost.is_empty() && report.doubled.is_empty(),
-            "{what}"
-        );
-        assert!(
-            report.torn.is_empty() && report.foreign.is_empty(),
-            "{what}"
-        );
+        assert_all_once(folder.path(), mine + 1, handler, &outcome.stderr);
     }
 }
 
