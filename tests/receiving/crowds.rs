@@ -50,22 +50,52 @@ fn those_who_send_nothing_of_use_make_room() {
     assert!(ran.stderr.lines().count() < 60, "{}", ran.stderr);
 }
 
+/// A request on a connection, which stays open.
+fn request(stream: &mut TcpStream, number: usize) {
+    let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 2";
+    write!(stream, "{head}\r\n\r\n{number}\n").expect("sent");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).expect("an answer");
+        answer.push(byte[0]);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 204"));
+}
+
+fn post(listener: &Listener<'_>, number: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(listener.address("http")).expect("a connection");
+    request(&mut stream, number);
+    stream
+}
+
+/// Those who send nothing go before those who rest, however many they are.
+#[test]
+fn a_flood_of_silent_ones_pushes_nobody_out_who_rests() {
+    let folder = Folder::new();
+    let options = "listen --http 127.0.0.1:0 --max-connections 4";
+    let listener = listen(&folder, options, "file -f {message} out");
+    let mut resting = [post(&listener, 0), post(&listener, 1)];
+    std::thread::sleep(Duration::from_millis(2100));
+    let address = listener.address("http");
+    let silent = || TcpStream::connect(&address).expect("a connection");
+    let silent: Vec<_> = (0..12).map(|_| silent()).collect();
+    post(&listener, 2);
+    for stream in &mut resting {
+        request(stream, 3);
+    }
+    drop(silent);
+    assert_eq!(folder.text("out"), "0\n1\n2\n3\n3\n");
+    listener.end().code(0);
+}
+
 /// Clients keep their connections for the next request; those who rest longest go.
 #[test]
 fn those_who_rest_between_two_requests_make_room() {
     let folder = Folder::new();
     let options = "listen --http 127.0.0.1:0 --max-connections 3";
     let listener = listen(&folder, options, "file -f {message} out");
-    let post = |number: usize| {
-        let mut stream = TcpStream::connect(listener.address("http")).expect("a connection");
-        let head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 2";
-        write!(stream, "{head}\r\n\r\n{number}\n").expect("sent");
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).expect("an answer");
-        assert_eq!(&answer, b"HTTP/1.1 204");
-        stream
-    };
-    let mut resting: Vec<_> = (0..8).map(post).collect();
+    let mut resting: Vec<_> = (0..8).map(|number| post(&listener, number)).collect();
     // The first had to go for the others; the last are there.
     let mut rest = Vec::new();
     resting[0].read_to_end(&mut rest).expect("its end");

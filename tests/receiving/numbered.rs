@@ -56,6 +56,11 @@ fn talk(listener: &Listener, number: u32, frame: Option<u64>) -> u64 {
     u64::from_be_bytes(welcome[4..].try_into().expect("eight bytes"))
 }
 
+fn start(folder: &Folder) -> Listener<'_> {
+    let options = "listen --tcp 127.0.0.1:0 --wire lh --state state";
+    listen(folder, options, "")
+}
+
 /// As many as there may be, of which one can't be read: a new one takes its
 /// place, and nobody is forgotten, neither by this process nor by the next.
 #[test]
@@ -66,17 +71,10 @@ fn a_full_state_with_a_hole_has_room_for_one_more() {
     state[hole as usize * 32 + 20] ^= 1;
     folder.write("state", &state);
     folder.chmod("state", 0o600);
-    let start = || {
-        listen(
-            &folder,
-            "listen --tcp 127.0.0.1:0 --wire lh --state state",
-            "",
-        )
-    };
-    let listener = start();
+    let listener = start(&folder);
     assert_eq!(talk(&listener, MOST, Some(1)), 0);
     listener.end().ok();
-    let listener = start();
+    let listener = start(&folder);
     assert_eq!(talk(&listener, MOST, None), 1);
     assert_eq!(talk(&listener, hole, None), 0);
     for other in [0, hole - 1, hole + 1, MOST - 1] {
@@ -94,21 +92,14 @@ fn who_was_heard_last_is_remembered_over_a_restart() {
     let state: Vec<u8> = (0..MOST).flat_map(|number| slot(number, 5, 0)).collect();
     folder.write("state", &state);
     folder.chmod("state", 0o600);
-    let start = || {
-        listen(
-            &folder,
-            "listen --tcp 127.0.0.1:0 --wire lh --state state",
-            "",
-        )
-    };
-    let listener = start();
+    let listener = start(&folder);
     assert_eq!(talk(&listener, 0, Some(6)), 5);
     listener.end().ok();
-    let listener = start();
+    let listener = start(&folder);
     assert_eq!(talk(&listener, MOST, Some(1)), 0);
     assert_eq!(talk(&listener, 0, None), 6);
     listener.end().ok();
-    let listener = start();
+    let listener = start(&folder);
     assert_eq!(talk(&listener, MOST, None), 1);
     assert_eq!(talk(&listener, 0, None), 6);
     assert_eq!(talk(&listener, 1, None), 0);

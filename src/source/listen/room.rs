@@ -116,7 +116,10 @@ impl Listen {
     /// Closes one that others do without: who has sent nothing of use, or else who
     /// rests.
     fn evict(&mut self, now: Now) -> bool {
-        self.evict_newcomer(now) || self.evict_resting(now)
+        match self.evict_newcomer(now) {
+            Some(evicted) => evicted || self.evict_resting(now),
+            None => false,
+        }
     }
 
     /// Closes the one that rests longest between two requests, if there is one.
@@ -141,8 +144,9 @@ impl Listen {
     }
 
     /// Closes the oldest of those that have sent nothing of use, if there is
-    /// one. What was sent and not yet read may be of use.
-    fn evict_newcomer(&mut self, now: Now) -> bool {
+    /// one. What was sent and not yet read may be of use. `None`: it has a moment left,
+    /// and is waited for, or many who send nothing would push out all who rest.
+    fn evict_newcomer(&mut self, now: Now) -> Option<bool> {
         let clock = self.clock(now);
         while let Some(newcomer) = self.newcomers.front()
             && self.newcomer(newcomer).is_none()
@@ -155,7 +159,7 @@ impl Listen {
                 continue;
             };
             if connection.since + CROWDED > clock {
-                return false;
+                return None;
             }
             if !connection.is_unheard() && !is_on_its_way(connection, clock) {
                 found = Some((at, place));
@@ -163,12 +167,12 @@ impl Listen {
             }
         }
         let Some((at, place)) = found else {
-            return false;
+            return Some(false);
         };
         self.newcomers.remove(at);
         let text = "closed to make room: it has sent no whole message";
         self.cut_off(place, format_args!("{text}"), now);
-        true
+        Some(true)
     }
 
     /// A connection as it was let in, if it is still there and has sent nothing
