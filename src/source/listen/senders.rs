@@ -104,9 +104,14 @@ impl Senders {
             }
         }
         if senders.known.is_empty() {
+            if is_text(&bytes) {
+                let text = "it is a text, and no state of lh listen";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+            }
             // It may be another file, named by mistake.
             let is_empty = |slot: &usize| bytes[slot * SLOT..][..SLOT] == [0; SLOT];
             senders.free.retain(is_empty);
+            senders.slots = bytes.len().div_ceil(SLOT);
         }
         senders.state = Some(file);
         Ok(senders)
@@ -250,6 +255,19 @@ impl Senders {
             }
         }
     }
+}
+
+/// Whether somebody's log was named by mistake. What a crash leaves of slots is text by
+/// a chance of one in millions.
+fn is_text(bytes: &[u8]) -> bool {
+    let front = &bytes[..bytes.len().min(1024)];
+    let text = match std::str::from_utf8(front) {
+        Err(error) if error.error_len().is_some() => return false,
+        Err(error) => &front[..error.valid_up_to()],
+        Ok(_) => front,
+    };
+    let is_plain = |byte: &u8| *byte >= b' ' || matches!(byte, b'\t'..=b'\r' | b'\x1b');
+    !text.is_empty() && text.iter().all(is_plain)
 }
 
 fn write_slot(file: &File, slot: usize, id: SenderId, sender: &Sender) -> io::Result<()> {
@@ -461,7 +479,17 @@ mod tests {
     fn a_file_of_something_else_is_not_written_over() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("senders");
-        let text = "a log, named by mistake\n".repeat(8);
+        for text in [
+            "a log, named by mistake\n".repeat(8),
+            "é".repeat(600),
+            "x".into(),
+        ] {
+            std::fs::write(&path, &text).unwrap();
+            let error = Senders::load(&path).unwrap_err();
+            assert_eq!(error.to_string(), "it is a text, and no state of lh listen");
+            assert_eq!(std::fs::read(&path).unwrap(), text.as_bytes());
+        }
+        let text = "\0another file\n".repeat(8);
         std::fs::write(&path, &text).unwrap();
         let mut senders = Senders::load(&path).unwrap();
         send(&mut senders, 1, 5);
