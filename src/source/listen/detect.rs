@@ -89,7 +89,7 @@ fn is_counted(bytes: &[u8], sealed: bool) -> Option<bool> {
 /// Whether a priority stands there, all of it (RFC 5424 section 6.2.1): a number
 /// and a `<` also begin many a plain line, such as `404 <none>`. `None`: it is
 /// too early to tell.
-fn begins_with_priority(bytes: &[u8]) -> Option<bool> {
+pub(super) fn begins_with_priority(bytes: &[u8]) -> Option<bool> {
     let (first, behind) = bytes.split_first()?;
     if *first != b'<' {
         return Some(false);

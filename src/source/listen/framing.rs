@@ -1,9 +1,9 @@
 //! Where the messages of a stream begin and end.
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use super::Accepted;
-use super::detect::DIGITS;
+use super::detect::{DIGITS, SEAL, begins_with_priority};
 use crate::level::Level;
 use crate::wire::envelope::TAG;
 use crate::wire::framing::{Oversize, OversizeCounts, end_within};
@@ -45,6 +45,8 @@ pub(super) struct Text {
     kind: Kind,
     /// What ends a message, once that is known.
     end: Option<u8>,
+    /// Until then: what the last message was taken to end with, and how it began.
+    guess: Option<(u8, Start)>,
     /// So often it was not told by what stood behind a line.
     unsure: u8,
     /// The rest of a message that is too long is thrown away.
@@ -227,6 +229,7 @@ impl Text {
         Text {
             kind,
             end: None,
+            guess: None,
             unsure: 0,
             skipping: false,
             continued: false,
@@ -249,14 +252,22 @@ impl Text {
         counts: &mut OversizeCounts,
         at_end: bool,
     ) -> Next<'b> {
+        let sealed = accepted.key.is_some();
+        self.settle(bytes, sealed);
         let skipped = self.line_end_behind_nul(bytes);
         if skipped > 0 {
             return Next::Skip(skipped);
         }
         let from = std::mem::take(&mut self.searched).min(bytes.len());
-        let end = self.end.or_else(|| self.find_end(bytes, from));
+        let mut end = self.end.or_else(|| self.find_end(bytes, from, sealed));
         let found = end.and_then(|end| memchr(end, &bytes[from..]));
-        let found = found.map(|at| from + at);
+        let mut found = found.map(|at| from + at);
+        if end == Some(0) && has_lines(&bytes[..found.unwrap_or(bytes.len())], from, sealed) {
+            // A NUL within a line hides nothing of what follows.
+            end = Some(b'\n');
+            (self.end, self.guess) = (end, None);
+            found = memchr(b'\n', bytes);
+        }
         let (length, used) = match found {
             Some(at) => (at, at + 1),
             None => (bytes.len(), bytes.len()),
@@ -309,30 +320,55 @@ impl Text {
 
     /// What ends the message at hand: a NUL, where it ends messages that have
     /// line feeds in them. `None`: neither has come.
-    fn find_end(&mut self, bytes: &[u8], from: usize) -> Option<u8> {
+    fn find_end(&mut self, bytes: &[u8], from: usize, sealed: bool) -> Option<u8> {
         let at = from + memchr2(b'\n', 0, &bytes[from..])?;
-        let begins = |at: usize| match bytes.get(at) {
-            None => true,
-            Some(byte) => matches!(byte, b'<' | b'{' | b'\n' | b'\r') || byte.is_ascii_hexdigit(),
+        let (text, behind) = (&bytes[..at], &bytes[at + 1..]);
+        let start = match Start::of(bytes, sealed) {
+            Start::Object if bytes[at] == b'\n' && is_open_object(text) => Start::Other,
+            start => start,
         };
-        let next = bytes.get(at + 1);
-        let end = match bytes[at] {
-            0 if begins(at + 1) => 0,
-            0 => b'\n',
-            _ => match memchr(0, &bytes[at..]) {
-                Some(nul) if !matches!(next, None | Some(b'<')) && begins(at + nul + 1) => 0,
-                // An object of several lines, and nothing else ends GELF.
-                None if self.kind == Kind::Gelf && is_open_object(&bytes[..at]) => 0,
-                // The rest of a message may be on its way, and a NUL behind it.
-                _ if next != Some(&b'<') && self.unsure < UNSURE => {
-                    self.unsure += 1;
-                    return Some(b'\n');
-                }
-                _ => b'\n',
-            },
+        // What stands up to a NUL is a message, or several lines.
+        let behind_nul = match bytes[at] {
+            0 => Some(behind),
+            _ => memchr(0, behind).map(|nul| &behind[nul + 1..]),
+        };
+        let end = match behind_nul.map(|behind| ends_with_nul(behind, sealed)) {
+            _ if bytes[at] == b'\n' && start.is_next(Start::of(behind, sealed)) => b'\n',
+            Some(Some(true)) => 0,
+            Some(Some(false)) if bytes[at] == 0 => b'\n',
+            // What comes next will tell.
+            Some(None) => {
+                self.guess = Some((0, start));
+                return Some(0);
+            }
+            // An object of several lines, and nothing else ends GELF.
+            None if self.kind == Kind::Gelf && is_open_object(text) => 0,
+            // The rest of a message may be on its way, and a NUL behind it.
+            _ if self.unsure < UNSURE => {
+                self.unsure += 1;
+                self.guess = Some((b'\n', start));
+                return Some(b'\n');
+            }
+            _ => b'\n',
         };
         self.end = Some(end);
         self.end
+    }
+
+    /// What ends messages is known once the next one begins as it should.
+    fn settle(&mut self, bytes: &[u8], sealed: bool) {
+        let Some((end, start)) = self.guess else {
+            return;
+        };
+        let is_right = match (end, Start::of(bytes, sealed)) {
+            (_, Start::Unknown) => return,
+            (0, _) => ends_with_nul(bytes, sealed) == Some(true),
+            (_, next) => start.is_next(next),
+        };
+        self.guess = None;
+        if is_right {
+            self.end = Some(end);
+        }
     }
 
     fn too_long<'b>(
@@ -366,6 +402,72 @@ impl Text {
             }
         }
     }
+}
+
+/// How a message begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// With a priority.
+    Priority,
+    /// As an object.
+    Object,
+    Other,
+    /// Too little of it has come.
+    Unknown,
+}
+
+impl Start {
+    /// Behind an authentication code, where those are asked for.
+    fn of(bytes: &[u8], sealed: bool) -> Start {
+        let body = match sealed {
+            false => bytes,
+            true => {
+                let code = &bytes[..bytes.len().min(SEAL)];
+                let digits = code.iter().take_while(|byte| byte.is_ascii_hexdigit());
+                match digits.count() {
+                    count if count == bytes.len() && count < SEAL => return Start::Unknown,
+                    count if count + 1 == SEAL && code.last() == Some(&b' ') => &bytes[SEAL..],
+                    _ => return Start::Other,
+                }
+            }
+        };
+        match (begins_with_priority(body), body.first()) {
+            (None, _) => Start::Unknown,
+            (Some(true), _) => Start::Priority,
+            (_, Some(b'{')) => Start::Object,
+            _ => Start::Other,
+        }
+    }
+
+    /// Whether a message that begins so is likely to be the next of a stream.
+    fn is_next(self, next: Start) -> bool {
+        self == next && matches!(self, Start::Priority | Start::Object)
+    }
+}
+
+/// Whether a NUL before these bytes ends a message: another one begins, or each is
+/// a line besides. `None`: that is still to come.
+fn ends_with_nul(behind: &[u8], sealed: bool) -> Option<bool> {
+    match (behind.first(), Start::of(behind, sealed)) {
+        (Some(b'\n' | b'\r'), _) => Some(true),
+        (_, Start::Unknown) => None,
+        (_, start) => Some(start != Start::Other),
+    }
+}
+
+/// Whether what should be one message is several, each on a line. What stands before
+/// `from` was looked at.
+fn has_lines(text: &[u8], from: usize, sealed: bool) -> bool {
+    let from = from.saturating_sub(2 * SEAL).min(text.len());
+    memchr_iter(b'\n', &text[from..]).any(|at| {
+        let (line, behind) = (&text[..from + at], &text[from + at + 1..]);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match Start::of(behind, sealed) {
+            Start::Priority => true,
+            Start::Object => line.ends_with(b"}"),
+            Start::Other | Start::Unknown => false,
+        }
+    })
 }
 
 /// Whether that is the beginning of an object and not all of it.

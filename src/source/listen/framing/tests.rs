@@ -112,6 +112,43 @@ fn each_framing_is_understood() {
     );
 }
 
+/// Nobody hides what follows by a NUL that gets into a line.
+#[test]
+fn a_nul_within_a_line_costs_no_other_line() {
+    let syslog = "<13>one\n<13>a\0b\n<11>two\n<11>three\n";
+    let all = [2, 10, 50].map(|count| format!("{}{}", "<13>first\n".repeat(count), &syslog[8..]));
+    let inputs = all.into_iter().chain([
+        syslog.to_owned(),
+        syslog[8..].to_owned(),
+        syslog[8..].replace("\0b", "\0"),
+        syslog[8..].replace("\0b", "\0<13>b"),
+        syslog[8..].replace("\0b", "\0{}"),
+        "{\"m\":\"x\0{\"}\n{\"m\":1}\r\n{\"m\":2}\n".to_owned(),
+        "{\"m\":\"xy\"}\n{\"m\":\"\0a\"}\n{\"m\":1}\n{\"m\":2}\n".to_owned(),
+    ]);
+    for input in inputs {
+        let lines: Vec<&[u8]> = input.split_inclusive('\n').map(str::as_bytes).collect();
+        for wire in [None, Some(Wire::Syslog), Some(Wire::Json)] {
+            let accepted = Accepted {
+                wire,
+                ..accepted(64, Oversize::Split)
+            };
+            let each: Vec<_> = lines.iter().map(|line| line.len()).collect();
+            for sizes in [&each[..], &[1000], &[1], &[3, 7], &[40]] {
+                let (found, _) = messages(input.as_bytes(), sizes, &accepted);
+                // The last two stand by themselves.
+                let last = lines[lines.len() - 2..].iter();
+                let last: Vec<_> = last.map(|line| line.trim_ascii_end().to_vec()).collect();
+                assert!(
+                    found.ends_with(&last),
+                    "{input:?} {wire:?} {sizes:?} {found:?}"
+                );
+                assert!(found.len() <= lines.len() + 1, "{input:?} {found:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn an_object_of_several_lines_is_one_where_gelf_is_meant() {
     let accepted = Accepted {
