@@ -22,9 +22,11 @@ impl Filter {
         self.min_level.is_none() && self.include.is_empty() && self.exclude.is_empty()
     }
 
-    /// Whether a record passes.
+    /// Whether a record passes. One that stands for others goes where they would have
+    /// gone.
     pub fn accepts(&self, record: &Record<'_>) -> bool {
-        let message = without_return(&record.message);
+        let message = record.stands_for.as_ref().unwrap_or(&record.message);
+        let message = without_return(message);
         self.min_level.is_none_or(|level| record.level >= level)
             && (self.include.is_empty() || self.include.iter().any(|re| re.is_match(message)))
             && !self.exclude.iter().any(|re| re.is_match(message))

@@ -29,6 +29,9 @@ pub struct Record<'a> {
     pub extra: Vec<(Cow<'a, str>, Value<'a>)>,
     /// Where its bytes stand in what was read.
     pub part: LinePart,
+    /// The message of the records that it stands for, where it sums up what is not
+    /// handed on: filters go by that.
+    pub stands_for: Option<Cow<'a, [u8]>>,
 }
 
 /// Where the bytes of a record stand in what was read: a line that is longer
@@ -147,6 +150,7 @@ impl<'a> Record<'a> {
             exc_text: None,
             extra: emptied(extra),
             part: LinePart::default(),
+            stands_for: None,
         }
     }
 
@@ -160,6 +164,7 @@ impl<'a> Record<'a> {
         self.name = Cow::Borrowed(&defaults.name);
         self.exc_text = None;
         self.part = LinePart::default();
+        self.stands_for = None;
         if self.extra.is_empty() && defaults.fields.is_empty() {
             return;
         }
@@ -186,6 +191,7 @@ impl<'a> Record<'a> {
                 .map(|(key, value)| (Cow::Borrowed(&**key), value.borrow()))
                 .collect(),
             part: self.part,
+            stands_for: self.stands_for.as_deref().map(Cow::Borrowed),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::now::{Now, Timestamp};
 use crate::record::{Defaults, LinePart, Record, Value};
 use crate::text::time::{TimeStyle, TimeText};
+use crate::wire::framing::end_within;
 use crate::wire::json;
 
 /// How much of a message a notice repeats, in bytes.
@@ -62,7 +63,7 @@ struct Repeated {
     /// When the run's first record was made, in RFC 3339.
     since: String,
     /// The beginning of its message, so that a notice can be understood where
-    /// that does not stand right before it, and filters see what it is about.
+    /// that does not stand right before it.
     about: Vec<u8>,
     /// What was announced, to be used again for the sum.
     notice: Record<'static>,
@@ -261,7 +262,10 @@ impl Writer {
 fn beginning(message: &[u8]) -> &[u8] {
     let line = message.split(|&byte| byte == b'\n').next();
     let line = line.unwrap_or_default();
-    &line[..line.len().min(ABOUT)]
+    match line.len() > ABOUT {
+        true => &line[..end_within(line, ABOUT)],
+        false => line,
+    }
 }
 
 /// What a notice has of the record that it stands for.
@@ -286,6 +290,7 @@ fn stand_in(record: &Record<'_>) -> Record<'static> {
             continues: false,
             ..record.part
         },
+        stands_for: Some(Cow::Owned(record.message.to_vec())),
     }
 }
 
@@ -647,19 +652,24 @@ mod tests {
     fn a_notice_says_what_it_is_about_and_not_more() {
         let mut bench = Bench::new();
         let long = format!("{}tail", "x".repeat(ABOUT));
-        for line in ["one\ntwo", "one\ntwo", "one\ntwo", &long, &long] {
+        // No character is cut in two.
+        let short = &"x".repeat(ABOUT - 1);
+        let split = format!("{short}äää");
+        let lines = ["one\ntwo", "one\ntwo", "one\ntwo", &long, &long];
+        for line in lines.into_iter().chain([&*split, &split]) {
             let defaults = Defaults::default();
             let mut record = Record::new(&defaults, bench.now.wall);
             record.message = line.as_bytes().into();
             bench.feed_record(line.as_bytes(), &record, false);
         }
-        let told: Vec<String> = [1, 2, 4]
+        let told: Vec<String> = [1, 2, 4, 6]
             .iter()
             .map(|at| String::from_utf8_lossy(&bench.out[*at].1.message).into_owned())
             .collect();
         assert_eq!(told[0], format!("{FIRST}one"));
         assert!(told[1].ends_with("+00:00: one") || told[1].ends_with(": one"));
         assert_eq!(told[2], format!("{FIRST}{}", &long[..ABOUT]));
+        assert_eq!(told[3], format!("{FIRST}{short}"));
     }
 
     #[test]

@@ -225,6 +225,24 @@ fn a_message_of_the_command_line_is_cleaned_too() {
     assert_eq!(ran.out(), "<my ***\n  and more>\n");
 }
 
+/// A notice goes where its records would have gone, and nowhere else.
+#[test]
+fn what_tells_of_repeats_passes_the_filters_of_what_it_stands_for() {
+    let folder = Folder::new();
+    folder
+        .lh("--dedup file --include ^ERROR a + file --exclude ^ERROR b + file --exclude full$ c")
+        .with("ERROR: disk full\n".repeat(5) + "ok\n")
+        .ok();
+    let text = folder.text("a");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert_eq!(lines[0], "ERROR: disk full");
+    let sum = lines[2].starts_with("lh: last message repeated 4 times");
+    assert!(sum && lines[2].ends_with(": ERROR: disk full"), "{text}");
+    assert_eq!(folder.text("b"), "ok\n");
+    assert_eq!(folder.text("c"), "ok\n");
+}
+
 #[test]
 fn repeats_are_announced_at_once_and_summed_up_at_the_end() {
     let folder = Folder::new();
