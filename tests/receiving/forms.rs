@@ -158,6 +158,63 @@ fn options_of_the_input_hold_here() {
         .said("\"masked\":2");
 }
 
+/// As behind `-i json`: strings are looked at without their escapes, and what was an
+/// object stays one.
+#[test]
+fn secrets_are_found_however_json_writes_them() {
+    let object = r#"{"msg":"pw=a now","url":"https:\/\/u:s3cret@h\/","in":{"a":["https:\/\/u:s3cret@h\/"],"c":"\u001b[31mred","n":1},"level":"error","token":"s3cret"}"#;
+    let cleaned = r#"{"msg":"*** now","url":"https://***@h/","in":{"a":["https://***@h/"],"c":"red","n":1},"level":"error",***}"#;
+    let kept = cleaned.replace("***}", "\"token\":\"***\"}");
+    let masks = r"--strip-ansi --mask pw=\w+ --mask //[^@]*@=//***@";
+    let token = r#"--mask "token":"[^"]*""#;
+    for (options, raw) in [
+        (format!("{masks} --mask ^s3cret$"), &*kept),
+        (format!("{masks} {token}"), cleaned),
+    ] {
+        let folder = Folder::new();
+        let options = format!("{options} listen --tcp 127.0.0.1:0 --http 127.0.0.1:0");
+        let mut listener = listen(&folder, &options, "file -f raw raw + file -f json out");
+        let line = format!("{object}\n");
+        listener.connect().write_all(line.as_bytes()).expect("sent");
+        let body = format!("[{object},\"https:\\/\\/u:s3cret@h\\/\"]");
+        let mut http = TcpStream::connect(listener.address("http")).expect("connected");
+        let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n";
+        let length = body.len();
+        write!(http, "{head}Content-Length: {length}\r\n\r\n{body}").expect("sent");
+        let records = listener.records(3);
+        let with = |message: &str| {
+            let records = records.iter();
+            let found = records.filter(|record| text(record, "message") == message);
+            found.collect::<Vec<_>>()
+        };
+        assert_eq!(with("https://***@h/").len(), 1);
+        if raw == kept {
+            for record in with("*** now") {
+                assert_eq!(text(record, "url"), "https://***@h/");
+                let inner = serde_json::json!({"a": ["https://***@h/"], "c": "red", "n": 1});
+                assert_eq!(record["in"], inner);
+                assert_eq!(text(record, "token"), "***");
+            }
+        } else {
+            // What is no object any more is a text, which keeps its level.
+            let texts = with(raw);
+            assert_eq!(texts.len(), 2, "{records:?}");
+            assert!(
+                texts
+                    .iter()
+                    .all(|record| text(record, "levelname") == "ERROR")
+            );
+        }
+        listener.end().ok();
+        for name in ["raw", "out"] {
+            let text = folder.text(name);
+            assert!(!text.contains("s3cret"), "{name}: {text}");
+        }
+        let raws = folder.text("raw");
+        assert_eq!(raws.lines().filter(|line| *line == raw).count(), 2);
+    }
+}
+
 #[test]
 fn options_that_have_no_effect_are_refused() {
     let folder = Folder::new();

@@ -75,8 +75,8 @@ impl Admission {
             max_record: options.max_record.max(1),
             oversize: options.oversize,
             oversized: OversizeCounts::default(),
-            stripper: options.strip_ansi.then(|| AnsiStripper::new(false)),
-            masker: (!masks.is_empty()).then(|| Masker::new(masks, false)),
+            stripper: options.strip_ansi.then(|| AnsiStripper::new(true)),
+            masker: (!masks.is_empty()).then(|| Masker::new(masks, true)),
             masked_in_frames: 0,
             dedup: options
                 .dedup
@@ -119,29 +119,33 @@ impl Admission {
         record: &mut Record<'a>,
         each: &mut Sink<'_>,
     ) -> Result<Level, Refusal> {
-        self.decode(message, origin, record)?;
+        let kind = match self.decode(message, origin, record)? {
+            true => message.kind,
+            false => Kind::Plain,
+        };
         record.part = LinePart {
             stream: origin.stream,
             continues: message.continues.is_some(),
             more: message.more,
         };
         let level = record.level;
-        self.hand_on(message.bytes, message.piece, origin, record, each);
+        self.hand_on(message.bytes, kind, message.piece, origin, record, each);
         Ok(level)
     }
 
+    /// Fills the record. Answers whether the message was understood as what it is.
     fn decode<'a>(
         &mut self,
         message: Message<'a>,
         origin: &Origin<'a>,
         record: &mut Record<'a>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         let (bytes, defaults, received) = (message.bytes, origin.defaults, origin.now.wall);
         if let Some(level) = message.continues {
             record.reset(defaults, received);
             record.message = Cow::Borrowed(bytes);
             record.level = level;
-            return Ok(());
+            return Ok(false);
         }
         let json =
             |record: &mut Record<'a>| json::decode(bytes, defaults, received, record).is_ok();
@@ -154,7 +158,7 @@ impl Admission {
         let understood = match message.kind {
             Kind::Pickle => {
                 pickle::decode(bytes, defaults, received, record)?;
-                return Ok(());
+                return Ok(true);
             }
             Kind::Plain => false,
             Kind::Json => json(record),
@@ -177,16 +181,17 @@ impl Admission {
                 record.level = detect::level(bytes).unwrap_or(defaults.level);
             }
         }
-        Ok(())
+        Ok(understood)
     }
 
     /// Hands on a record that is complete but for what lh knows of it; in parts,
     /// or not at all, where its message is too long. Lines are cut before they are
     /// read; how long a message is that has a length or stands in a request, shows
-    /// only here.
+    /// only here. `kind` is what its bytes were read as.
     pub(super) fn hand_on<'a>(
         &mut self,
         frame: &[u8],
+        kind: Kind,
         piece: bool,
         origin: &Origin<'a>,
         record: &mut Record<'a>,
@@ -197,22 +202,69 @@ impl Admission {
             self.oversized.dropped += 1;
             return;
         }
+        if self.stripper.is_none() && self.masker.is_none() {
+            if self.defaults.attributes {
+                self.add_attributes(piece || long, origin, record);
+            }
+            return self.pass(frame, piece, origin, record, each);
+        }
+        let before = self.masked_in_all();
+        let own_frame = self.clean_json(frame);
+        let is_object = match kind {
+            Kind::Auto => matches!(frame.first(), Some(b'{' | b' ' | b'\t' | 0xef)),
+            Kind::Json | Kind::Gelf => true,
+            Kind::Plain | Kind::Syslog | Kind::Pickle => false,
+        };
+        if is_object && own_frame != frame {
+            let mut own = Record::unset(Vec::new(), origin.defaults, origin.now.wall);
+            self.decode_again(&own_frame, kind, origin, record, &mut own);
+            if self.defaults.attributes {
+                self.add_attributes(piece || long, origin, &mut own);
+                self.clean_added(&mut own);
+            }
+            return self.pass(&own_frame, piece, origin, &own, each);
+        }
+        // The same places are found again in the record's own texts.
+        self.masked_in_frames += self.masked_in_all() - before;
         if self.defaults.attributes {
             self.add_attributes(piece || long, origin, record);
         }
-        let mut own_frame = None;
-        if self.stripper.is_some() || self.masker.is_some() {
-            let before = self.masked_in_all();
-            own_frame = Some(self.clean(frame));
-            // The same places are found again in the record's own texts.
-            self.masked_in_frames += self.masked_in_all() - before;
-            self.clean_record(record);
+        self.clean_record(record);
+        self.pass(&own_frame, piece, origin, record, each);
+    }
+
+    /// Reads an object that was cleaned: a mask may be about the name of a member and
+    /// its value, which stand together nowhere else. Where it is no object any more,
+    /// it is a text, of the level and time that were read before.
+    fn decode_again<'a>(
+        &mut self,
+        frame: &'a [u8],
+        kind: Kind,
+        origin: &Origin<'a>,
+        before: &Record<'_>,
+        record: &mut Record<'a>,
+    ) {
+        let malformed = self.malformed;
+        let decoded = self.decode(Message::new(frame, kind), origin, record);
+        self.malformed = malformed;
+        if !matches!(decoded, Ok(true)) {
+            (record.level, record.created) = (before.level, before.created);
         }
-        // No secret is cut in two, as those are gone.
-        if long {
+        record.part = before.part;
+    }
+
+    /// Hands on a record with its bytes. No secret is cut in two, as those are gone.
+    fn pass(
+        &mut self,
+        frame: &[u8],
+        piece: bool,
+        origin: &Origin<'_>,
+        record: &Record<'_>,
+        each: &mut Sink<'_>,
+    ) {
+        if record.message.len() > self.max_record {
             return self.hand_on_parts(origin, record, each);
         }
-        let frame = own_frame.as_deref().unwrap_or(frame);
         let records = &mut self.records;
         let mut each = |frame: &[u8], record: &Record<'_>| {
             *records += 1;
@@ -295,7 +347,11 @@ impl Admission {
         {
             // A sequence that is not complete ends with its text.
             clean.push(b'\n');
-            clean = stripper.strip(Frames::lines(&clean)).bytes().to_vec();
+            let ends = [clean.len()];
+            clean = stripper
+                .strip(Frames::listed(&clean, &ends))
+                .bytes()
+                .to_vec();
             if clean.last() == Some(&b'\n') {
                 clean.pop();
             }
@@ -313,6 +369,36 @@ impl Admission {
         }
     }
 
+    /// The same of what may be JSON that is no object: as the member of one, so that
+    /// strings are looked at without their escapes.
+    fn clean_json(&mut self, text: &[u8]) -> Vec<u8> {
+        if !matches!(text.first(), Some(b'[' | b'"')) {
+            return self.clean(text);
+        }
+        let (before, behind) = (&b"{\"\":"[..], &b"}"[..]);
+        let clean = self.clean(&[before, text, behind].concat());
+        let inner = clean.strip_prefix(before);
+        let inner = inner.and_then(|clean| clean.strip_suffix(behind));
+        inner.map_or_else(|| clean.clone(), <[u8]>::to_vec)
+    }
+
+    /// Cleans a value, which may be no JSON any more.
+    fn clean_value(&mut self, value: &mut Value<'_>) {
+        let json = match value {
+            Value::Text(text) => return self.clean_text(text),
+            Value::Json(json) => json,
+        };
+        let clean = self.clean_json(json.as_bytes());
+        if clean == json.as_bytes() {
+            return;
+        }
+        let inner = String::from_utf8_lossy(&clean).into_owned();
+        *value = match serde_json::from_str::<serde::de::IgnoredAny>(&inner) {
+            Ok(_) => Value::Json(Cow::Owned(inner)),
+            Err(_) => Value::Text(Cow::Owned(inner)),
+        };
+    }
+
     fn clean_record(&mut self, record: &mut Record<'_>) {
         record.message = Cow::Owned(self.clean(&record.message));
         self.clean_text(&mut record.name);
@@ -320,17 +406,15 @@ impl Admission {
             self.clean_text(text);
         }
         for (_, value) in &mut record.extra {
-            match value {
-                Value::Text(text) => self.clean_text(text),
-                Value::Json(json) => {
-                    let clean = self.clean(json.as_bytes());
-                    if clean != json.as_bytes() {
-                        // It may be no JSON any more.
-                        let text = String::from_utf8_lossy(&clean).into_owned();
-                        *value = Value::Text(Cow::Owned(text));
-                    }
-                }
-            }
+            self.clean_value(value);
+        }
+    }
+
+    /// Cleans what was added to a record that is clean.
+    fn clean_added(&mut self, record: &mut Record<'_>) {
+        let added = record.extra.iter_mut().rev();
+        for (_, value) in added.take_while(|(name, _)| *name == PEER.0 || *name == RECEIVED.0) {
+            self.clean_value(value);
         }
     }
 

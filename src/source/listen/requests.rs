@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::admit::Origin;
 use super::connection::Connection;
-use super::framing::Protocol;
+use super::framing::{Kind, Protocol};
 use super::streams::Cut;
 use super::{Answer, Awaited, Listen, RETRY, SHARE};
 use crate::now::Now;
@@ -130,7 +130,7 @@ impl Listen {
         let admission = &mut self.admission;
         let records = &mut parcel.records;
         let portion = records.hand_out(most, &defaults, now.wall, &mut |bytes, record| {
-            admission.hand_on(bytes, false, &origin, &mut record.view(), each);
+            admission.hand_on(bytes, Kind::Auto, false, &origin, &mut record.view(), each);
         });
         self.admission.received = received;
         self.admission.malformed += portion.malformed;
