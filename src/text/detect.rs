@@ -242,8 +242,9 @@ fn in_brackets(line: &[u8], open: usize, close: u8) -> Option<Level> {
 
 /// Whether a key is one that a level has.
 fn is_level_key(key: &[u8]) -> bool {
-    const KEYS: [&[u8]; 9] = [
+    const KEYS: [&[u8]; 10] = [
         b"level",
+        b"@level",
         b"lvl",
         b"severity",
         b"levelname",

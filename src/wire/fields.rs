@@ -17,22 +17,24 @@ use crate::zone::LocalZone;
 
 /// The names, by what they stand for and by priority.
 #[rustfmt::skip]
-const NAMES: [&str; 42] = [
+const NAMES: [&str; 44] = [
     "message", "msg", "MESSAGE", "@message", "log", "text", "short_message", "body", "event",
     "levelname", "levelno", "level", "severity", "severity_text", "PRIORITY", "log.level", "lvl", "loglevel",
+    // Of hclog, beside its @message and @timestamp.
+    "@level",
     "created", "time", "ts", "timestamp", "@timestamp", "datetime", "asctime",
     // Of `journalctl -o json`, in microseconds.
     "__REALTIME_TIMESTAMP",
-    "name", "logger", "logger_name", "target", "channel",
+    "name", "logger", "logger_name", "target", "channel", "@module",
     "exc_text", "exc_info", "stack", "stack_trace", "stack_info", "error.stack", "exception",
     // Not used up themselves, but they tell how others are to be read.
     "error", "v", "pid", "args",
 ];
 const MESSAGE: Range<usize> = 0..9;
-const LEVEL: Range<usize> = 9..18;
-const TIME: Range<usize> = 18..26;
-const NAME: Range<usize> = 26..31;
-const EXCEPTION: Range<usize> = 31..38;
+const LEVEL: Range<usize> = 9..19;
+const TIME: Range<usize> = 19..27;
+const NAME: Range<usize> = 27..33;
+const EXCEPTION: Range<usize> = 33..40;
 const MSG: usize = 1;
 const MESSAGE_KEY: usize = 2;
 const LOG: usize = 4;
@@ -43,14 +45,14 @@ const LEVELNO: usize = 10;
 const LEVEL_KEY: usize = 11;
 const PRIORITY: usize = 14;
 const LOG_LEVEL: usize = 15;
-const TIME_KEY: usize = 19;
-const TIMESTAMP: usize = 21;
-const EXC_INFO: usize = 32;
-const ERROR_STACK: usize = 36;
-const ERROR: usize = 38;
-const V: usize = 39;
-const PID: usize = 40;
-const ARGS: usize = 41;
+const TIME_KEY: usize = 20;
+const TIMESTAMP: usize = 22;
+const EXC_INFO: usize = 34;
+const ERROR_STACK: usize = 38;
+const ERROR: usize = 40;
+const V: usize = 41;
+const PID: usize = 42;
+const ARGS: usize = 43;
 
 /// Tells the names above from each other; that it does is checked when this
 /// is compiled.

@@ -158,6 +158,10 @@ const OBJECTS: &[(&str, &str)] = &[
     (r#"{"msg":"m"}"#, "INFO|root|m"),
     (r#"{"MESSAGE":"m"}"#, "INFO|root|m"),
     (r#"{"@message":"m"}"#, "INFO|root|m"),
+    (
+        r#"{"@level":"error","@message":"m","@module":"core"}"#,
+        "ERROR|core|m",
+    ),
     (r#"{"log":"m"}"#, "INFO|root|m"),
     (r#"{"text":"m"}"#, "INFO|root|m"),
     (r#"{"short_message":"m"}"#, "INFO|root|m"),
