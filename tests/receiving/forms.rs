@@ -122,7 +122,7 @@ fn options_of_the_input_hold_here() {
         --mask token=\\S+ --max-record 20 --dedup 1h --stats listen --tcp 127.0.0.1:0";
     let mut listener = listen(&folder, options, "");
     let lines = "plain\x1b\nERROR: \x1b[31mred\x1b[0m\ntoken=secret\nsame\nsame\nsame\n\
-        {\"message\":\"token=other\"}\n0123456789012345678901234\n";
+        {\"message\":\"token=other, and more than fits\"}\n0123456789012345678901234\n";
     listener
         .connect()
         .write_all(lines.as_bytes())
@@ -212,6 +212,53 @@ fn secrets_are_found_however_json_writes_them() {
         }
         let raws = folder.text("raw");
         assert_eq!(raws.lines().filter(|line| *line == raw).count(), 2);
+    }
+}
+
+/// The longest record of one lh is none that is too long for another.
+#[test]
+fn a_record_of_the_greatest_length_stays_one_with_all_that_it_says() {
+    let key = "0123456789abcdef0123456789abcdef";
+    let long = "x".repeat(2_500_000);
+    for (sender, key) in [
+        ("socket --wire json", None),
+        ("socket --wire json", Some(key)),
+        ("socket --wire gelf", None),
+        ("syslog --transport tcp --address", None),
+    ] {
+        let folder = Folder::new();
+        let mut options = "listen --tcp 127.0.0.1:0".to_owned();
+        let mut sealed = String::new();
+        if let Some(key) = key {
+            folder.write("key", key);
+            sealed = " --hmac-key-file key".to_owned();
+            options += &sealed;
+        }
+        let mut listener = listen(&folder, &options, "");
+        let address = listener.address("tcp");
+        let mut words = sender.split(' ');
+        let handler = words.next().unwrap_or_default();
+        let rest: Vec<&str> = words.collect();
+        folder
+            .lh(&format!(
+                "--level error --name app --field site=a {handler}{sealed}"
+            ))
+            .args(rest)
+            .arg(address)
+            .with(format!("first\n{long}\nlast\n"))
+            .code(0);
+        let records = listener.records(5);
+        listener.end().ok();
+        let said: String = records
+            .iter()
+            .map(|record| text(record, "message"))
+            .collect();
+        assert_eq!(said.len(), long.len() + 9, "{sender}");
+        for record in &records {
+            assert_eq!(text(record, "levelname"), "ERROR", "{sender}");
+            assert_eq!(text(record, "name"), "app", "{sender}");
+        }
+        assert_eq!(folder.text("out").lines().count(), 5, "{sender}");
     }
 }
 

@@ -197,15 +197,7 @@ impl Admission {
         record: &mut Record<'a>,
         each: &mut Sink<'_>,
     ) {
-        let long = record.message.len() > self.max_record;
-        if long && self.oversize == Oversize::Drop {
-            self.oversized.dropped += 1;
-            return;
-        }
         if self.stripper.is_none() && self.masker.is_none() {
-            if self.defaults.attributes {
-                self.add_attributes(piece || long, origin, record);
-            }
             return self.pass(frame, piece, origin, record, each);
         }
         let before = self.masked_in_all();
@@ -218,17 +210,10 @@ impl Admission {
         if is_object && own_frame != frame {
             let mut own = Record::unset(Vec::new(), origin.defaults, origin.now.wall);
             self.decode_again(&own_frame, kind, origin, record, &mut own);
-            if self.defaults.attributes {
-                self.add_attributes(piece || long, origin, &mut own);
-                self.clean_added(&mut own);
-            }
-            return self.pass(&own_frame, piece, origin, &own, each);
+            return self.pass(&own_frame, piece, origin, &mut own, each);
         }
         // The same places are found again in the record's own texts.
         self.masked_in_frames += self.masked_in_all() - before;
-        if self.defaults.attributes {
-            self.add_attributes(piece || long, origin, record);
-        }
         self.clean_record(record);
         self.pass(&own_frame, piece, origin, record, each);
     }
@@ -253,16 +238,28 @@ impl Admission {
         record.part = before.part;
     }
 
-    /// Hands on a record with its bytes. No secret is cut in two, as those are gone.
-    fn pass(
+    /// Hands on a record that is clean with its bytes. No secret is cut in two, as those
+    /// are gone.
+    fn pass<'a>(
         &mut self,
         frame: &[u8],
         piece: bool,
-        origin: &Origin<'_>,
-        record: &Record<'_>,
+        origin: &Origin<'a>,
+        record: &mut Record<'a>,
         each: &mut Sink<'_>,
     ) {
-        if record.message.len() > self.max_record {
+        let long = record.message.len() > self.max_record;
+        if long && self.oversize == Oversize::Drop {
+            self.oversized.dropped += 1;
+            return;
+        }
+        if self.defaults.attributes {
+            self.add_attributes(piece || long, origin, record);
+            if self.stripper.is_some() || self.masker.is_some() {
+                self.clean_added(record);
+            }
+        }
+        if long {
             return self.hand_on_parts(origin, record, each);
         }
         let records = &mut self.records;

@@ -11,9 +11,6 @@ use crate::wire::hmac::{Key, Verifying};
 use crate::wire::http::HttpConversation;
 use crate::wire::lh::{self, NotThisWire, SenderId};
 
-/// So many lines may pass before it is settled that a stream is made of lines.
-const UNSURE: u8 = 8;
-
 /// What is understood of a message's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -47,8 +44,8 @@ pub(super) struct Text {
     end: Option<u8>,
     /// Until then: what the last message was taken to end with, and how it began.
     guess: Option<(u8, Start)>,
-    /// So often it was not told by what stood behind a line.
-    unsure: u8,
+    /// Up to here there is no NUL in what has come, which is all of it or nothing.
+    without_nul: usize,
     /// The rest of a message that is too long is thrown away.
     skipping: bool,
     /// The message has begun in another record.
@@ -215,6 +212,7 @@ impl Protocol {
     pub(super) fn consumed(&mut self, rest: usize) {
         if let Protocol::Text(text) = self {
             text.searched = text.searched.min(rest);
+            text.without_nul = text.without_nul.min(rest);
         }
     }
 
@@ -230,7 +228,7 @@ impl Text {
             kind,
             end: None,
             guess: None,
-            unsure: 0,
+            without_nul: 0,
             skipping: false,
             continued: false,
             level: Level::NOTSET,
@@ -279,7 +277,14 @@ impl Text {
                 used => Next::Skip(used),
             };
         }
-        if length > accepted.max_record {
+        // What stands around a message takes room too. If it is the message that is too
+        // long, it is cut as a record.
+        let begin = if sealed { SEAL } else { 0 };
+        let most = match bytes.get(begin) {
+            Some(b'{' | b'<') if !self.continued => accepted.longest_counted(),
+            _ => accepted.max_record,
+        };
+        if length > most {
             return self.too_long(bytes, accepted, counts);
         }
         if found.is_none() && !(at_end && length > 0) {
@@ -330,12 +335,19 @@ impl Text {
         // What stands up to a NUL is a message, or several lines.
         let behind_nul = match bytes[at] {
             0 => Some(behind),
-            _ => memchr(0, behind).map(|nul| &behind[nul + 1..]),
+            _ => {
+                let from = self.without_nul.max(at + 1).min(bytes.len());
+                let nul = memchr(0, &bytes[from..]);
+                if nul.is_none() {
+                    self.without_nul = bytes.len();
+                }
+                nul.map(|nul| &bytes[from + nul + 1..])
+            }
         };
         let end = match behind_nul.map(|behind| ends_with_nul(behind, sealed)) {
             _ if bytes[at] == b'\n' && start.is_next(Start::of(behind, sealed)) => b'\n',
             Some(Some(true)) => 0,
-            Some(Some(false)) if bytes[at] == 0 => b'\n',
+            Some(Some(false)) => b'\n',
             // What comes next will tell.
             Some(None) => {
                 self.guess = Some((0, start));
@@ -344,12 +356,10 @@ impl Text {
             // An object of several lines, and nothing else ends GELF.
             None if self.kind == Kind::Gelf && is_open_object(text) => 0,
             // The rest of a message may be on its way, and a NUL behind it.
-            _ if self.unsure < UNSURE => {
-                self.unsure += 1;
+            None => {
                 self.guess = Some((b'\n', start));
                 return Some(b'\n');
             }
-            _ => b'\n',
         };
         self.end = Some(end);
         self.end

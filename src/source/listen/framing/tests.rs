@@ -112,6 +112,39 @@ fn each_framing_is_understood() {
     );
 }
 
+/// A first message that comes in pieces is taken for lines, and nothing else.
+#[test]
+fn what_comes_in_pieces_costs_no_other_message() {
+    let trace = format!("<11>job failed\n{}boom", "  File x\n".repeat(40));
+    let rest = ["<14>one", "<10>disk full", "<14>two\nlines", "<14>last"];
+    let input = format!("{trace}\0{}\0", rest.join("\0"));
+    for first in [100, 200, 369, 373, 374] {
+        for sizes in [&[first, 1000][..], &[first, 9, 1000], &[first, 30]] {
+            let found = texts(input.as_bytes(), sizes);
+            let last = &found[found.len() - rest.len()..];
+            if sizes.len() == 2 && sizes[1] == 1000 {
+                assert_eq!(last, rest, "{sizes:?}");
+            }
+            assert!(
+                found.contains(&"<10>disk full".to_owned()),
+                "{sizes:?} {found:?}"
+            );
+        }
+    }
+}
+
+/// What stands around a message is none of its length.
+#[test]
+fn only_messages_are_too_long() {
+    let long = format!("{{\"message\":\"{}\"}}", "x".repeat(1000));
+    let syslog = format!("<13>Oct 11 22:14:15 host app: {}", "x".repeat(100));
+    for text in [&*long, &*syslog] {
+        for sizes in [&[10_000][..], &[1], &[300, 7]] {
+            assert_eq!(texts(format!("{text}\n").as_bytes(), sizes), [text]);
+        }
+    }
+}
+
 /// Nobody hides what follows by a NUL that gets into a line.
 #[test]
 fn a_nul_within_a_line_costs_no_other_line() {
@@ -252,7 +285,7 @@ fn a_frame_that_is_too_long_has_to_be_vouched_for() {
 /// A piece is a part of a line, whatever it looks like, and of no character half.
 #[test]
 fn the_pieces_of_a_line_are_no_messages_of_their_own() {
-    let input = "<13>abc\u{e4}<13>f<13>gh{\"a\":1}\n<13>k\n".as_bytes();
+    let input = "-<13>ab\u{e4}<13>f<13>gh{\"a\":1}\n<13>k\n".as_bytes();
     for sizes in [&[100][..], &[1], &[2, 5]] {
         let mut protocol = Protocol::Text(Text::new(Kind::Auto));
         let accepted = accepted(8, Oversize::Split);
@@ -276,7 +309,7 @@ fn the_pieces_of_a_line_are_no_messages_of_their_own() {
         }
         let goes_on = Some(Level::ALERT);
         let want = [
-            ("<13>abc", None, true),
+            ("-<13>ab", None, true),
             ("\u{e4}<13>f<", goes_on, true),
             ("13>gh{\"a", goes_on, true),
             ("\":1}", goes_on, false),
