@@ -814,7 +814,7 @@ Register-ArgumentCompleter -Native -CommandName 'lh' -ScriptBlock {
             [CompletionResult]::new('--client-ca', '--client-ca', [CompletionResultType]::ParameterName, 'Let only those in whose certificate one of these has signed, a PEM file')
             [CompletionResult]::new('--hmac-key-file', '--hmac-key-file', [CompletionResultType]::ParameterName, 'Take only messages with an HMAC-SHA-256 of the key in this file')
             [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'How many connections are open at once, at most [default: 16384]')
-            [CompletionResult]::new('--idle-timeout', '--idle-timeout', [CompletionResultType]::ParameterName, 'Close connections that say nothing for so long [default: never]')
+            [CompletionResult]::new('--idle-timeout', '--idle-timeout', [CompletionResultType]::ParameterName, 'Close connections that say nothing for so long; 0 is never [default: never]')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'How stdin is read')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'How stdin is read')
             [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'One record with this text, in place of stdin')

@@ -797,7 +797,7 @@ set edit:completion:arg-completer[lh] = {|@words|
             cand --client-ca 'Let only those in whose certificate one of these has signed, a PEM file'
             cand --hmac-key-file 'Take only messages with an HMAC-SHA-256 of the key in this file'
             cand --max-connections 'How many connections are open at once, at most [default: 16384]'
-            cand --idle-timeout 'Close connections that say nothing for so long [default: never]'
+            cand --idle-timeout 'Close connections that say nothing for so long; 0 is never [default: never]'
             cand -i 'How stdin is read'
             cand --input 'How stdin is read'
             cand -m 'One record with this text, in place of stdin'

@@ -949,7 +949,7 @@ complete -c lh -n "__fish_lh_using_subcommand listen" -l tls-key -d 'Its private
 complete -c lh -n "__fish_lh_using_subcommand listen" -l client-ca -d 'Let only those in whose certificate one of these has signed, a PEM file' -r -F
 complete -c lh -n "__fish_lh_using_subcommand listen" -l hmac-key-file -d 'Take only messages with an HMAC-SHA-256 of the key in this file' -r -F
 complete -c lh -n "__fish_lh_using_subcommand listen" -l max-connections -d 'How many connections are open at once, at most [default: 16384]' -r
-complete -c lh -n "__fish_lh_using_subcommand listen" -l idle-timeout -d 'Close connections that say nothing for so long [default: never]' -r
+complete -c lh -n "__fish_lh_using_subcommand listen" -l idle-timeout -d 'Close connections that say nothing for so long; 0 is never [default: never]' -r
 complete -c lh -n "__fish_lh_using_subcommand listen" -s i -l input -d 'How stdin is read' -r -f -a "lines\t''
 json\t''
 auto\t''"

@@ -101,7 +101,7 @@ fn open(args: &ListenArgs, input: &InputArgs, diag: &Diag) -> Result<Listen, Fai
         tls,
         allow,
         max_connections: args.max_connections(),
-        idle_timeout: args.idle_timeout,
+        idle_timeout: args.idle_timeout.filter(|most| !most.is_zero()),
         state: args.state.clone(),
     };
     Ok(Listen::new(options, diag.clone()).map_err(|text| anyhow!(text))?)

@@ -149,6 +149,23 @@ fn who_says_nothing_is_closed() {
     assert_eq!(folder.text("out"), "whole\nhalf\n");
 }
 
+#[test]
+fn nobody_is_closed_where_the_time_is_zero() {
+    let folder = Folder::new();
+    let options = "listen --tcp 127.0.0.1:0 --idle-timeout 0";
+    let mut listener = listen(&folder, options, "file -f {message} out");
+    let mut stream = listener.connect();
+    // Longer than from one look at all connections to the next.
+    stream
+        .set_read_timeout(Some(Duration::from_millis(2200)))
+        .expect("set");
+    let nothing = stream.read(&mut [0; 10]).expect_err("still open");
+    assert_eq!(nothing.kind(), std::io::ErrorKind::WouldBlock);
+    stream.write_all(b"late\n").expect("sent");
+    listener.running.wait_end("out", "late\n");
+    listener.end().ok();
+}
+
 /// A sender is held up by the kernel, and so little is in memory.
 #[test]
 fn a_chain_that_is_slow_makes_senders_slow() {

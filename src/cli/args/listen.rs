@@ -109,7 +109,7 @@ pub struct ListenArgs {
     #[arg(long, value_name = "COUNT", value_parser = units::at_least_one::<u64>, help_heading = "How much")]
     pub max_connections: Option<u64>,
 
-    /// Close connections that say nothing for so long [default: never].
+    /// Close connections that say nothing for so long; 0 is never [default: never].
     #[arg(long, value_name = "DURATION", value_parser = units::duration, help_heading = "How much")]
     pub idle_timeout: Option<Duration>,
 
