@@ -44,6 +44,9 @@ pub struct Pipeline {
     /// that, because the writer got one as well.
     writer_ends: bool,
     command: Option<UnderCommand>,
+    /// How much is read yet of each stream once the time to end is over: what is in a
+    /// pipe then is nowhere else.
+    overdue: [usize; STREAMS],
     /// The status for a command that could not be run.
     not_started: Option<u8>,
     reporting: Option<Reporting>,
@@ -90,6 +93,24 @@ enum Stop {
     Now,
 }
 
+impl Stop {
+    /// How long a stage was waited for in vain.
+    fn waited(self, stage: &Stage) -> String {
+        let (patience, why) = match self {
+            Stop::No => (stage.patience(false), "(--drain-timeout)"),
+            Stop::Drain(_) => (stage.patience(true).or(Some(DRAIN)), "after SIGTERM"),
+            Stop::Now => return "; it had not taken them at the end".to_owned(),
+        };
+        match patience {
+            Some(most) => format!(
+                "; it had not taken them within {} s {why}",
+                most.as_secs_f64()
+            ),
+            None => String::new(),
+        }
+    }
+}
+
 /// What waiting came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wait {
@@ -129,6 +150,7 @@ impl Pipeline {
             interrupted: false,
             writer_ends: false,
             command: None,
+            overdue: [0; STREAMS],
             not_started: None,
             reporting: None,
             reopened: 0,
@@ -185,7 +207,9 @@ impl Pipeline {
         let over = self.grace_is_over(now);
         let limit = match self.stop {
             Stop::Now => return Wait::Stop,
-            Stop::Drain(since) if since + DRAIN <= now.mono => return Wait::Stop,
+            Stop::Drain(_) if self.is_overdue(now) && self.overdue == [0; STREAMS] => {
+                return Wait::Stop;
+            }
             Stop::Drain(_) => Some(Duration::ZERO),
             Stop::No if over || self.may_have_left() => Some(Duration::ZERO),
             Stop::No => {
@@ -198,7 +222,14 @@ impl Pipeline {
             }
         };
         let draining = self.stop != Stop::No;
-        let ready = self.wait_for(input, limit);
+        let mut ready = self.wait_for(input, limit);
+        if self.is_overdue(now) {
+            let left = self.overdue.iter().map(|left| *left > 0);
+            ready
+                .iter_mut()
+                .zip(left)
+                .for_each(|(ready, left)| *ready &= left);
+        }
         if self.note_empty(ready) {
             return Wait::Stop;
         }
@@ -209,6 +240,11 @@ impl Pipeline {
             false if draining => Wait::Stop,
             false => Wait::Nothing,
         }
+    }
+
+    /// Whether the time is over in which what is in the pipe is waited for.
+    fn is_overdue(&self, now: Now) -> bool {
+        matches!(self.stop, Stop::Drain(since) if since + DRAIN <= now.mono)
     }
 
     /// Waits, and does what events and the clock ask for. Tells which streams
@@ -417,8 +453,14 @@ impl Pipeline {
                     0 => String::new(),
                     delivered => format!("; {delivered} were"),
                 };
-                let why = figures.last_error.filter(|_| !self.diag.warns());
-                let why = why.map(|error| format!("; the last reason: {error}"));
+                let why = match figures.last_error {
+                    Some(error) => {
+                        (!self.diag.warns()).then(|| format!("; the last reason: {error}"))
+                    }
+                    // Of slowness alone, nothing was told.
+                    None if stage.has_given_up() => Some(self.stop.waited(stage)),
+                    None => None,
+                };
                 self.diag.error(format_args!(
                     "{target}: {lost} records were not delivered{others}{}",
                     why.unwrap_or_default()

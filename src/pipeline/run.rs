@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::signals::FULL;
 use super::{Pipeline, STREAMS, Wait};
 use crate::batch::Frames;
 use crate::handler::Stage;
@@ -32,6 +33,9 @@ impl Pipeline {
         self.writer_ends = streams.iter().any(Stream::writer_ends);
         self.drain
             .set_sources(streams.iter().map(Stream::watch).collect());
+        for (left, stream) in self.overdue.iter_mut().zip(&*streams) {
+            *left = if stream.writer_ends() { FULL } else { 0 };
+        }
         if streams.iter().any(|stream| !stream.intake.is_plain()) {
             self.stages.iter_mut().for_each(Stage::collect);
         }

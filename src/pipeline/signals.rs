@@ -10,7 +10,7 @@ use crate::now::Now;
 const TOGETHER: Duration = Duration::from_millis(500);
 
 /// More than the system holds of an output that was not read yet.
-const FULL: usize = (2 << 20) + 1;
+pub(super) const FULL: usize = (2 << 20) + 1;
 
 impl Pipeline {
     pub(super) fn take_events(&mut self) {
@@ -106,8 +106,11 @@ impl Pipeline {
         under.is_some_and(|under| !under.command.runs() && under.unread != [0; STREAMS])
     }
 
-    /// Notes that so much of a command's output was read.
+    /// Notes that so much of a stream was read.
     pub(super) fn note_read(&mut self, stream: usize, count: usize) {
+        if self.stop != Stop::No && self.is_overdue(Now::read()) {
+            self.overdue[stream] = self.overdue[stream].saturating_sub(count);
+        }
         if let Some(under) = &mut self.command {
             under.unread[stream] = under.unread[stream].saturating_sub(count);
         }

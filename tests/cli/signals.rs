@@ -74,6 +74,33 @@ fn terminate_takes_what_is_in_the_pipe_and_ends() {
     }
 }
 
+/// What is in the pipe is nowhere else: where it can't be written, it is counted, and
+/// nobody else misses it.
+#[test]
+fn terminate_counts_what_a_full_disk_did_not_take() {
+    for options in ["", "--detect-level"] {
+        let folder = Folder::new();
+        let mut lh = folder
+            .lh(options)
+            .args(["file", "/dev/full", "+", "file", "a"])
+            .start();
+        lh.send("first\n").wait_said("waiting until that is over");
+        let size = lh.pipe_size() * 3 / 4;
+        let count = size / 100;
+        let lines: String = (0..count).map(|n| format!("{n:099}\n")).collect();
+        lh.send(&lines).send("unfinished").signal(Signal::SIGTERM);
+        let ran = lh.wait_exit().code(1);
+        let told = format!("/dev/full: {} records were not delivered", count + 2);
+        ran.said(&told).said_times("written again", 0);
+        let all = folder.text("a");
+        assert!(
+            all == format!("first\n{lines}unfinished\n"),
+            "{}",
+            all.len()
+        );
+    }
+}
+
 #[test]
 fn terminate_ends_although_the_writer_goes_on() {
     let folder = Folder::new();
