@@ -76,8 +76,10 @@ pub fn from_command(
     diag: &Diag,
 ) -> Fed {
     let mut words = command.into_iter();
+    let program = words.next().unwrap_or_default();
+    let name = program.to_string_lossy().into_owned();
     let options = CommandOptions {
-        program: words.next().unwrap_or_default(),
+        program,
         arguments: words.collect(),
         terminal: input.pty.then(terminal_size),
     };
@@ -110,17 +112,26 @@ pub fn from_command(
         true => streams.map(Stream::of_terminal),
         false => streams,
     };
-    run("the command", &mut streams, pipeline, diag)
+    let fed = run("the command", &mut streams, pipeline, diag);
+    if fed.figures.bytes == 0 {
+        pipeline.silent_command(&mut failures(input, diag), &name);
+    }
+    fed
+}
+
+/// For what lh says in a command's place.
+fn failures(input: &InputArgs, diag: &Diag) -> Intake {
+    let [_, mut options] = input.command_intakes(None);
+    options.format = InputFormat::Lines;
+    options.defaults.detect_level = false;
+    Intake::new(options, "the command", diag.clone())
 }
 
 /// A command that can't be run has failed: who waits for that is told, beside
 /// stderr.
 fn not_started(error: &StartError, input: &InputArgs, pipeline: &mut Pipeline, diag: &Diag) -> Fed {
     console::say(format_args!("{error}"));
-    let [_, mut options] = input.command_intakes(None);
-    options.format = InputFormat::Lines;
-    options.defaults.detect_level = false;
-    let mut intake = Intake::new(options, "the command", diag.clone());
+    let mut intake = failures(input, diag);
     pipeline.failure(&mut intake, &ended(error.to_string().as_bytes()));
     pipeline.command_not_started(error.exit_code());
     Fed::default()

@@ -7,7 +7,7 @@ use super::{Pipeline, STREAMS, Wait};
 use crate::batch::Frames;
 use crate::handler::Stage;
 use crate::now::Now;
-use crate::source::{Intake, Sink, Stream, Taken};
+use crate::source::{Command, Intake, Sink, Stream, Taken};
 
 impl Pipeline {
     /// Looks whether one of the handlers would write into the file that is to
@@ -101,6 +101,17 @@ impl Pipeline {
             }
         });
         self.deliver(&Frames::lines(b""));
+    }
+
+    /// The command that is run has said nothing. If it has failed, that is delivered as
+    /// a [failure](Self::failure): where nothing is held back, nobody would be told.
+    pub fn silent_command(&mut self, intake: &mut Intake, program: &str) {
+        self.end_command();
+        let command = self.command.as_ref().map(|under| &under.command);
+        if let Some(status) = command.and_then(Command::failure) {
+            let text = format!("{program} ended with {status}, and said nothing\n");
+            self.failure(intake, text.as_bytes());
+        }
     }
 
     /// Delivers the lines that an intake has found.

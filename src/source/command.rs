@@ -145,4 +145,10 @@ impl Command {
     pub fn exit_code(&self) -> Option<u8> {
         self.status.map(sys::exit_code)
     }
+
+    /// What it has ended with, in words, if that was no success.
+    pub fn failure(&self) -> Option<String> {
+        let status = self.status.filter(|status| !status.success());
+        status.map(|status| status.to_string())
+    }
 }

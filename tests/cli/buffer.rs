@@ -149,6 +149,32 @@ fn a_command_that_can_not_be_run_has_failed() {
     assert!(folder.text("a.log").contains("cannot run ./nonesuch"));
 }
 
+/// It is heard of in silence, too; but nobody else gets a word that it has not said.
+#[test]
+fn a_command_that_fails_without_a_word_has_failed() {
+    let chain = "file all.log + buffer --flush-on-failure \
+        file -f {levelname}:{stream}:{message} failed.log";
+    for (script, code, told) in [
+        (
+            "exit 3",
+            3,
+            "ERROR:stderr:sh ended with exit status: 3, and said nothing\n",
+        ),
+        (
+            "kill -9 $$",
+            137,
+            "ERROR:stderr:sh ended with signal: 9 (SIGKILL), and said nothing\n",
+        ),
+        ("exit 0", 0, ""),
+    ] {
+        let folder = Folder::new();
+        let lh = folder.lh(chain).args(["--", "sh", "-c", script]);
+        assert_eq!(lh.run().code(code).stderr, "");
+        assert_eq!(folder.text("failed.log"), told, "{script}");
+        assert_eq!(folder.text("all.log"), "", "{script}");
+    }
+}
+
 #[test]
 fn a_flush_that_fails_loses_nothing() {
     let folder = Folder::new();

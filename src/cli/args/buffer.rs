@@ -51,7 +51,8 @@ pub struct BufferArgs {
     /// when it has not.
     ///
     /// A full buffer forgets its oldest record, as with --ring, and no record
-    /// is delivered earlier for its level, unless --flush-level is given.
+    /// is delivered earlier for its level, unless --flush-level is given. Of a
+    /// command that has failed without a word, one record tells what it ended with.
     #[arg(long, help_heading = "Buffer")]
     flush_on_failure: bool,
 
