@@ -47,6 +47,8 @@ pub struct Joined<'a> {
     pub bytes: &'a [u8],
     /// When the first of them was read.
     pub received: Timestamp,
+    /// The same by the clock that only goes on, which tells the order of streams.
+    pub since: Option<Instant>,
     /// It is a part of a longer record, or of a longer line, that was split.
     pub piece: bool,
     /// It goes on with what was handed out before.
@@ -120,6 +122,7 @@ impl Joiner {
                 start: at,
                 end: at + frame.len(),
                 received: now.wall,
+                since: now.mono,
             };
             at = line.end;
             let ended = frame.last() == Some(&b'\n');
@@ -146,6 +149,12 @@ impl Joiner {
         }
         self.last = Some(now.mono);
         self.keep(text);
+    }
+
+    /// When the first line of what is held was read.
+    pub fn oldest(&self) -> Option<Instant> {
+        let held = self.held.first().map(|line| line.since);
+        self.record.since().or(held)
     }
 
     /// When [`tick`](Self::tick) has to be called at the latest.

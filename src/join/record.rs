@@ -1,5 +1,7 @@
 //! The record that is held, and what becomes of it when it grows too long.
 
+use std::time::Instant;
+
 use super::Joined;
 use super::text::{Line, Text};
 use crate::now::Timestamp;
@@ -41,6 +43,7 @@ pub(super) struct Record {
     start: usize,
     end: usize,
     received: Timestamp,
+    since: Option<Instant>,
     /// There is one, though all its bytes may be handed out already, or
     /// thrown away.
     begun: bool,
@@ -69,6 +72,16 @@ impl Record {
         (!self.is_empty()).then_some(self.start)
     }
 
+    /// When the first of those was read.
+    pub fn since(&self) -> Option<Instant> {
+        self.since.filter(|_| !self.is_empty())
+    }
+
+    fn start_at(&mut self, line: Line) {
+        self.start = line.start;
+        (self.received, self.since) = (line.received, Some(line.since));
+    }
+
     /// Its one line, where it is a whole one and no trace. Without a trace, a
     /// record has one line under `--join trace`.
     pub fn single_line(&self) -> Option<(usize, usize)> {
@@ -88,6 +101,7 @@ impl Record {
             start: line.start,
             end: line.end,
             received: line.received,
+            since: Some(line.since),
             begun: true,
             ..Record::default()
         };
@@ -134,7 +148,7 @@ impl Record {
             return;
         }
         if self.is_empty() {
-            (self.start, self.received) = (line.start, line.received);
+            self.start_at(line);
         }
         // Without the newline, if it has one: it does not count.
         let length = line.end - self.start;
@@ -147,7 +161,7 @@ impl Record {
                 Oversize::Split => {
                     self.hand_out(true, text, each);
                     self.continued = true;
-                    (self.start, self.received) = (line.start, line.received);
+                    self.start_at(line);
                 }
                 Oversize::Truncate => self.hand_out(self.continued, text, each),
                 Oversize::Drop => {}
@@ -174,6 +188,7 @@ impl Record {
         each(Joined {
             bytes,
             received: self.received,
+            since: self.since,
             piece: piece || !bytes.ends_with(b"\n"),
             continues: self.continued,
             trace: self.trace,

@@ -1,5 +1,7 @@
 //! The bytes of a batch, behind those that the batches before have left.
 
+use std::time::Instant;
+
 use crate::now::Timestamp;
 
 /// Where a line is. Offsets count from the first byte that was carried over.
@@ -9,6 +11,7 @@ pub(super) struct Line {
     /// Behind its newline.
     pub end: usize,
     pub received: Timestamp,
+    pub since: Instant,
 }
 
 impl Line {

@@ -1,6 +1,7 @@
 //! The main loop: from the streams that are read to the stages.
 
 use std::io;
+use std::time::Instant;
 
 use super::signals::FULL;
 use super::{Pipeline, STREAMS, Wait};
@@ -53,24 +54,32 @@ impl Pipeline {
                 Wait::Nothing => [false; STREAMS],
                 Wait::Input(ready) => ready,
             };
-            for (stream, ready) in streams.iter_mut().zip(ready) {
-                if stream.intake.deadline().is_some_and(|due| due <= now.mono) {
-                    self.push_each(&mut stream.intake, |intake, _, each| {
-                        intake.tick(!ready, now, each);
+            for (index, ready) in ready.into_iter().enumerate().take(streams.len()) {
+                let before = oldest_other(streams, index);
+                let intake = &mut streams[index].intake;
+                if intake.deadline().is_some_and(|due| due <= now.mono) {
+                    self.push_each(intake, |intake, _, each| {
+                        intake.tick(!ready, before, now, each);
                     });
+                    self.release(streams);
                 }
             }
-            for (index, stream) in streams.iter_mut().enumerate() {
+            for index in 0..streams.len() {
                 if ready[index]
-                    && let Err(error) = self.read(index, stream)
+                    && let Err(error) = self.read(index, streams)
                 {
-                    result = Err((stream.name(), error));
+                    result = Err((streams[index].name(), error));
                 }
             }
             self.note_input(streams);
         }
-        for stream in streams.iter_mut().filter(|s| s.waitable().is_some()) {
-            self.end(stream);
+        for index in 0..streams.len() {
+            if streams[index].waitable().is_some() {
+                self.end(index, streams);
+            }
+        }
+        for stream in streams.iter_mut() {
+            self.push_each(&mut stream.intake, Intake::finish);
         }
         self.note_input(streams);
         result
@@ -114,10 +123,33 @@ impl Pipeline {
         }
     }
 
+    /// Delivers what need not wait any more for the other stream: records go out in the
+    /// order in which their first lines were read.
+    fn release(&mut self, streams: &mut [Stream]) {
+        let waiting =
+            |streams: &[Stream]| streams.iter().map(|s| s.intake.waiting()).sum::<usize>();
+        let mut left = waiting(streams);
+        while left > 0 {
+            for index in 0..streams.len() {
+                let before = oldest_other(streams, index);
+                self.push_each(&mut streams[index].intake, |intake, now, each| {
+                    intake.release(before, now, each);
+                });
+            }
+            let now_left = waiting(streams);
+            if now_left == left {
+                return;
+            }
+            left = now_left;
+        }
+    }
+
     /// Delivers the lines that an intake has found.
-    fn take_in(&mut self, intake: &mut Intake) {
+    fn take_in(&mut self, intake: &mut Intake, before: Option<Instant>) {
         if !intake.is_plain() {
-            return self.push_each(intake, Intake::records);
+            return self.push_each(intake, |intake, now, each| {
+                intake.records(before, now, each);
+            });
         }
         if intake.frames().is_empty() {
             return;
@@ -167,19 +199,21 @@ impl Pipeline {
         }
     }
 
-    fn read(&mut self, index: usize, stream: &mut Stream) -> io::Result<()> {
-        let count = match stream.read() {
+    fn read(&mut self, index: usize, streams: &mut [Stream]) -> io::Result<()> {
+        let count = match streams[index].read() {
             Ok(Taken::Bytes(count)) => count,
             Ok(Taken::Nothing) => return Ok(()),
             Ok(Taken::End) => {
-                self.end(stream);
+                self.end(index, streams);
                 return Ok(());
             }
             Err(error) => {
-                self.end(stream);
+                self.end(index, streams);
                 return Err(error);
             }
         };
+        let before = oldest_other(streams, index);
+        let stream = &mut streams[index];
         self.note_read(index, count);
         // A copy is as it came, also where long lines are cut off below.
         let kept = match stream.tee {
@@ -187,22 +221,37 @@ impl Pipeline {
             None => None,
         };
         stream.intake.cut(false);
-        self.take_in(&mut stream.intake);
+        self.take_in(&mut stream.intake, before);
         if let Some(tee) = &mut stream.tee {
             let bytes = kept.as_deref().unwrap_or_else(|| stream.intake.last(count));
             tee.pass(bytes, || self.may_wait());
         }
         stream.intake.consume();
+        self.release(streams);
         Ok(())
     }
 
     /// Delivers what is left of a stream, of which no more is read.
-    fn end(&mut self, stream: &mut Stream) {
+    fn end(&mut self, index: usize, streams: &mut [Stream]) {
+        let before = oldest_other(streams, index);
+        let stream = &mut streams[index];
         // Before the last of it is delivered: whoever writes on learns it.
         stream.close();
         stream.intake.cut(true);
-        self.take_in(&mut stream.intake);
+        self.take_in(&mut stream.intake, before);
         stream.intake.consume();
-        self.push_each(&mut stream.intake, Intake::finish);
+        self.push_each(&mut stream.intake, |intake, now, each| {
+            intake.complete(before, now, each);
+        });
+        self.release(streams);
+        if streams[index].intake.waiting() == 0 {
+            self.push_each(&mut streams[index].intake, Intake::finish);
+        }
     }
+}
+
+/// When the first line was read of what the other streams hold back.
+fn oldest_other(streams: &[Stream], index: usize) -> Option<Instant> {
+    let others = streams.iter().enumerate().filter(|(at, _)| *at != index);
+    others.filter_map(|(_, other)| other.intake.oldest()).min()
 }

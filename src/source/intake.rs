@@ -14,6 +14,7 @@ use crate::figures::InputFigures;
 use crate::join::{Join, Joined, Joiner};
 use crate::now::Now;
 use crate::record::{Defaults, Record};
+use crate::source::backlog::Backlog;
 use crate::source::decode::{Decoder, InputFormat, Unit};
 use crate::wire::framing::{LineBuffer, Oversize};
 
@@ -47,6 +48,8 @@ pub struct Intake {
     lines: LineBuffer,
     stripper: Option<AnsiStripper>,
     joiner: Option<Joiner>,
+    /// What the joiner has handed out and has to wait.
+    backlog: Backlog,
     last: LastSteps,
     stream: u8,
     bytes: u64,
@@ -104,6 +107,7 @@ impl Intake {
             joiner: options
                 .join
                 .map(|(join, timeout)| Joiner::new(join, limit, oversize, timeout)),
+            backlog: Backlog::new(limit),
             last: LastSteps {
                 masker: masked.then(|| Masker::new(options.masks, json)),
                 decoder: Decoder::new(options.format, options.defaults, name, diag)
@@ -169,13 +173,27 @@ impl Intake {
         self.last.decoder.decode(frames.iter(), now.wall, each);
     }
 
+    /// When the first line was read of what is held back, because it may go on or
+    /// because something else may.
+    pub fn oldest(&self) -> Option<Instant> {
+        let waiting = self.backlog.oldest();
+        waiting.or_else(|| self.joiner.as_ref().and_then(Joiner::oldest))
+    }
+
+    /// How many records wait for others.
+    pub fn waiting(&self) -> usize {
+        self.backlog.len()
+    }
+
     /// Takes the lines that were found, and calls `each` with every record
-    /// that is complete.
-    pub fn records(&mut self, now: Now, each: &mut Sink<'_>) {
+    /// that is complete. One that began after `before` waits until it is
+    /// [released](Self::release).
+    pub fn records(&mut self, before: Option<Instant>, now: Now, each: &mut Sink<'_>) {
         let Intake {
             lines,
             stripper,
             joiner,
+            backlog,
             last,
             ..
         } = self;
@@ -185,7 +203,12 @@ impl Intake {
             None => frames,
         };
         match joiner {
-            Some(joiner) => joiner.feed(&frames, now, |joined| last.take(joined.into(), now, each)),
+            Some(joiner) => {
+                let mut take = |joined: Joined<'_>| last.take(joined.into(), now, each);
+                joiner.feed(&frames, now, |joined| {
+                    backlog.pass(joined, before, &mut take)
+                });
+            }
             None => {
                 for frame in frames.iter() {
                     let unit = last.decoder.unit(frame, now.wall);
@@ -224,23 +247,38 @@ impl Intake {
     /// Calls `each` with the records whose time has come. Those that are held for
     /// the next line are not given up unless it was `quiet` until now: a line
     /// that is there and was not read has come in time.
-    pub fn tick(&mut self, quiet: bool, now: Now, each: &mut Sink<'_>) {
-        let last = &mut self.last;
+    pub fn tick(&mut self, quiet: bool, before: Option<Instant>, now: Now, each: &mut Sink<'_>) {
+        let (backlog, last) = (&mut self.backlog, &mut self.last);
         if let Some(joiner) = self.joiner.as_mut().filter(|_| quiet) {
-            joiner.tick(now, |joined| last.take(joined.into(), now, each));
+            let mut take = |joined: Joined<'_>| last.take(joined.into(), now, each);
+            joiner.tick(now, |joined| backlog.pass(joined, before, &mut take));
         }
         if let Some(dedup) = &mut last.dedup {
             dedup.tick(now, each);
         }
     }
 
+    /// Nothing more of the stream comes: what may have gone on is complete.
+    pub fn complete(&mut self, before: Option<Instant>, now: Now, each: &mut Sink<'_>) {
+        let (backlog, last) = (&mut self.backlog, &mut self.last);
+        if let Some(joiner) = &mut self.joiner {
+            let mut take = |joined: Joined<'_>| last.take(joined.into(), now, each);
+            joiner.finish(|joined| backlog.pass(joined, before, &mut take));
+        }
+    }
+
+    /// Calls `each` with what has waited and began no later than `before`.
+    pub fn release(&mut self, before: Option<Instant>, now: Now, each: &mut Sink<'_>) {
+        let last = &mut self.last;
+        let mut take = |joined: Joined<'_>| last.take(joined.into(), now, each);
+        self.backlog.release(before, &mut take);
+    }
+
     /// Calls `each` with what was held back, at the end of the input.
     pub fn finish(&mut self, now: Now, each: &mut Sink<'_>) {
-        let last = &mut self.last;
-        if let Some(joiner) = &mut self.joiner {
-            joiner.finish(|joined| last.take(joined.into(), now, each));
-        }
-        if let Some(dedup) = &mut last.dedup {
+        self.complete(None, now, each);
+        self.release(None, now, each);
+        if let Some(dedup) = &mut self.last.dedup {
             dedup.finish(now, each);
         }
     }

@@ -1,5 +1,6 @@
 //! Where records come from.
 
+mod backlog;
 pub mod command;
 mod decode;
 mod intake;

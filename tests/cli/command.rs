@@ -373,6 +373,24 @@ fn the_last_line_of_an_output_that_has_ended_does_not_wait_for_the_other() {
     }
 }
 
+/// A line that may go on holds up what comes behind it on the other output.
+#[test]
+fn joined_records_come_in_the_order_in_which_they_began() {
+    let folder = Folder::new();
+    // The copy tells when a line was read.
+    let read = "read_is() { until grep -q \"$1\" t; do sleep 0.01; done; }";
+    let script = "echo start; read_is start; echo error >&2; read_is error; echo one; \
+        echo two; read_is two; echo \" more\" >&2; read_is more; echo three; \
+        read_is three; echo last >&2; read_is last; exec 2>&-; echo end";
+    folder.write("script", format!("{read}; {script}"));
+    let lh = "exec \"$LH\" --tee --join indent --join-timeout 10m file a -- sh script >t 2>&1";
+    folder.sh(lh).run().ok();
+    assert_eq!(
+        folder.text("a"),
+        "start\nerror\n more\none\ntwo\nthree\nlast\nend\n"
+    );
+}
+
 #[test]
 fn what_comes_within_the_time_of_grace_is_taken() {
     let folder = Folder::new();

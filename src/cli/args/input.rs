@@ -72,7 +72,8 @@ pub struct InputArgs {
     /// Python, Java, Go, Rust, Node and .NET; a log line right before one that
     /// says a level of warning or higher is its head. Else a REGEX: lines that
     /// match it. A record is held back until the next one begins, at the end of
-    /// the input, or after --join-timeout.
+    /// the input, or after --join-timeout; and with it, up to --max-record bytes
+    /// of what comes behind it on the command's other output.
     #[arg(long, value_name = "indent|trace|REGEX", value_parser = parse_join, help_heading = "Clean-up")]
     join: Option<Join>,
 
