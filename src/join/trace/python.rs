@@ -2,7 +2,9 @@
 //!
 //! Where a message of many lines ends can't be seen: nothing marks it. The
 //! lines that follow an exception's last line are part of the trace if they
-//! are indented, or if a chain goes on behind them ("During handling of…").
+//! are indented, or if a chain goes on behind them ("During handling of…"), and
+//! of two libraries that many programs use: SQLAlchemy's statements and pydantic's
+//! fields.
 
 use super::shape::{python_exception, stands_alone};
 use super::{Before, Begin, Step, Trace, end};
@@ -19,6 +21,17 @@ const CHAINS: [&[u8]; 2] = [
     b"During handling of the above exception, another exception occurred:",
     b"The above exception was the direct cause of the following exception:",
 ];
+
+/// What SQLAlchemy writes below an exception's line.
+const STATEMENT: &[u8] = b"[SQL: ";
+const BELOW_STATEMENT: [&[u8]; 3] = [
+    b"[parameters: ",
+    b"(Background on this error at: ",
+    b"[SQL parameters hidden due to hide_parameters=True]",
+];
+
+/// How many lines a statement has at most.
+const STATEMENT_LINES: u8 = 200;
 
 /// Beginnings of lines that say where nobody caught an exception.
 const ANNOUNCEMENTS: [&[u8]; 5] = [
@@ -46,6 +59,12 @@ pub(in crate::join) enum Python {
     Raised,
     /// Lines are held that may be of its message, at most so many.
     Message(u8),
+    /// Within a statement of so many lines at most.
+    Statement(u8),
+    /// Behind what pydantic found wrong with a field.
+    Fields,
+    /// A line is held that may be the name of one.
+    Field,
     /// Behind a line that announces a trace.
     Announced,
     /// Behind the line that says how two exceptions are chained.
@@ -118,7 +137,7 @@ impl Python {
             Python::Chain if line == GROUP => (Python::Group, Step::Take),
             _ if line == GROUP => return end(),
             Python::Frames | Python::Stack if line.starts_with(b"  ") => (self, Step::Take),
-            Python::Frames if python_exception(line) => (Python::Raised, Step::Take),
+            Python::Frames if python_exception(line) => (raised(line), Step::Take),
             Python::Group | Python::GroupEnd | Python::GroupMessage(_) if is_group(line) => {
                 (behind_margin(line), Step::Take)
             }
@@ -129,6 +148,19 @@ impl Python {
                 (Python::GroupMessage(left - 1), Step::Hold)
             }
             Python::Raised if matches!(line.first(), Some(b' ' | b'\t')) => (self, Step::Take),
+            Python::Raised if line.starts_with(STATEMENT) && !line.ends_with(b"]") => {
+                (Python::Statement(STATEMENT_LINES), Step::Take)
+            }
+            Python::Raised if is_statement(line) => (Python::Raised, Step::Take),
+            Python::Statement(_) if line.ends_with(b"]") => (Python::Raised, Step::Take),
+            Python::Statement(left @ 1..) if !stands_alone(line) => {
+                (Python::Statement(left - 1), Step::Take)
+            }
+            Python::Fields | Python::Field if matches!(line.first(), Some(b' ' | b'\t')) => {
+                (Python::Fields, Step::Take)
+            }
+            Python::Fields if is_field(line) && !stands_alone(line) => (Python::Field, Step::Hold),
+            Python::Fields | Python::Field => return Python::Raised.step(line),
             Python::Raised if line == b"Stack (most recent call last):" => {
                 (Python::Stack, Step::Take)
             }
@@ -142,7 +174,7 @@ impl Python {
             Python::Chain if line.is_empty() => (Python::Chain, Step::Take),
             Python::Chain => match header(line) {
                 Some((state, true)) => (state, Step::Take),
-                _ if python_exception(line) => (Python::Raised, Step::Take),
+                _ if python_exception(line) => (raised(line), Step::Take),
                 _ => return end(),
             },
             Python::Announced if line == b"Traceback (most recent call last):" => {
@@ -155,6 +187,25 @@ impl Python {
         };
         (Trace::Python(state), step)
     }
+}
+
+/// The state behind an exception's line.
+fn raised(line: &[u8]) -> Python {
+    // pydantic says a number and, of more than one, "errors".
+    match memchr::memmem::find(line, b" validation error").is_some() {
+        true => Python::Fields,
+        false => Python::Raised,
+    }
+}
+
+/// A path of names and indices.
+fn is_field(line: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-[],".contains(byte);
+    !line.is_empty() && line.iter().all(is_part)
+}
+
+fn is_statement(line: &[u8]) -> bool {
+    line.starts_with(STATEMENT) || BELOW_STATEMENT.iter().any(|start| line.starts_with(start))
 }
 
 /// A line with the margin of a group.
