@@ -1,6 +1,6 @@
 //! `lh cat` and `lh tail`: reading what rotate and timed have written.
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Read as _, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,8 @@ use crate::roll::follow::{Follower, Lines};
 use crate::roll::lines::{CopyError, Seam, copy};
 use crate::roll::listing::Remarks;
 use crate::roll::set::{LogSet, Part};
-use crate::sys;
+use crate::sys::{self, FileId};
+use crate::text::wide;
 
 /// How often it is looked whether more was written, where nothing was.
 const LOOK: Duration = Duration::from_millis(50);
@@ -36,27 +37,64 @@ pub fn cat(args: &LogCatArgs) -> Result<Status, Failure> {
     let mut picker = Picker::new(wanted, None, now, &mut stdout);
     let status = print_all(args, &mut picker)?;
     let ended = picker.finish().and_then(|()| picker.flush());
+    if let Some(file) = args.files.last() {
+        tell(file, &mut picker);
+    }
     written(ended, status)
 }
 
 /// Where sets are printed to.
 trait Printer: Write {
-    /// What comes next goes on with nothing of the set before.
-    fn next_set(&mut self, seam: &mut Seam) -> io::Result<()>;
+    /// What comes next goes on with nothing of the set of `before`.
+    fn next_set(&mut self, before: &Path, seam: &mut Seam) -> io::Result<()>;
+
+    fn next_file(&mut self) -> io::Result<()>;
 }
 
 impl Printer for io::StdoutLock<'_> {
-    fn next_set(&mut self, _seam: &mut Seam) -> io::Result<()> {
+    fn next_set(&mut self, _before: &Path, _seam: &mut Seam) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn next_file(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
 impl Printer for Picker<'_> {
-    fn next_set(&mut self, seam: &mut Seam) -> io::Result<()> {
+    fn next_set(&mut self, before: &Path, seam: &mut Seam) -> io::Result<()> {
         *seam = Seam::default();
-        self.end_line()?;
-        self.finish()
+        tell(before, self);
+        Picker::next_set(self)
     }
+
+    fn next_file(&mut self) -> io::Result<()> {
+        Picker::next_file(self)
+    }
+}
+
+/// Says what came up while a set was picked from.
+fn tell(file: &Path, picker: &mut Picker<'_>) {
+    for text in picker.remarks() {
+        console::say(format_args!("{}: {text}", file.display()));
+    }
+}
+
+/// The rolled-over files of all the sets.
+fn backups(args: &LogCatArgs) -> Result<Vec<FileId>, Failure> {
+    let mut all = Vec::new();
+    for file in args.files.iter().filter(|_| args.files.len() > 1) {
+        let set = log_set(file, args.names.namer.as_deref())?;
+        // What can't be read is told when its turn comes.
+        let Ok(listing) = set.list() else {
+            continue;
+        };
+        let others = (0..listing.len()).map(|at| listing.path(at));
+        let others = others.filter(|path| *path != set.file());
+        let metas = others.filter_map(|path| sys::stat(path).ok());
+        all.extend(metas.map(|meta| meta.id));
+    }
+    Ok(all)
 }
 
 fn print_all(args: &LogCatArgs, stdout: &mut dyn Printer) -> Result<Status, Failure> {
@@ -64,8 +102,16 @@ fn print_all(args: &LogCatArgs, stdout: &mut dyn Printer) -> Result<Status, Fail
     // What is read there would be written to its end, for ever.
     let output = sys::stdout().context(console::NOT_PRINTED)?;
     let is_output = |part: &Part| sys::is_same_regular_file(&part.file, &output);
+    let backups = backups(args)?;
+    let mut before = None;
     for file in &args.files {
-        if let Err(error) = stdout.next_set(&mut seam) {
+        // `app.log*` names those that are printed with the first.
+        if sys::stat(file).is_ok_and(|meta| backups.contains(&meta.id)) {
+            continue;
+        }
+        if let Some(before) = before.replace(file)
+            && let Err(error) = stdout.next_set(before, &mut seam)
+        {
             return written(Err(error), status);
         }
         let set = log_set(file, args.names.namer.as_deref())?;
@@ -102,6 +148,7 @@ fn print_all(args: &LogCatArgs, stdout: &mut dyn Printer) -> Result<Status, Fail
 
 fn print(part: &Part, stdout: &mut dyn Printer, seam: &mut Seam) -> Result<(), CopyError> {
     let mut reader = part.reader().map_err(CopyError::Read)?;
+    stdout.next_file().map_err(CopyError::Write)?;
     seam.next_file();
     copy(&mut reader, stdout, &mut 0, seam)?;
     Ok(())
@@ -117,12 +164,17 @@ pub fn tail(args: &LogTailArgs) -> Result<Status, Failure> {
     let now = Now::read().wall;
     let wanted = args.picks.wanted(now).map_err(Failure::usage)?;
     let mut stdout = BufWriter::new(console::stdout()?);
-    if wanted.is_all() {
+    let is_all = wanted.is_all();
+    if is_all && !is_wide(&set) {
         let started = Follower::start(set, args.lines, &mut stdout);
         return follow(args, started, &mut stdout, |_, _| Ok(()));
     }
     // All of them are read, whichever are wanted of those that are picked.
-    let mut picker = Picker::new(wanted, Some(args.lines), now, &mut stdout);
+    let picker = Picker::new(wanted, Some(args.lines), now, &mut stdout);
+    let mut picker = match is_all {
+        true => picker.by_lines(),
+        false => picker,
+    };
     let started = Follower::start(set, Lines::Last(u64::MAX), &mut picker);
     let kept = match args.follow {
         true => picker.settle(),
@@ -131,12 +183,35 @@ pub fn tail(args: &LogTailArgs) -> Result<Status, Failure> {
     if let Err(error) = kept.and_then(|()| picker.let_go()) {
         return written(Err(error), Status::Delivered);
     }
+    tell(&args.file, &mut picker);
     follow(args, started, &mut picker, |picker, quiet| {
-        match quiet >= QUIET {
-            true => picker.settle(),
-            false => Ok(()),
+        if quiet < QUIET {
+            return Ok(());
         }
+        picker.settle()?;
+        tell(&args.file, picker);
+        Ok(())
     })
+}
+
+/// Whether the newest text of a set says at its start that its characters are wide: their
+/// lines do not end where bytes of a newline stand.
+fn is_wide(set: &LogSet) -> bool {
+    let Ok(mut listing) = set.list() else {
+        return false;
+    };
+    let starts = (0..listing.len()).rev().filter_map(|at| {
+        let part = listing.open(set, at).ok()?;
+        let (mut start, mut count) = ([0; 4], 0);
+        let mut reader = part.reader().ok()?;
+        while let Ok(read) = reader.read(&mut start[count..])
+            && read > 0
+        {
+            count += read;
+        }
+        Some(start[..count].to_vec()).filter(|start| !start.is_empty())
+    });
+    starts.take(1).any(|start| wide::is_marked(&start))
 }
 
 /// Goes on with what is written from now on, if that is asked for. `idle` is told

@@ -2,6 +2,7 @@
 //!
 //! A record is a line, and the lines that continue it: those that begin with a
 //! space or a tab, and behind a line that begins with a time, those that do not.
+//! Wide characters come out as UTF-8, so that a line is one.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -16,8 +17,9 @@ use crate::roll::follow::Lines;
 use crate::roll::when::parse_time_of_day;
 use crate::text::detect;
 use crate::text::time::parse_timestamp;
+use crate::text::wide::Wide;
 use crate::units;
-use crate::wire::syslog::{Stamps, time_at_start};
+use crate::wire::line_time::LineTimes;
 use crate::wire::{json, logfmt};
 use crate::zone::{self, DAY, LocalZone};
 
@@ -97,13 +99,29 @@ enum Mode {
     Keep(u64, VecDeque<Vec<u8>>),
 }
 
+/// What a user may have to hear.
+#[derive(Debug, Default)]
+struct Signs {
+    /// There was a line, and one with a time: of the set at hand.
+    lines: bool,
+    times: bool,
+    is_told: bool,
+    zone_is_told: bool,
+    /// A record was not searched to its end.
+    cut: bool,
+    cut_is_told: bool,
+}
+
 /// Takes lines in any pieces and writes those of the records that are wanted.
 pub struct Picker<'t> {
     wanted: Wanted,
-    now: Timestamp,
-    stamps: Stamps,
+    times: LineTimes,
     defaults: Defaults,
     mode: Mode,
+    /// Each line is a record.
+    by_lines: bool,
+    wide: Wide,
+    signs: Signs,
     /// The start of a line whose end has not come.
     partial: Vec<u8>,
     /// A line goes on that was too long to wait for its end.
@@ -128,14 +146,16 @@ impl<'t> Picker<'t> {
     ) -> Picker<'t> {
         Picker {
             wanted,
-            now,
-            stamps: Stamps::default(),
+            times: LineTimes::new(now),
             defaults: Defaults::default(),
             mode: match lines {
                 None => Mode::Pass,
                 Some(Lines::Last(most)) => Mode::Keep(most, VecDeque::new()),
                 Some(Lines::From(first)) => Mode::Skip(first.saturating_sub(1)),
             },
+            by_lines: false,
+            wide: Wide::default(),
+            signs: Signs::default(),
             partial: Vec::new(),
             in_line: false,
             record: Vec::new(),
@@ -143,6 +163,68 @@ impl<'t> Picker<'t> {
             verdict: None,
             to,
         }
+    }
+
+    /// The same with each line as a record, whatever it begins with.
+    pub fn by_lines(self) -> Picker<'t> {
+        Picker {
+            by_lines: true,
+            ..self
+        }
+    }
+
+    /// What comes next is another file's.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn next_file(&mut self) -> io::Result<()> {
+        self.drain()?;
+        self.wide.next_file();
+        Ok(())
+    }
+
+    /// What comes next is another set's: the last line of the one at hand ends, and
+    /// what was to be told of it was.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn next_set(&mut self) -> io::Result<()> {
+        self.end_line()?;
+        self.finish()?;
+        self.wide.next_file();
+        let signs = &mut self.signs;
+        (signs.lines, signs.times, signs.is_told) = (false, false, false);
+        Ok(())
+    }
+
+    /// What should be said now, each thing once.
+    pub fn remarks(&mut self) -> Vec<String> {
+        let Wanted { since, until, .. } = &self.wanted;
+        let (signs, mut remarks) = (&mut self.signs, Vec::new());
+        let by_time = since.is_some() || until.is_some();
+        if by_time && signs.lines && !signs.times && !signs.is_told {
+            signs.is_told = true;
+            remarks.push(
+                "no line begins with a time that lh knows, so that --since leaves all of them \
+                 out and --until none"
+                    .to_owned(),
+            );
+        }
+        if let Some(zone) = self.times.odd_zone().filter(|_| by_time)
+            && !signs.zone_is_told
+        {
+            signs.zone_is_told = true;
+            remarks.push(format!(
+                "which time zone {zone} is meant is not known; its times are read as local ones"
+            ));
+        }
+        if signs.cut && !signs.cut_is_told {
+            signs.cut_is_told = true;
+            remarks.push(
+                "a record is longer than 1 MiB; --grep has looked at its first MiB only".to_owned(),
+            );
+        }
+        remarks
     }
 
     /// Judges the record at hand, because nothing came for a while. Lines that
@@ -173,6 +255,7 @@ impl<'t> Picker<'t> {
     /// # Errors
     /// Those of writing.
     pub fn finish(&mut self) -> io::Result<()> {
+        self.drain()?;
         let partial = std::mem::take(&mut self.partial);
         if !partial.is_empty() {
             self.line(&partial)?;
@@ -186,7 +269,8 @@ impl<'t> Picker<'t> {
     ///
     /// # Errors
     /// Those of writing.
-    pub fn end_line(&mut self) -> io::Result<()> {
+    fn end_line(&mut self) -> io::Result<()> {
+        self.drain()?;
         match (self.partial.is_empty(), self.in_line) {
             (false, _) => self.partial.push(b'\n'),
             (true, true) => self.line(b"\n")?,
@@ -232,15 +316,44 @@ impl<'t> Picker<'t> {
         }
     }
 
+    /// Takes what the decoder has held, which is all that there is.
+    fn drain(&mut self) -> io::Result<()> {
+        let mut wide = std::mem::take(&mut self.wide);
+        let taken = self.take(wide.end());
+        self.wide = wide;
+        taken
+    }
+
+    /// Takes text, in any pieces.
+    fn take(&mut self, text: &[u8]) -> io::Result<()> {
+        for line in text.split_inclusive(|&byte| byte == b'\n') {
+            let is_whole = line.ends_with(b"\n");
+            if is_whole && self.partial.is_empty() {
+                self.line(line)?;
+                continue;
+            }
+            self.partial.extend_from_slice(line);
+            if is_whole || self.partial.len() > LONG {
+                let mut line = std::mem::take(&mut self.partial);
+                self.line(&line)?;
+                line.clear();
+                self.partial = line;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes a line, with its newline if it has one.
     fn line(&mut self, line: &[u8]) -> io::Result<()> {
         let in_line = std::mem::replace(&mut self.in_line, !line.ends_with(b"\n"));
         if !in_line {
-            let is_indented = matches!(line.first(), Some(b' ' | b'\t'));
-            let time = match is_indented {
+            let is_indented = !self.by_lines && matches!(line.first(), Some(b' ' | b'\t'));
+            let time = match is_indented || self.by_lines {
                 true => None,
                 false => self.time_of(line),
             };
+            self.signs.lines = true;
+            self.signs.times |= time.is_some();
             let continues = is_indented || (time.is_none() && self.time.is_some());
             let has_begun = !self.record.is_empty() || self.verdict.is_some();
             if !(continues && has_begun) {
@@ -256,30 +369,12 @@ impl<'t> Picker<'t> {
     }
 
     /// The time that a line begins with, or that its object has.
-    fn time_of(&self, line: &[u8]) -> Option<Timestamp> {
-        if let Some(record) = self.object(line) {
-            return Some(record.created).filter(|time| *time != NEVER);
+    fn time_of(&mut self, line: &[u8]) -> Option<Timestamp> {
+        let created = self.object(line).map(|record| record.created);
+        match created.filter(|time| *time != NEVER) {
+            None => self.times.read(line),
+            time => time,
         }
-        let line = match line {
-            [b'<', rest @ ..] => {
-                let behind = rest.iter().take(4).position(|&byte| byte == b'>')?;
-                let rest = &rest[behind + 1..];
-                rest.strip_prefix(b"1 ").unwrap_or(rest)
-            }
-            [b'[', rest @ ..] => {
-                let end = rest.iter().take(40).position(|&byte| byte == b']')?;
-                &rest[..end]
-            }
-            line => line,
-        };
-        let line = line.trim_ascii_end();
-        // Go's and nginx's dates.
-        if let [_, _, _, _, b'/', _, _, b'/', ..] = line {
-            let mut line = line[..line.len().min(40)].to_vec();
-            (line[4], line[7]) = (b'-', b'-');
-            return time_at_start(&line, self.now, &self.stamps);
-        }
-        time_at_start(line, self.now, &self.stamps)
     }
 
     /// What a line is that has all of a record in it.
@@ -296,7 +391,13 @@ impl<'t> Picker<'t> {
         read.ok().map(|()| record)
     }
 
-    fn judge(&self) -> bool {
+    fn judge(&mut self) -> bool {
+        let is_wanted = self.is_wanted();
+        self.signs.cut |= !is_wanted && self.record.len() > LONG && !self.wanted.grep.is_empty();
+        is_wanted
+    }
+
+    fn is_wanted(&self) -> bool {
         let Wanted {
             since,
             until,
@@ -308,35 +409,38 @@ impl<'t> Picker<'t> {
             return false;
         }
         let record = self.record.strip_suffix(b"\n").unwrap_or(&self.record);
-        let first = record.split(|&byte| byte == b'\n').next().unwrap_or(record);
+        let mut lines = record.split(|&byte| byte == b'\n');
+        let first = lines.next().unwrap_or(record);
         let has_level = min_level.is_none_or(|least| {
             let level = match self.object(first) {
                 Some(record) => record.level,
                 None => detect::level(first).unwrap_or(Level::INFO),
             };
-            level >= least
+            let is_least = |line| level_at_start(line).is_some_and(|level| level >= least);
+            level >= least || lines.any(is_least)
         });
         has_level && (grep.is_empty() || grep.iter().any(|pattern| pattern.is_match(record)))
     }
 }
 
+/// The level that a line says with its first word, in capitals: such a line may be of
+/// somebody who writes no time, and java.util.logging has it behind the line of the time.
+fn level_at_start(line: &[u8]) -> Option<Level> {
+    let line = line.strip_prefix(b"[").unwrap_or(line);
+    let is_letter = |byte: &&u8| byte.is_ascii_uppercase();
+    let (word, rest) = line.split_at(line.iter().take(14).take_while(is_letter).count());
+    let is_word = rest
+        .first()
+        .is_none_or(|byte| byte.is_ascii_whitespace() || b":]|([".contains(byte));
+    is_word.then(|| Level::from_name(word)).flatten()
+}
+
 impl Write for Picker<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-            let is_whole = line.ends_with(b"\n");
-            if is_whole && self.partial.is_empty() {
-                self.line(line)?;
-                continue;
-            }
-            self.partial.extend_from_slice(line);
-            if is_whole || self.partial.len() > LONG {
-                let mut line = std::mem::take(&mut self.partial);
-                self.line(&line)?;
-                line.clear();
-                self.partial = line;
-            }
-        }
-        Ok(bytes.len())
+        let mut wide = std::mem::take(&mut self.wide);
+        let taken = self.take(wide.pass(bytes));
+        self.wide = wide;
+        taken.map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

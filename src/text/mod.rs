@@ -15,6 +15,7 @@ mod shown;
 mod spec;
 pub mod template;
 pub mod time;
+pub mod wide;
 
 pub use error::TemplateError;
 pub use shown::shown;

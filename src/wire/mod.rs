@@ -16,6 +16,7 @@ pub mod http;
 pub mod journal;
 pub mod json;
 pub mod lh;
+pub mod line_time;
 pub mod logfmt;
 pub mod mail;
 pub mod nt_event;

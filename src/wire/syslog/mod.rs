@@ -8,13 +8,13 @@ mod decode;
 mod encode;
 mod escape;
 mod loose;
-mod stamp;
+pub(super) mod stamp;
 mod structured;
 mod tables;
 
 pub use decode::{NotSyslog, decode, decode_with};
 pub use encode::{LineFeeds, Rfc, SyslogEncoder, SyslogOptions, TooLong};
-pub use stamp::{Stamps, time_at_start};
+pub use stamp::Stamps;
 pub use tables::{Facility, FacilityError, Priority, PriorityError, Severity, SeverityError};
 
 /// The element of structured data that holds a record's extra attributes

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use crate::now::Timestamp;
 use crate::text::time::parse_timestamp;
-use crate::zone::{self, LocalZone, UtcZone, Zone};
+use crate::zone::{self, DAY, UtcZone, Zone};
 
 /// The instants of the last times without a zone. To find one takes four questions
 /// to the system's zone; most messages have the time of the one before, or of one
@@ -12,6 +12,17 @@ use crate::zone::{self, LocalZone, UtcZone, Zone};
 #[derive(Debug, Default)]
 pub struct Stamps {
     slots: [Cell<Option<Known>>; SLOTS],
+    years: Years,
+}
+
+/// Which year a time is in that does not say it.
+#[derive(Clone, Copy, Debug, Default)]
+enum Years {
+    /// The one that brings it nearest to its reception.
+    #[default]
+    Nearest,
+    /// The last one: a file has what was written before it is read.
+    Last,
 }
 
 /// What a time comes to, if it is one.
@@ -31,14 +42,24 @@ struct Key {
 }
 
 impl Stamps {
-    fn resolve(
+    /// For what was written at any time before it is read. Clocks differ, so a year
+    /// may bring it up to a day behind that.
+    pub(crate) fn of_the_past() -> Stamps {
+        Stamps {
+            years: Years::Last,
+            ..Stamps::default()
+        }
+    }
+
+    /// The instant of a time without a zone.
+    pub(crate) fn resolve(
         &self,
         fields: &Fields<'_>,
         received: Timestamp,
         zone: &dyn Zone,
     ) -> Option<Timestamp> {
         if !fields.fraction.is_empty() {
-            return fields.resolve(received, zone);
+            return fields.resolve(received, zone, self.years);
         }
         let key = Key {
             received,
@@ -51,9 +72,22 @@ impl Stamps {
         if let Some((_, instant)) = slot.get().filter(|(known, _)| *known == key) {
             return instant;
         }
-        let instant = fields.resolve(received, zone);
+        let instant = fields.resolve(received, zone, self.years);
         slot.set(Some((key, instant)));
         instant
+    }
+
+    /// The instant of a time in a zone so many seconds east of UTC.
+    pub(crate) fn resolve_east(
+        &self,
+        fields: &Fields<'_>,
+        secs: i64,
+        received: Timestamp,
+    ) -> Option<Timestamp> {
+        let near = secs.saturating_mul(1_000_000_000);
+        let near = Timestamp(received.0.saturating_add(near));
+        let there = fields.resolve(near, &UtcZone, self.years)?;
+        Timestamp::from_parts(there.secs() - secs, there.subsec_nanos())
     }
 }
 
@@ -78,12 +112,6 @@ pub(super) fn read<'a>(
     at_end(rest).then_some((time, rest))
 }
 
-/// The local time at the start of a line, in any of the forms that messages of
-/// syslog have it; a year that is missing is the one nearest to `now`.
-pub fn time_at_start(line: &[u8], now: Timestamp, stamps: &Stamps) -> Option<Timestamp> {
-    read(line, now, &LocalZone, stamps).map(|(time, _)| time)
-}
-
 fn at_end(rest: &[u8]) -> bool {
     rest.first().is_none_or(|&byte| byte == b' ')
 }
@@ -105,16 +133,16 @@ fn iso<'a>(bytes: &'a [u8], zone: &dyn Zone) -> Option<(Timestamp, &'a [u8])> {
 }
 
 /// Takes bytes from the front.
-struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn eat(&mut self, start: &[u8]) -> Option<()> {
+    pub(crate) fn eat(&mut self, start: &[u8]) -> Option<()> {
         self.0 = self.0.strip_prefix(start)?;
         Some(())
     }
 
     /// A number of so many digits at the least and the most.
-    fn number(&mut self, least: usize, most: usize) -> Option<u32> {
+    pub(crate) fn number(&mut self, least: usize, most: usize) -> Option<u32> {
         let digits = self.digits();
         if !(least..=most).contains(&digits.len()) {
             return None;
@@ -123,7 +151,7 @@ impl<'a> Reader<'a> {
         Some(digits.iter().fold(0, sum))
     }
 
-    fn digits(&mut self) -> &'a [u8] {
+    pub(crate) fn digits(&mut self) -> &'a [u8] {
         let is_digit = |byte: &&u8| byte.is_ascii_digit();
         let (digits, rest) = self.0.split_at(self.0.iter().take_while(is_digit).count());
         self.0 = rest;
@@ -131,7 +159,10 @@ impl<'a> Reader<'a> {
     }
 
     /// What `read` makes of it; nothing is taken if that is `None`.
-    fn maybe<T>(&mut self, read: impl FnOnce(&mut Reader<'a>) -> Option<T>) -> Option<T> {
+    pub(crate) fn maybe<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'a>) -> Option<T>,
+    ) -> Option<T> {
         let mut ahead = Reader(self.0);
         let found = read(&mut ahead)?;
         self.0 = ahead.0;
@@ -144,12 +175,19 @@ const MONTHS: [&[u8; 3]; 12] = [
 ];
 
 /// A time of day, and what stands around it.
-struct Fields<'a> {
-    year: Option<u32>,
-    month: u32,
-    day: u32,
-    clock: [u32; 3],
-    fraction: &'a [u8],
+pub(crate) struct Fields<'a> {
+    pub(crate) year: Option<u32>,
+    pub(crate) month: u32,
+    pub(crate) day: u32,
+    pub(crate) clock: [u32; 3],
+    pub(crate) fraction: &'a [u8],
+}
+
+/// The month of which these are the first letters.
+pub(crate) fn month(name: &[u8]) -> Option<u32> {
+    let mut months = MONTHS.iter();
+    let at = months.position(|month| name.eq_ignore_ascii_case(*month))?;
+    Some(1 + at as u32)
 }
 
 fn traditional<'a>(
@@ -164,9 +202,7 @@ fn traditional<'a>(
         reader.eat(b" ")?;
         Some(year)
     });
-    let name = reader.0.get(..3)?;
-    let mut months = MONTHS.iter();
-    let month = 1 + months.position(|month| name.eq_ignore_ascii_case(*month))? as u32;
+    let month = self::month(reader.0.get(..3)?)?;
     reader.0 = &reader.0[3..];
     reader.eat(b" ")?;
     let _ = reader.eat(b" ");
@@ -199,15 +235,7 @@ fn traditional<'a>(
         fraction: fraction.unwrap_or_default(),
     };
     let created = match offset {
-        Some(Offset::East(secs)) => {
-            let near = Timestamp(
-                received
-                    .0
-                    .saturating_add(secs.saturating_mul(1_000_000_000)),
-            );
-            let there = fields.resolve(near, &UtcZone)?;
-            Timestamp::from_parts(there.secs() - secs, there.subsec_nanos())?
-        }
+        Some(Offset::East(secs)) => stamps.resolve_east(&fields, secs, received)?,
         None | Some(Offset::Unknown) => stamps.resolve(&fields, received, zone)?,
     };
     Some((created, reader.0))
@@ -271,12 +299,13 @@ fn zone_name(reader: &mut Reader<'_>, spaced: bool) -> Option<Offset> {
 }
 
 impl Fields<'_> {
-    /// The instant, where a year that is not given is the one that brings it
-    /// nearest to `received`.
-    fn resolve(&self, received: Timestamp, zone: &dyn Zone) -> Option<Timestamp> {
-        let year = match self.year {
-            Some(year) => year,
-            None => self.nearest_year(zone::wall(zone, received.secs()))?,
+    /// The instant, where a year that is not given is told by `received`.
+    fn resolve(&self, received: Timestamp, zone: &dyn Zone, years: Years) -> Option<Timestamp> {
+        let wall = || zone::wall(zone, received.secs());
+        let year = match (self.year, years) {
+            (Some(year), _) => year,
+            (None, Years::Nearest) => self.nearest_year(wall())?,
+            (None, Years::Last) => self.last_year(wall())?,
         };
         self.in_year(year, zone)
     }
@@ -293,6 +322,17 @@ impl Fields<'_> {
         let nearest = |around| years(around).flatten().filter_map(distance).min();
         // There may be eight years between two of the 29th of February.
         nearest(1).or_else(|| nearest(8)).map(|(_, year)| year)
+    }
+
+    /// The last year in which the clock on the wall was not more than a day further.
+    fn last_year(&self, wall: i64) -> Option<u32> {
+        let about = 1970 + wall.div_euclid(31_556_952);
+        // As far back as there may be no 29th of February.
+        let mut years = (about - 8..=about + 1).rev().map(u32::try_from).flatten();
+        years.find(|&year| {
+            let there = self.in_year(year, &UtcZone);
+            there.is_some_and(|there| there.secs() <= wall.saturating_add(DAY))
+        })
     }
 
     fn in_year(&self, year: u32, zone: &dyn Zone) -> Option<Timestamp> {
