@@ -722,3 +722,166 @@ fn the_output_is_not_read() {
         "{said}"
     );
 }
+
+/// What has no time that is known can't be picked by one, which is told once for a set.
+#[test]
+fn what_can_t_be_picked_by_time_is_told() {
+    let folder = folder();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path
+    };
+    let none = write("none", "one\nten o'clock: two\n");
+    let some = write("some", "one\n2026-11-23 10:00:00 two\n");
+    let empty = write("empty", "");
+    let told = format!("lh: {}: no line begins with a time that lh", none.display());
+    for (args, want) in [
+        ("cat --since 2026-11-23", ""),
+        ("cat --until 2026-11-23", "one\nten o'clock: two\n"),
+        ("tail --until 2026-11-23", "one\nten o'clock: two\n"),
+    ] {
+        let (out, stderr) = said(args, &none, 0);
+        assert_eq!(String::from_utf8_lossy(&out), want, "{args}");
+        assert!(
+            stderr.starts_with(&told) && stderr.lines().count() == 1,
+            "{stderr}"
+        );
+        for file in [&some, &empty] {
+            assert_eq!(said(args, file, 0).1, "", "{args}");
+        }
+    }
+    assert_eq!(said("cat --grep one --min-level info", &none, 0).1, "");
+    // Of several, the one that it is true of.
+    for files in [[&some, &none], [&none, &some]] {
+        let lh = Lh::new("cat --since 2026-11-23")
+            .arg(files[0])
+            .arg(files[1]);
+        let outcome = lh.read_stdout().spawn().end().expect(0);
+        assert!(outcome.stderr.starts_with(&told), "{}", outcome.stderr);
+        assert_eq!(outcome.lines(), 1, "{}", outcome.stderr);
+    }
+    let follow = Lh::new("tail -f --since 2026-11-23").arg(&none).spawn();
+    follow.expect_stderr(&told);
+    follow.signal(Signal::SIGTERM);
+    follow.end();
+}
+
+#[test]
+fn a_zone_that_is_not_known_is_told() {
+    let folder = folder();
+    let file = folder.path().join("pg.log");
+    let line = |zone: &str| format!("2026-11-23 10:00:00.123 {zone} [12] LOG:  x\n");
+    std::fs::write(&file, line("UTC") + &line("XYZT") + &line("XYZT")).expect("written");
+    let run = |args: &str| {
+        let lh = Lh::new(args).arg(&file).env("TZ", "America/New_York");
+        let outcome = lh.read_stdout().spawn().end().expect(0);
+        (
+            String::from_utf8(outcome.stdout).expect("text"),
+            outcome.stderr,
+        )
+    };
+    let (out, stderr) = run("cat --until 2026-11-23T10:01:00Z");
+    assert_eq!(out, line("UTC"));
+    let told = format!("lh: {}: which time zone XYZT is meant", file.display());
+    assert!(
+        stderr.starts_with(&told) && stderr.lines().count() == 1,
+        "{stderr}"
+    );
+    assert_eq!(run("cat --grep x").1, "");
+}
+
+/// As `--encoding utf-16` writes it, each file with a mark.
+#[test]
+fn wide_characters_are_picked_and_counted() {
+    for encoding in ["utf-16", "utf-32", "utf-16-be", "utf-32-le"] {
+        let folder = folder();
+        let file = folder.path().join("app.log");
+        let write = format!("rotate --max-bytes 2000 --backups 99 --encoding {encoding}");
+        let line = |number: u32| {
+            let level = ["INFO", "ERROR"][usize::from(number % 10 == 0)];
+            format!("2026-11-23 10:00:{number:02} {level} Ċ n={number} ä\n")
+        };
+        let lines = |from, to| (from..=to).map(line).collect::<String>();
+        let text = lines(0, 59);
+        Lh::new(&write).arg(&file).feed(text.clone()).expect(0);
+        assert!(folder.path().join("app.log.1").exists());
+        let run = |args: &str| {
+            let (out, stderr) = said(args, &file, 0);
+            assert_eq!(stderr, "", "{args}");
+            String::from_utf8(out).expect("UTF-8")
+        };
+        for command in ["cat", "tail -n 100"] {
+            let picked = run(&format!("{command} --min-level error"));
+            assert_eq!(picked.lines().count(), 6, "{encoding}: {picked}");
+            let picked = run(&format!("{command} --since 2026-11-23T10:00:50"));
+            assert_eq!(picked, lines(50, 59), "{encoding}");
+            assert_eq!(run(&format!("{command} --grep n=33")), line(33));
+        }
+        assert_eq!(run("tail -n 1 --grep ERROR"), line(50));
+        if encoding.matches('-').count() > 1 {
+            // Nothing says so there.
+            continue;
+        }
+        assert_eq!(run("tail -n 2"), lines(58, 59), "{encoding}");
+        assert_eq!(run("tail -n 40"), lines(20, 59), "{encoding}");
+        assert_eq!(run("tail -n +51"), lines(50, 59), "{encoding}");
+        let follow = Lh::new("tail -f -n 1").arg(&file).read_stdout().spawn();
+        let reaches = |want: &str| {
+            let held = wait_for(Duration::from_secs(20), || {
+                follow.stdout() == want.as_bytes()
+            });
+            assert!(held, "{}", follow.stdout().escape_ascii());
+        };
+        reaches(&line(59));
+        Lh::new(&write).arg(&file).feed(lines(60, 99)).expect(0);
+        reaches(&lines(59, 99));
+        follow.signal(Signal::SIGTERM);
+        follow.end();
+    }
+}
+
+/// `app.log*` names those that are printed with the first.
+#[test]
+fn a_backup_that_is_named_itself_is_printed_once() {
+    let folder = folder();
+    let names = ["app.log", "app.log.1", "app.log.2"];
+    for (name, number) in names.iter().zip([3, 2, 1]) {
+        std::fs::write(folder.path().join(name), record(number)).unwrap();
+    }
+    std::fs::write(folder.path().join("app.log.old"), record(4)).unwrap();
+    let run = |args: &str, names: &[&str]| {
+        let paths = names.iter().map(|name| folder.path().join(name));
+        let lh = paths.fold(Lh::new(args), |lh, path| lh.arg(path));
+        let outcome = lh.read_stdout().spawn().end().expect(0);
+        assert_eq!(outcome.stderr, "");
+        outcome.stdout
+    };
+    for args in ["cat", "cat --grep ."] {
+        let all = ["app.log", "app.log.1", "app.log.2", "app.log.old"];
+        assert_eq!(run(args, &all), records(1..=4), "{args}");
+        let all = ["app.log.2", "app.log.1", "app.log"];
+        assert_eq!(run(args, &all), records(1..=3), "{args}");
+        // Alone, they are what they are.
+        let two = [record(2), record(1)].concat();
+        assert_eq!(run(args, &["app.log.1", "app.log.2"]), two, "{args}");
+        assert_eq!(run(args, &["app.log.1"]), record(2), "{args}");
+    }
+}
+
+/// Who searches further than that would have to hold all of it.
+#[test]
+fn a_record_that_is_searched_in_part_is_told() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    let text = format!("{}needle\nneedle\n", "hay\n ".repeat(500_000));
+    std::fs::write(&file, text).expect("written");
+    let (out, stderr) = said("cat --grep needle", &file, 0);
+    assert_eq!(out, b"needle\n");
+    let told = format!("lh: {}: a record is longer than 1 MiB", file.display());
+    assert!(
+        stderr.starts_with(&told) && stderr.lines().count() == 1,
+        "{stderr}"
+    );
+    assert_eq!(said("cat --grep hay --min-level info", &file, 0).1, "");
+}

@@ -392,34 +392,37 @@ impl<'t> Picker<'t> {
     }
 
     fn judge(&mut self) -> bool {
-        let is_wanted = self.is_wanted();
-        self.signs.cut |= !is_wanted && self.record.len() > LONG && !self.wanted.grep.is_empty();
-        is_wanted
+        if !self.is_of_time_and_level() {
+            return false;
+        }
+        let grep = &self.wanted.grep;
+        let record = self.record.strip_suffix(b"\n").unwrap_or(&self.record);
+        let is_found = grep.is_empty() || grep.iter().any(|pattern| pattern.is_match(record));
+        self.signs.cut |= !is_found && record.len() > LONG;
+        is_found
     }
 
-    fn is_wanted(&self) -> bool {
+    fn is_of_time_and_level(&self) -> bool {
         let Wanted {
             since,
             until,
             min_level,
-            grep,
+            grep: _,
         } = &self.wanted;
         let time = self.time.unwrap_or(NEVER);
         if since.is_some_and(|since| time < since) || until.is_some_and(|until| time >= until) {
             return false;
         }
-        let record = self.record.strip_suffix(b"\n").unwrap_or(&self.record);
-        let mut lines = record.split(|&byte| byte == b'\n');
-        let first = lines.next().unwrap_or(record);
-        let has_level = min_level.is_none_or(|least| {
+        let mut lines = self.record.split(|&byte| byte == b'\n');
+        let first = lines.next().unwrap_or_default();
+        min_level.is_none_or(|least| {
             let level = match self.object(first) {
                 Some(record) => record.level,
                 None => detect::level(first).unwrap_or(Level::INFO),
             };
             let is_least = |line| level_at_start(line).is_some_and(|level| level >= least);
             level >= least || lines.any(is_least)
-        });
-        has_level && (grep.is_empty() || grep.iter().any(|pattern| pattern.is_match(record)))
+        })
     }
 }
 
@@ -549,6 +552,37 @@ ValueError: no
             picked(&by_text(&["nothing"]), Some(Lines::Last(5)), LOG),
             ""
         );
+    }
+
+    #[test]
+    fn a_line_that_begins_with_its_level_counts() {
+        let jul = "Nov 23, 2026 10:00:00 AM com.example.Main main
+SEVERE: no
+\tat com.example.Main.main(Main.java:1)
+";
+        let mixed = "2026-11-23 10:00:00 INFO one\nWARN [lib] two\n";
+        let quiet = "2026-11-23 10:00:02 INFO three\n the ERROR\nERRORS: 0\n";
+        let text = [jul, mixed, quiet].concat();
+        let wanted = |level| Wanted {
+            min_level: Some(level),
+            ..Wanted::default()
+        };
+        let picked = |level| picked(&wanted(level), None, &text);
+        assert_eq!(picked(Level::ERROR), jul);
+        assert_eq!(picked(Level::WARNING), [jul, mixed].concat());
+        assert_eq!(picked(Level::INFO), text);
+        for (line, want) in [
+            ("WARN [lib] x", Some(Level::WARNING)),
+            ("SEVERE: x", Some(Level::ERROR)),
+            ("[ERROR] x", Some(Level::ERROR)),
+            ("FATAL", Some(Level::CRITICAL)),
+            ("Error: x", None),
+            ("ERROR_CODE 3", None),
+            ("ERRORS", None),
+            ("", None),
+        ] {
+            assert_eq!(level_at_start(line.as_bytes()), want, "{line}");
+        }
     }
 
     #[test]

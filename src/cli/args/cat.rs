@@ -19,7 +19,11 @@ use crate::roll::follow::Lines;
 /// A number of a million or more, with others missing before it, is rather a date
 /// that another program has written: such a file is left out and named. Where FILE.1
 /// and FILE.1.gz both are there with different texts, both are printed, by the times
-/// when they were written.
+/// when they were written. A FILE that is one of another FILE's rolled-over files is
+/// printed with that one alone, so that `app.log*` prints nothing twice.
+///
+/// Bytes are printed as they are, unless records are picked: text of UTF-16 and UTF-32
+/// becomes UTF-8 then.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -39,6 +43,9 @@ pub struct LogCatArgs {
 }
 
 /// Print the last lines of a file with its rolled-over files, and follow it.
+///
+/// Text of UTF-16 and UTF-32 that begins with a byte order mark is printed as UTF-8,
+/// and without a mark where records are picked.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -81,7 +88,23 @@ pub struct PickArgs {
     ///
     /// A record is a line with the lines that continue it: those that are indented,
     /// and behind a line that begins with a time, those that do not. What stands
-    /// before the first time is left out.
+    /// before the first time is left out, and that no line begins with one is told.
+    ///
+    /// Times are these: 2026-11-23 10:00:00 with T, _ or a comma between, with slashes
+    /// or as 20261123, with a fraction or without seconds; Nov 23 10:00:00 with a year
+    /// or without, behind a weekday or not, and 'Nov 23, 2026 10:00:00 AM'; 23 Nov 2026
+    /// 10:00:00 with spaces, hyphens or slashes; I1123 10:00:00.123456 of klog and glog,
+    /// 11-23 10:00:00.123 of Android; seconds since the epoch from 2001 on, or milli-,
+    /// micro- or nanoseconds; TAI64N as of multilog and svlogd (those of s6-log, which
+    /// count leap seconds, are read 27 seconds late). They stand at the start of a line,
+    /// also in brackets, parentheses or quotes, behind a level, the priority of syslog
+    /// or a colour; in an access log in its brackets; in an object of JSON or a line of
+    /// logfmt as its attribute.
+    ///
+    /// A zone may follow: Z, +0100, +01:00, or a name such as UTC or CET. A name that
+    /// several zones have is the local one, if that is among them; else it is told. What
+    /// has no zone is local; what has no year is of the last one that brings it no more
+    /// than a day beyond now.
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
 
@@ -90,10 +113,15 @@ pub struct PickArgs {
     pub until: Option<String>,
 
     /// Of this level or above; a record without a level is INFO
+    ///
+    /// It stands in the first line, or in a further one as its first word in capitals.
     #[arg(long, value_name = "LEVEL")]
     pub min_level: Option<Level>,
 
     /// With a match; of several, one has to
+    ///
+    /// Of a record that is longer than 1 MiB, in the first MiB; it is told where that
+    /// has none.
     #[arg(long, value_name = "REGEX", value_parser = super::pattern)]
     pub grep: Vec<Regex>,
 }
