@@ -799,7 +799,7 @@ fn wide_characters_are_picked_and_counted() {
         let file = folder.path().join("app.log");
         let write = format!("rotate --max-bytes 2000 --backups 99 --encoding {encoding}");
         let line = |number: u32| {
-            let level = ["INFO", "ERROR"][usize::from(number % 10 == 0)];
+            let level = ["INFO", "ERROR"][usize::from(number.is_multiple_of(10))];
             format!("2026-11-23 10:00:{number:02} {level} Ċ n={number} ä\n")
         };
         let lines = |from, to| (from..=to).map(line).collect::<String>();

@@ -328,7 +328,7 @@ impl Fields<'_> {
     fn last_year(&self, wall: i64) -> Option<u32> {
         let about = 1970 + wall.div_euclid(31_556_952);
         // As far back as there may be no 29th of February.
-        let mut years = (about - 8..=about + 1).rev().map(u32::try_from).flatten();
+        let mut years = (about - 8..=about + 1).rev().flat_map(u32::try_from);
         years.find(|&year| {
             let there = self.in_year(year, &UtcZone);
             there.is_some_and(|there| there.secs() <= wall.saturating_add(DAY))
