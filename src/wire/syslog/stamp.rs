@@ -59,7 +59,12 @@ impl Stamps {
         zone: &dyn Zone,
     ) -> Option<Timestamp> {
         if !fields.fraction.is_empty() {
-            return fields.resolve(received, zone, self.years);
+            let whole = Fields {
+                fraction: b"",
+                ..*fields
+            };
+            let whole = self.resolve(&whole, received, zone)?;
+            return whole.0.checked_add(fields.nanos()).map(Timestamp);
         }
         let key = Key {
             received,
@@ -333,6 +338,13 @@ impl Fields<'_> {
             let there = self.in_year(year, &UtcZone);
             there.is_some_and(|there| there.secs() <= wall.saturating_add(DAY))
         })
+    }
+
+    /// The fraction, cut behind nine digits.
+    fn nanos(&self) -> i64 {
+        let digits = self.fraction.iter().map(|digit| i64::from(digit - b'0'));
+        let digits = digits.chain(std::iter::repeat(0)).take(9);
+        digits.fold(0, |sum, digit| sum * 10 + digit)
     }
 
     fn in_year(&self, year: u32, zone: &dyn Zone) -> Option<Timestamp> {
