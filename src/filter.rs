@@ -2,6 +2,7 @@
 
 use regex::bytes::Regex;
 
+use crate::clean::mask::foreign::is_match;
 use crate::level::Level;
 use crate::record::Record;
 
@@ -28,8 +29,8 @@ impl Filter {
         let message = record.stands_for.as_ref().unwrap_or(&record.message);
         let message = without_return(message);
         self.min_level.is_none_or(|level| record.level >= level)
-            && (self.include.is_empty() || self.include.iter().any(|re| re.is_match(message)))
-            && !self.exclude.iter().any(|re| re.is_match(message))
+            && (self.include.is_empty() || self.include.iter().any(|re| is_match(re, message)))
+            && !self.exclude.iter().any(|re| is_match(re, message))
     }
 }
 
@@ -70,6 +71,28 @@ mod tests {
         assert!(!accepts(Level::INFO, b"disk full"));
         assert!(!accepts(Level::ERROR, b"memory"));
         assert!(!accepts(Level::ERROR, b"test disk"));
+    }
+
+    /// `.` is a byte of Latin-1 as well, as it is for masks.
+    #[test]
+    fn what_is_no_utf_8_is_matched_too() {
+        let filter = |include: &[&str], exclude: &[&str]| {
+            let compiled =
+                |texts: &[&str]| texts.iter().map(|text| Regex::new(text).unwrap()).collect();
+            Filter {
+                min_level: None,
+                include: compiled(include),
+                exclude: compiled(exclude),
+            }
+        };
+        let defaults = Defaults::default();
+        let mut record = Record::new(&defaults, Timestamp(0));
+        record.message = b"user=J\xe4rg secret"[..].into();
+        assert!(filter(&["user=.*secret"], &[]).accepts(&record));
+        assert!(filter(&["^user=\\S+ "], &[]).accepts(&record));
+        assert!(filter(&["(?-u)\\xe4"], &[]).accepts(&record));
+        assert!(!filter(&[], &["user=.*secret"]).accepts(&record));
+        assert!(!filter(&["user=.*other"], &[]).accepts(&record));
     }
 
     #[test]

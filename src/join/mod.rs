@@ -20,6 +20,7 @@ use memchr::memmem;
 use regex::bytes::Regex;
 
 use crate::batch::Frames;
+use crate::clean::mask::foreign::is_match;
 use crate::level::Level;
 use crate::now::{Now, Timestamp};
 use crate::text::detect;
@@ -137,7 +138,7 @@ impl Joiner {
                     continue;
                 }
                 Join::Indent => matches!(frame[0], b' ' | b'\t'),
-                Join::Matching(pattern) => pattern.is_match(text::content(frame)),
+                Join::Matching(pattern) => is_match(pattern, text::content(frame)),
             };
             if continues && self.record.is_begun() {
                 self.record

@@ -4,13 +4,15 @@
 //! byte: of `password=p\xe4ss` in Latin-1, `password=\S+` would replace the
 //! beginning and show the rest.
 
+use regex::bytes::Regex;
+
 /// The characters that stand for bytes, from 0x80 on, are the last ones of
 /// Unicode: nobody has given them a meaning, and they are no white space.
 const FIRST: char = '\u{10ff80}';
 
 /// Replaces each byte that is no part of a character by a character that stands
 /// for it; and each byte of a character that would be taken for one of these.
-pub(super) fn stand_in(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn stand_in(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(2 * bytes.len());
     let push = |out: &mut Vec<u8>, bytes: &[u8]| {
         for byte in bytes {
@@ -33,6 +35,14 @@ pub(super) fn stand_in(bytes: &[u8]) -> Vec<u8> {
         push(&mut out, chunk.invalid());
     }
     out
+}
+
+/// Whether a regex matches a text, of which a byte that is no UTF-8 is a character, too.
+pub(crate) fn is_match(regex: &Regex, text: &[u8]) -> bool {
+    regex.is_match(text)
+        || (!text.is_ascii()
+            && std::str::from_utf8(text).is_err()
+            && regex.is_match(&stand_in(text)))
 }
 
 /// Puts the bytes back.

@@ -1,6 +1,6 @@
 //! Secrets out of records: what a regex matches is replaced.
 
-mod foreign;
+pub(crate) mod foreign;
 mod parse;
 mod text;
 
