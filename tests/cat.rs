@@ -225,6 +225,47 @@ fn numbers_that_are_missing_and_names_that_are_there_twice() {
     assert!(bytes.starts_with(&[&record(1)[..], b"before\n"].concat()));
 }
 
+/// What has the look of a member and is not read is named, once for each reason.
+#[test]
+fn members_that_are_not_read_are_told() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    let names = [
+        "app.log-20261121",
+        "app.log.1",
+        "app.log.0",
+        "app.log.2.xz",
+        "app.log.3.bz2",
+        "app.log.01",
+        "app.log.202610",
+        "app.log.202611",
+        "app.log.bak",
+    ];
+    for name in names {
+        std::fs::write(folder.path().join(name), format!("{name}\n")).unwrap();
+    }
+    std::fs::write(&file, "now\n").unwrap();
+    let name = |name: &str| folder.path().join(name).display().to_string();
+    let told = [
+        (name("app.log.01"), "is not known", ""),
+        (name("app.log.2.xz"), "gzip and zstd", " (1 more like it)"),
+        (name("app.log.202610"), "far from", " (1 more like it)"),
+    ];
+    for args in ["cat", "tail"] {
+        let (bytes, stderr) = said(args, &file, 0);
+        let want = "app.log.1\napp.log.0\napp.log-20261121\nnow\n";
+        assert_eq!(String::from_utf8_lossy(&bytes), want, "{args}");
+        assert_eq!(stderr.lines().count(), told.len(), "{stderr}");
+        for (name, why, more) in &told {
+            let start = format!("lh: {name}: left out, because ");
+            let mut lines = stderr.lines();
+            let line = lines.find(|line| line.starts_with(&start));
+            let fits = line.is_some_and(|line| line.contains(why) && line.ends_with(more));
+            assert!(fits, "{stderr}");
+        }
+    }
+}
+
 /// Where something else ends a record, not a byte is added.
 #[test]
 fn records_that_no_newline_ends() {

@@ -14,7 +14,7 @@ use crate::diag::plain;
 use crate::now::Now;
 use crate::roll::follow::{Follower, Lines};
 use crate::roll::lines::{CopyError, Seam, copy};
-use crate::roll::listing::Remarks;
+use crate::roll::listing::{LeftOut, Remarks};
 use crate::roll::set::{LogSet, Part};
 use crate::sys::{self, FileId};
 use crate::text::wide;
@@ -316,11 +316,18 @@ fn log_set(file: &Path, namer: Option<&str>) -> Result<LogSet, Failure> {
 
 /// Says what may not be as it was meant, and is no failure.
 fn remark(remarks: &Remarks) {
-    for path in &remarks.left_out {
-        console::say(format_args!(
-            "{}: left out, because its number is far from the others",
-            path.display()
-        ));
+    let mut told = Vec::new();
+    for LeftOut { path, why } in &remarks.left_out {
+        if told.contains(why) {
+            continue;
+        }
+        told.push(*why);
+        let alike = remarks.left_out.iter().filter(|other| other.why == *why);
+        let more = match alike.count() {
+            1 => String::new(),
+            count => format!(" ({} more like it)", count - 1),
+        };
+        console::say(format_args!("{}: left out, {why}{more}", path.display()));
     }
     for paths in &remarks.both {
         let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();

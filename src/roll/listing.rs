@@ -6,6 +6,7 @@
 //! meanwhile, which makes another file of it, by the files around it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -44,11 +45,44 @@ pub(super) struct Found {
 /// What a user should hear about a set, although all went well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remarks {
-    /// They are named as if they belonged to it, and are held to be somebody else's.
-    pub left_out: Vec<PathBuf>,
+    /// They are named as if they belonged to it, and are not read.
+    pub left_out: Vec<LeftOut>,
     /// Compressed and not under one name, with texts that differ: both are read, in
     /// this order.
     pub both: Vec<Vec<PathBuf>>,
+}
+
+/// A file that is not read, although its name is like those of the set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its name.
+    pub path: PathBuf,
+    /// The reason.
+    pub why: Why,
+}
+
+/// Why a file is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Its number is rather a date.
+    Far,
+    /// It is a symbolic link.
+    Link,
+    /// What has compressed it is not known here.
+    Packed,
+    /// No handler makes that name.
+    Name,
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Why::Far => "because its number is far from the others",
+            Why::Link => "because it is a link",
+            Why::Packed => "because only gzip and zstd are unpacked",
+            Why::Name => "because its name is not known; --namer tells how others are made",
+        })
+    }
 }
 
 impl Found {

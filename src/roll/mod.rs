@@ -4,13 +4,16 @@
 //! writes, and only the two files that it is given, [`mark`] notes something with one,
 //! and [`set`], [`listing`] and [`follow`] read what was written.
 
+mod backup;
 pub mod compress;
 pub mod follow;
 pub mod keep;
 pub mod lines;
 pub mod listing;
 pub mod mark;
+pub mod moment;
 pub mod names;
+pub mod order;
 mod pattern;
 mod seen;
 pub mod set;

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::compress::ENDINGS;
+use super::moment::{Fields, Moment};
 use super::pattern::{self, Part};
 use crate::sys;
 
@@ -17,6 +18,16 @@ pub enum Suffix {
     /// The start of the interval in this strftime format:
     /// `TimedRotatingFileHandler`.
     Time(&'static str),
+}
+
+impl Suffix {
+    /// The times of `TimedRotatingFileHandler`, whichever its `when` is.
+    pub const TIMES: [&str; 4] = [
+        "%Y-%m-%d_%H-%M-%S",
+        "%Y-%m-%d_%H-%M",
+        "%Y-%m-%d_%H",
+        "%Y-%m-%d",
+    ];
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,19 +42,21 @@ enum Segment {
 pub struct Namer {
     directory: PathBuf,
     segments: Vec<Segment>,
+    /// The one of them that is the suffix.
+    suffix: Option<usize>,
     /// What the segments make, and for each its segment.
     parts: Vec<Part>,
     owners: Vec<usize>,
 }
 
 /// What varies in the name of a backup.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Variables {
+    /// The times, in the order of the template.
+    pub times: Vec<String>,
     /// `{n}`, where the template has it; else the counter behind the name, 0
     /// where there is none.
     pub number: u64,
-    /// The times, in the order of the template.
-    pub times: Vec<String>,
     /// The ending of a compressed file, or nothing.
     pub ending: &'static str,
 }
@@ -82,7 +95,7 @@ impl Namer {
         if let Some(tail) = template.strip_prefix("{dir}") {
             rest = tail.trim_start_matches('/');
         }
-        let mut segments = Vec::new();
+        let (mut segments, mut suffix_at) = (Vec::new(), None);
         let mut literal: Vec<u8> = Vec::new();
         while let Some(next) = rest.chars().next() {
             let at = template.len() - rest.len();
@@ -121,10 +134,13 @@ impl Namer {
                     continue;
                 }
                 "n" => Segment::Number,
-                "suffix" => match suffix {
-                    Suffix::Number => Segment::Number,
-                    Suffix::Time(format) => Segment::Time(format.to_owned()),
-                },
+                "suffix" => {
+                    suffix_at = Some(segments.len() + 1);
+                    match suffix {
+                        Suffix::Number => Segment::Number,
+                        Suffix::Time(format) => Segment::Time(format.to_owned()),
+                    }
+                }
                 "dir" => return Err(error(at, "{dir} can only stand at the beginning".into())),
                 _ => match field.strip_prefix("time:") {
                     Some(format) if !format.is_empty() => {
@@ -173,23 +189,59 @@ impl Namer {
                            {time:%Y%m%d-%H%M%S} into it";
             return Err(error(0, problem.into()));
         }
+        Namer::of(directory, segments, suffix_at).map_err(|problem| error(0, problem))
+    }
+
+    fn of(
+        directory: PathBuf,
+        segments: Vec<Segment>,
+        suffix: Option<usize>,
+    ) -> Result<Namer, String> {
         let (mut parts, mut owners) = (Vec::new(), Vec::new());
         for (index, segment) in segments.iter().enumerate() {
             match segment {
                 Segment::Literal(bytes) => parts.push(Part::Literal(bytes.clone())),
                 Segment::Number => parts.push(Part::Number),
-                Segment::Time(format) => {
-                    parts.extend(pattern::time(format).map_err(|problem| error(0, problem))?);
-                }
+                Segment::Time(format) => parts.extend(pattern::time(format)?),
             }
             owners.resize(parts.len(), index);
         }
         Ok(Namer {
             directory,
             segments,
+            suffix,
             parts,
             owners,
         })
+    }
+
+    /// The namers of the same template for the other times of
+    /// `TimedRotatingFileHandler`, as it had them before its `when` was changed.
+    pub fn of_other_times(&self) -> Vec<Namer> {
+        let Some(at) = self.suffix else {
+            return Vec::new();
+        };
+        let other = |format: &str| {
+            let time = Segment::Time(format.to_owned());
+            let mut segments = self.segments.clone();
+            let own = std::mem::replace(segments.get_mut(at)?, time);
+            let is_other = matches!(own, Segment::Time(own) if own != format);
+            let namer = Namer::of(self.directory.clone(), segments, self.suffix);
+            namer.ok().filter(|_| is_other)
+        };
+        Suffix::TIMES.into_iter().filter_map(other).collect()
+    }
+
+    /// The same for one who only reads, and to whom number 0 is the newest, as savelog
+    /// and newsyslog have it.
+    #[must_use]
+    pub fn from_zero(mut self) -> Namer {
+        for part in &mut self.parts {
+            if *part == Part::Number {
+                *part = Part::NumberOrZero;
+            }
+        }
+        self
     }
 
     /// Where the backups are.
@@ -208,6 +260,28 @@ impl Namer {
     /// Whether the names hold the backup's number.
     pub fn is_numbered(&self) -> bool {
         self.segments.contains(&Segment::Number)
+    }
+
+    /// Whether the names hold a time.
+    pub fn is_timed(&self) -> bool {
+        let mut segments = self.segments.iter();
+        segments.any(|segment| matches!(segment, Segment::Time(_)))
+    }
+
+    /// The time that a name stands for; `None` where it does not tell a date.
+    pub fn moment(&self, variables: &Variables) -> Option<Moment> {
+        if !self.is_timed() {
+            return Some(Moment::ANY);
+        }
+        let formats = self.segments.iter().filter_map(|segment| match segment {
+            Segment::Time(format) => Some(format),
+            _ => None,
+        });
+        let mut fields = Fields::default();
+        for (format, text) in formats.zip(&variables.times) {
+            fields.read(format, text)?;
+        }
+        fields.moment()
     }
 
     /// The texts of the template's times, each formatted by `format`.

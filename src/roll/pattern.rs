@@ -6,10 +6,10 @@
 
 use std::ops::Range;
 
-const MONTHS: &[&str] = &[
+pub(super) const MONTHS: &[&str] = &[
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
-const WEEKDAYS: &[&str] = &["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+pub(super) const WEEKDAYS: &[&str] = &["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// What stands in one place of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(super) enum Part {
     OneOf(&'static [&'static str]),
     /// A number from 1 to 999,999,999.
     Number,
+    /// The same, or 0.
+    NumberOrZero,
     /// Seconds since 1970, or before it: up to 12 digits.
     Epoch,
     /// A difference to UTC: a sign and four digits.
@@ -53,8 +55,9 @@ impl Part {
                 let word = words.find(|word| text.starts_with(word.as_bytes()));
                 exactly(word.map_or(0, |word| word.len()), word.is_some())
             }
-            Part::Number => match text.first() {
+            Part::Number | Part::NumberOrZero => match text.first() {
                 Some(b'1'..=b'9') => 1..digits(text, 9) + 1,
+                Some(b'0') if *self == Part::NumberOrZero => 1..2,
                 _ => 0..0,
             },
             Part::Epoch => {

@@ -3,30 +3,48 @@
 //! For readers: nothing here changes a file. The names are those that
 //! `rotate` and `timed` make, or those of a template that the user gives.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::compress::{self, Method};
+use super::backup::{Backup, by_number, counts_up, grouped, is_one_sequence};
+use super::compress::{self, ENDINGS, Method};
 use super::lines::{At, Last, count_lines, last_lines};
-use super::listing::Found;
-use super::names::{self, Namer, NamerError, Suffix, Variables};
+use super::listing::{Found, LeftOut, Why};
+use super::moment::Moment;
+use super::names::{Namer, NamerError, Suffix, Variables};
+use super::order::{Rank, by_rollover, merge};
 use crate::sys::{self, FileId, Meta};
 
-/// The suffixes of `timed`, whichever `--when` it was told.
-const TIMES: [&str; 4] = [
-    "%Y-%m-%d_%H-%M-%S",
-    "%Y-%m-%d_%H-%M",
-    "%Y-%m-%d_%H",
-    "%Y-%m-%d",
+/// The names of the files that others roll over, where nothing else is asked for: those
+/// of logrotate's `dateext`, and of rotatelogs.
+const OTHERS: [&str; 4] = [
+    "{base}-{time:%Y%m%d}",
+    "{base}-{time:%Y%m%d%H}",
+    "{base}-{time:%Y%m%d-%s}",
+    "{base}.{time:%s}",
 ];
 
 /// See the [module](self).
 #[derive(Debug)]
 pub struct LogSet {
     file: PathBuf,
-    namers: Vec<(Namer, Suffix)>,
+    kinds: Vec<Kind>,
+    /// Whether it goes by the usual names, and not by those of a template.
+    is_usual: bool,
+}
+
+/// One kind of names.
+#[derive(Debug)]
+struct Kind {
+    namer: Namer,
+    /// Its number may be the place in the order, which moves.
+    may_count_down: bool,
+    /// It is another program's, whose times are of this century. Nothing else tells
+    /// them from numbers.
+    is_others: bool,
 }
 
 /// One file of a set, open for reading.
@@ -44,19 +62,9 @@ pub struct Part {
     pub is_current: bool,
 }
 
-#[derive(Debug)]
-struct Backup {
-    variables: Variables,
-    path: PathBuf,
-    meta: Meta,
-    sequence: Option<u64>,
-    /// Compressed files of the same name.
-    others: Vec<Backup>,
-}
-
 impl LogSet {
     /// The set of a file, whose rolled-over files have such names: by default
-    /// `{base}.{suffix}`.
+    /// `{base}.{suffix}`, and those that logrotate and rotatelogs give.
     ///
     /// A suffix is a number or a time, as the handler was that wrote; the template
     /// need not fit both. `{suffix}-{n}` is one of times alone.
@@ -65,19 +73,32 @@ impl LogSet {
     /// As [`Namer::parse`], where neither fits.
     pub fn new(file: &Path, template: Option<&str>) -> Result<LogSet, NamerError> {
         let file = sys::behind_link(file, true).unwrap_or_else(|| file.to_owned());
+        let is_usual = template.is_none();
         let template = template.unwrap_or("{base}.{suffix}");
-        let times = TIMES.map(Suffix::Time).into_iter();
+        let times = Suffix::TIMES.map(Suffix::Time).into_iter();
         let times = times.filter(|_| template.contains("{suffix}"));
-        let (mut namers, mut refused) = (Vec::new(), None);
-        for suffix in [Suffix::Number].into_iter().chain(times) {
+        let suffixes = [Suffix::Number].into_iter().chain(times);
+        let own = suffixes.map(|suffix| (template, suffix));
+        let others = OTHERS.into_iter().filter(|_| is_usual);
+        let others = others.map(|template| (template, Suffix::Number));
+        let (mut kinds, mut refused) = (Vec::new(), None);
+        for (template, suffix) in own.chain(others) {
             match Namer::parse(template, &file, suffix) {
-                Ok(namer) => namers.push((namer, suffix)),
+                Ok(namer) => kinds.push(Kind {
+                    may_count_down: suffix == Suffix::Number && namer.is_numbered(),
+                    namer: namer.from_zero(),
+                    is_others: is_usual && OTHERS.contains(&template),
+                }),
                 Err(error) => refused = refused.or(Some(error)),
             }
         }
-        match refused.filter(|_| namers.is_empty()) {
+        match refused.filter(|_| kinds.is_empty()) {
             Some(error) => Err(error),
-            None => Ok(LogSet { file, namers }),
+            None => Ok(LogSet {
+                file,
+                kinds,
+                is_usual,
+            }),
         }
     }
 
@@ -87,120 +108,148 @@ impl LogSet {
     }
 
     /// All that there is, the oldest first, and what has a name of the set and is
-    /// held to be somebody else's.
-    pub(super) fn find(&self) -> io::Result<(Vec<Found>, Vec<PathBuf>)> {
-        let (mut numbered, mut timed, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
-        for (namer, suffix) in &self.namers {
-            let mut list = self.backups(namer)?;
-            let in_order = list.iter().any(|backup| backup.sequence.is_some());
-            // Behind the time of an interval a number counts up.
-            let counts_down = *suffix == Suffix::Number && namer.is_numbered();
-            match counts_down && !in_order {
-                true => numbered.append(&mut by_number(list, &mut left_out)),
-                false => timed.append(&mut list),
+    /// not read.
+    pub(super) fn find(&self) -> io::Result<(Vec<Found>, Vec<LeftOut>)> {
+        let (kinds, mut left_out) = self.backups()?;
+        let (mut numbered, mut timed) = (Vec::new(), Vec::new());
+        for (kind, list) in self.kinds.iter().zip(kinds) {
+            match kind.may_count_down && !counts_up(&list) {
+                true => numbered = by_number(list, &mut left_out),
+                false => timed.push(list),
             }
         }
-        timed.sort_by(|a: &Backup, b: &Backup| {
-            let key = |backup: &Backup| (backup.sequence.is_some(), backup.sequence);
-            let name = |b: &Backup| (b.variables.times.clone(), b.variables.number);
-            key(a).cmp(&key(b)).then_with(|| name(a).cmp(&name(b)))
+        let counted = is_one_sequence(&timed);
+        let timed = timed.into_iter().fold(Vec::new(), |all, list| {
+            merge(all, by_rollover(list), counted)
         });
         // Whoever has changed from one handler to the other has both.
-        let newest = |list: &[Backup]| list.last().map(|backup| backup.meta.modified);
-        let mut all = match newest(&numbered) < newest(&timed) {
-            true => [numbered, timed],
-            false => [timed, numbered],
-        }
-        .into_iter()
-        .flatten()
-        .map(|backup| Found {
-            others: backup.others.into_iter().map(backed_up).collect(),
-            ..found(backup.path, &backup.meta, false)
-        })
-        .collect::<Vec<_>>();
-        match sys::stat(&self.file) {
+        let backups = merge(numbered, timed, false).into_iter();
+        let current = match sys::stat(&self.file) {
             Ok(meta) if !meta.regular => {
                 let text = "it is no regular file";
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
             }
-            Ok(meta) => all.push(found(self.file.clone(), &meta, true)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Ok(meta) => Some(meta),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
-        }
+        };
+        // rotatelogs -L keeps a second name on what it writes.
+        let is_current = |backup: &Backup| {
+            let id = |meta: &Meta| meta.id;
+            backup.meta.links > 1 && current.as_ref().map(id) == Some(backup.meta.id)
+        };
+        let mut all = backups
+            .filter(|backup| !is_current(backup))
+            .map(|backup| Found {
+                others: backup.others.into_iter().map(backed_up).collect(),
+                ..found(backup.path, &backup.meta, false)
+            })
+            .collect::<Vec<_>>();
+        all.extend(current.map(|meta| found(self.file.clone(), &meta, true)));
         Ok((all, left_out))
     }
 
-    /// The files of one kind of names. Of one that is being compressed there are
+    /// The files of each kind of names. Of one that is being compressed there are
     /// two for a moment.
-    fn backups(&self, namer: &Namer) -> io::Result<Vec<Backup>> {
+    fn backups(&self) -> io::Result<(Vec<Vec<Backup>>, Vec<LeftOut>)> {
+        let mut kinds: Vec<Vec<Backup>> = self.kinds.iter().map(|_| Vec::new()).collect();
+        let mut left_out = Vec::new();
+        // They have one template, or one directory.
+        let Some(Kind { namer, .. }) = self.kinds.first() else {
+            return Ok((kinds, left_out));
+        };
         let entries = match std::fs::read_dir(namer.directory()) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((kinds, left_out)),
             Err(error) => return Err(error),
         };
-        let mut list = Vec::new();
         for entry in entries {
             let name = entry?.file_name();
-            let Some(variables) = namer.parse_name(&name) else {
+            let path = namer.beside(&name);
+            let Some((at, variables)) = self.parse(&name) else {
+                let why = self.why_left_out(&name);
+                let why = why.filter(|_| sys::lstat(&path).is_ok_and(|meta| meta.regular));
+                left_out.extend(why.map(|why| LeftOut { path, why }));
                 continue;
             };
-            let path = namer.beside(&name);
             let meta = match sys::lstat(&path) {
                 Ok(meta) if meta.regular && path != self.file => meta,
-                Ok(_) => continue,
+                Ok(_) => {
+                    if path.is_symlink() && path != self.file {
+                        let why = Why::Link;
+                        left_out.push(LeftOut { path, why });
+                    }
+                    continue;
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            list.push(Backup {
-                sequence: sys::sequence_at(&path),
+            kinds[at].push(Backup {
+                rank: Rank {
+                    sequence: sys::sequence_at(&path),
+                    moment: self.kinds[at].namer.moment(&variables),
+                    number: variables.number,
+                    written: meta.written,
+                },
                 variables,
                 path,
                 meta,
                 others: Vec::new(),
             });
         }
-        let plain = |backup: &Backup| Variables {
-            ending: "",
-            ..backup.variables.clone()
-        };
-        list.sort_by(|a, b| {
-            let key = |backup: &Backup| (backup.variables.times.clone(), backup.variables.number);
-            let packed = |backup: &Backup| backup.variables.ending;
-            key(a).cmp(&key(b)).then_with(|| packed(a).cmp(packed(b)))
-        });
-        let mut groups: Vec<Backup> = Vec::new();
-        for backup in list {
-            match groups
-                .last_mut()
-                .filter(|first| plain(first) == plain(&backup))
-            {
-                Some(first) => first.others.push(backup),
-                None => groups.push(backup),
-            }
+        // As a directory has them in any order.
+        left_out.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok((kinds.into_iter().map(grouped).collect(), left_out))
+    }
+
+    /// Which kind of names it is, and what varies in it.
+    fn parse(&self, name: &OsStr) -> Option<(usize, Variables)> {
+        let mut kinds = self.kinds.iter().enumerate();
+        let (at, variables) = kinds.find_map(|(at, kind)| {
+            let variables = kind.namer.parse_name(name)?;
+            Some((at, variables))
+        })?;
+        let kind = &self.kinds[at];
+        let is_late = |moment: Moment| moment.start >= BILLION;
+        let fits = !kind.is_others || kind.namer.moment(&variables).is_some_and(is_late);
+        fits.then_some((at, variables))
+    }
+
+    /// Why a file is not read that has the look of one of the set.
+    fn why_left_out(&self, name: &OsStr) -> Option<Why> {
+        let name = sys::name_bytes(name);
+        let packed = PACKED.iter();
+        let plain = packed.filter_map(|ending| name.strip_suffix(ending.as_bytes()));
+        let is_of_set = |plain: &[u8]| self.parse(sys::path_from(plain).as_os_str()).is_some();
+        if let Some(plain) = plain.clone().next()
+            && is_of_set(plain)
+        {
+            return Some(Why::Packed);
         }
-        Ok(groups)
+        if !self.is_usual {
+            return None;
+        }
+        let base = sys::name_bytes(self.file.file_name()?);
+        let mut endings = ENDINGS.into_iter();
+        let read = endings.find_map(|ending| name.strip_suffix(ending.as_bytes()));
+        let name = plain.chain(read).next().unwrap_or(name);
+        let rest = name.strip_prefix(base)?;
+        let [b'.' | b'-', rest @ ..] = rest else {
+            return None;
+        };
+        let is_digit = rest.first().is_some_and(u8::is_ascii_digit);
+        let fits = |byte: &u8| byte.is_ascii_digit() || b"-_.:+T".contains(byte);
+        (is_digit && rest.iter().all(fits)).then_some(Why::Name)
     }
 }
 
-/// A number from here on is read as one only behind the numbers before it: it is
-/// rather a date, as other programs put one there.
-const FAR: u64 = 1_000_000;
+/// The endings of files that others have compressed, and that are not unpacked here.
+const PACKED: [&str; 9] = [
+    ".xz", ".bz2", ".lzma", ".lz4", ".lzo", ".Z", ".7z", ".br", ".zip",
+];
 
-/// Numbered ones, the oldest first. Reading is not as careful as renaming and
-/// deleting: where numbers are missing, the ones behind them count all the same.
-fn by_number(list: Vec<Backup>, left_out: &mut Vec<PathBuf>) -> Vec<Backup> {
-    let all: Vec<Variables> = list.iter().map(|b| b.variables.clone()).collect();
-    let chain = names::chain(&all);
-    let is_own =
-        |backup: &Backup| backup.variables.number < FAR || chain.contains(&&backup.variables);
-    let (mut own, foreign): (Vec<_>, Vec<_>) = list.into_iter().partition(is_own);
-    for backup in foreign {
-        left_out.push(backup.path);
-        left_out.extend(backup.others.into_iter().map(|other| other.path));
-    }
-    own.sort_by_key(|backup| std::cmp::Reverse(backup.variables.number));
-    own
-}
+/// Seconds since the epoch in 2001, from which on they have ten digits.
+const BILLION: i64 = 1_000_000_000;
 
 /// How a file of that name is compressed.
 fn method_of(path: &Path) -> Option<Method> {
@@ -357,6 +406,166 @@ mod tests {
             ]
         );
         assert_eq!(set(&[], None), [""; 0]);
+    }
+
+    /// A set of such files, each with its sequence and when it was written.
+    fn set_of(files: &[(&str, Option<u64>, u64)], template: Option<&str>) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, sequence, written) in files {
+            let file = File::create(folder.path().join(name)).unwrap();
+            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(*written);
+            file.set_modified(time).unwrap();
+            if sequence.is_some() {
+                sys::set_sequence(&file, *sequence).unwrap();
+            }
+        }
+        let set = LogSet::new(&folder.path().join("app.log"), template).unwrap();
+        let files = set.find().unwrap().0;
+        let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+        files.iter().map(|found| name(&found.path)).collect()
+    }
+
+    /// The order is that of the names in each list.
+    #[test]
+    fn times_in_names_go_by_value() {
+        let lists: [(&[&str], &str); 4] = [
+            (
+                &["app.29-Nov-2026", "app.30-Nov-2026", "app.01-Dec-2026"],
+                "{stem}.{time:%d-%b-%Y}",
+            ),
+            (
+                &["31-12-2025.app", "05-01-2026.app", "04-02-2026.app.gz"],
+                "{time:%d-%m-%Y}.{stem}",
+            ),
+            // As timed makes them, copied without what was noted with them.
+            (
+                &["app.20261130.1", "app.20261130.2", "app.20261201.1"],
+                "{stem}.{time:%Y%m%d}.{n}",
+            ),
+            // As rotate does.
+            (
+                &["app.20261130.3", "app.20261130.2", "app.20261201.1"],
+                "{stem}.{time:%Y%m%d}.{n}",
+            ),
+        ];
+        for (want, template) in lists {
+            let files = [want, &["app.log"]].concat();
+            let mut turned = files.clone();
+            turned.rotate_left(2);
+            assert_eq!(set(&turned, Some(template)), files);
+        }
+        // Of one day, when they were written tells.
+        let template = Some("{stem}.{time:%Y%m%d}.{n}");
+        for times in [[1, 2, 3], [3, 2, 1]] {
+            let [one, two, three] = times;
+            let files = [
+                ("app.20261130.1", None, one),
+                ("app.20261130.2", None, two),
+                ("app.20261130.3", None, three),
+            ];
+            let mut want = files.map(|file| file.0);
+            want.sort_by_key(|name| files.iter().find(|file| file.0 == *name).map(|f| f.2));
+            assert_eq!(set_of(&files, template), want);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn handlers_that_followed_one_another() {
+        // By seconds, then by hours and by days, with numbers that began anew.
+        let files = [
+            ("app.log.2026-11-22_10-00-01", Some(1), 10),
+            ("app.log.2026-11-22_10-00-02", Some(2), 20),
+            ("app.log.2026-11-22_10", Some(1), 30),
+            ("app.log.2026-11-22_10.1", Some(2), 40),
+            ("app.log.2026-11-22", Some(1), 50),
+            ("app.log.2026-11-23", Some(2), 60),
+        ];
+        assert_eq!(set_of(&files, None), files.map(|file| file.0));
+        // With numbers that went on, a week that ended later is later.
+        let files = [
+            ("app.log.2026-11-18_10", Some(1), 10),
+            ("app.log.2026-11-16", Some(2), 20),
+        ];
+        assert_eq!(set_of(&files, None), files.map(|file| file.0));
+        // rotate, then timed, then rotate again, then logrotate.
+        let files = [
+            ("app.log.3", None, 10),
+            ("app.log.2", None, 20),
+            ("app.log.2026-11-22_10", Some(1), 30),
+            ("app.log.2026-11-22_11", Some(2), 40),
+            ("app.log.1", None, 50),
+            ("app.log-20261123", None, 60),
+            ("app.log", None, 70),
+        ];
+        assert_eq!(set_of(&files, None), files.map(|file| file.0));
+        // A copy has taken the place of one of them, and Python has gone on.
+        let files = [
+            ("app.log.2026-11-22_10", Some(1), 30),
+            ("app.log.2026-11-22_11", None, 99),
+            ("app.log.2026-11-22_12", Some(3), 50),
+            ("app.log.2026-11-22_13", None, 60),
+        ];
+        assert_eq!(set_of(&files, None), files.map(|file| file.0));
+    }
+
+    #[test]
+    fn names_of_other_programs() {
+        let others = [
+            "app.log.2.gz",
+            "app.log.1",
+            "app.log.0",
+            "app.log.1795302000",
+            "app.log.1795305600",
+            "app.log-20261123",
+            "app.log-20261123-1795471200",
+            "app.log-2026112407",
+            "app.log",
+        ];
+        assert_eq!(set(&others, None), others);
+
+        let folder = tempfile::tempdir().unwrap();
+        let left_out = [
+            ("app.log-1", Why::Name),
+            ("app.log-2026-11-22", Why::Name),
+            ("app.log.01", Why::Name),
+            ("app.log.01.xz", Why::Name),
+            ("app.log.2.bz2", Why::Packed),
+            ("app.log.2026-11-22.xz", Why::Packed),
+            ("app.log.2026-11-22T10:00.gz", Why::Name),
+            ("app.log.202609", Why::Far),
+            ("app.log.202610.gz", Why::Far),
+        ];
+        let own = ["app.log", "app.log.7"];
+        let foreign = ["app.log.bak", "app.log.x.xz", "app.log2", "app.log.1.txt"];
+        let names = left_out.iter().map(|(name, _)| *name);
+        for name in names.chain(own).chain(foreign) {
+            std::fs::write(folder.path().join(name), name).unwrap();
+        }
+        std::fs::create_dir(folder.path().join("app.log.6")).unwrap();
+        let set = LogSet::new(&folder.path().join("app.log"), None).unwrap();
+        let (files, mut left) = set.find().unwrap();
+        assert_eq!(files.len(), own.len());
+        left.sort_by(|a, b| a.path.cmp(&b.path));
+        let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+        let left: Vec<_> = left.iter().map(|out| (name(&out.path), out.why)).collect();
+        assert_eq!(left, left_out.map(|(name, why)| (name.to_owned(), why)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_second_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &str| folder.path().join(name);
+        std::fs::write(name("app.log"), "").unwrap();
+        std::fs::write(name("elsewhere"), "").unwrap();
+        sys::symlink(&name("elsewhere"), &name("app.log.2")).unwrap();
+        std::fs::hard_link(name("app.log"), name("app.log.1795302000")).unwrap();
+        let set = LogSet::new(&name("app.log"), None).unwrap();
+        let (files, left) = set.find().unwrap();
+        assert_eq!(files.len(), 1);
+        let (path, why) = (name("app.log.2"), Why::Link);
+        assert_eq!(left, [LeftOut { path, why }]);
     }
 
     #[test]

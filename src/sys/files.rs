@@ -22,6 +22,8 @@ pub struct Meta {
     pub owner: Owner,
     /// When it was last written, in seconds since the epoch.
     pub modified: i64,
+    /// The same in nanoseconds.
+    pub written: i64,
     /// When it was made, where the file system knows, likewise.
     pub born: Option<i64>,
 }
@@ -45,6 +47,15 @@ pub(super) fn seconds(at: SystemTime) -> i64 {
     match at.duration_since(UNIX_EPOCH) {
         Ok(since) => since.as_secs() as i64,
         Err(before) => -(before.duration().as_secs() as i64),
+    }
+}
+
+/// The same in nanoseconds, as far as they go: to the year 2262.
+pub(super) fn nanoseconds(at: SystemTime) -> i64 {
+    let nanos = |since: std::time::Duration| i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
+    match at.duration_since(UNIX_EPOCH) {
+        Ok(since) => nanos(since),
+        Err(before) => -nanos(before.duration()),
     }
 }
 

@@ -183,6 +183,75 @@ fn the_oldest_go_by_the_order_of_rollovers_not_by_their_names() {
     }
 }
 
+/// A file `a` of that year, which is rolled over, and an empty one after it.
+fn rolled_over(folder: &Folder, year: u32, options: &str) {
+    folder.write("a", format!("{year}\n"));
+    folder
+        .program("touch")
+        .args(["-d", &format!("{year}-05-05 UTC"), "a"])
+        .run()
+        .ok();
+    folder.lh(&format!("timed {options} a")).with("x\n").ok();
+    std::fs::remove_file(folder.path("a")).expect("a");
+}
+
+/// An editor makes another file of it, of which nothing is noted.
+#[test]
+fn a_backup_that_was_edited_keeps_its_place() {
+    let folder = Folder::new();
+    for year in [2019, 2020, 2021, 2022] {
+        rolled_over(&folder, year, "--when D");
+    }
+    folder.write("edited", "2021, edited\n");
+    let edited = (folder.path("edited"), folder.path("a.2021-05-05"));
+    std::fs::rename(edited.0, edited.1).expect("edited");
+    let read = folder.lh("cat a").run().ok().out();
+    assert_eq!(read, "2019\n2020\n2021, edited\n2022\n");
+    rolled_over(&folder, 2023, "--when D --backups 3");
+    assert_eq!(
+        folder.names(),
+        ["a.2021-05-05", "a.2022-05-05", "a.2023-05-05"]
+    );
+}
+
+/// As after a copy that has brought nothing but names and texts.
+#[test]
+fn times_in_names_go_by_value_and_not_as_text() {
+    let folder = Folder::new();
+    let namer = "--namer {base}.{time:%d-%b-%Y}";
+    for name in ["a.02-Dec-2019", "a.30-Nov-2019", "a.01-Dec-2019"] {
+        folder.write(name, format!("{name}\n"));
+    }
+    let read = folder.lh(&format!("cat {namer} a")).run().ok().out();
+    assert_eq!(read, "a.30-Nov-2019\na.01-Dec-2019\na.02-Dec-2019\n");
+    folder.write("a", "now\n");
+    let options = format!("timed --when D --max-bytes 2 --backups 3 {namer}");
+    let listed = folder
+        .lh(&format!("{options} --dry-run a"))
+        .run()
+        .ok()
+        .out();
+    assert!(
+        listed.lines().count() == 1 && listed.contains("30-Nov"),
+        "{listed}"
+    );
+}
+
+/// Numbers of rollovers hold for all of its names, whatever the clock says.
+#[test]
+fn the_order_holds_across_a_change_of_when() {
+    let folder = Folder::new();
+    folder.write("a", "");
+    if lh_notes_nothing(&folder) {
+        return;
+    }
+    for (year, when) in [(2024, "H"), (2023, "D"), (2022, "S"), (2021, "W0")] {
+        rolled_over(&folder, year, &format!("--when {when}"));
+    }
+    let read = folder.lh("cat a").run().ok().out();
+    assert_eq!(read, "2024\n2023\n2022\n2021\n");
+}
+
 #[test]
 fn without_a_number_all_backups_stay_and_names_of_others_always_do() {
     let others = [

@@ -16,8 +16,16 @@ use crate::roll::follow::Lines;
 /// FILE.2 before FILE.1 before FILE, as rotate names them; by their times, as
 /// timed does; and those that are compressed are unpacked. Nothing is changed.
 ///
-/// A number of a million or more, with others missing before it, is rather a date
-/// that another program has written: such a file is left out and named. Where FILE.1
+/// The names of logrotate and savelog (FILE-20261123, FILE.0) and of rotatelogs are
+/// read as well. What timed has noted with its files says how they followed one
+/// another; where that is lost, or another program has rolled over, the times in the
+/// names do, and of files whose names tell nothing about each other, when they were
+/// written last.
+///
+/// What looks like one of the files and is not read is named: a link, what neither
+/// gzip nor zstd has compressed, a number with a zero before it. A number of a
+/// million or more, or one like 202611, with others missing before it, is rather a
+/// date that another program has written, and left out as well. Where FILE.1
 /// and FILE.1.gz both are there with different texts, both are printed, by the times
 /// when they were written. A FILE that is one of another FILE's rolled-over files is
 /// printed with that one alone, so that `app.log*` prints nothing twice.

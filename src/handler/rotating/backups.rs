@@ -13,6 +13,7 @@ use crate::roll::compress::{ENDINGS, Method};
 use crate::roll::keep::Held;
 use crate::roll::mark::Mark;
 use crate::roll::names::{self, Namer, Variables};
+use crate::roll::order::{Rank, Ranked, by_rollover};
 use crate::sys::{self, Directories, FileId, Place};
 
 /// Another process that rolls over leaves the file's name free for a moment: how often
@@ -33,8 +34,14 @@ pub(super) struct Backup {
     pub(super) path: PathBuf,
     pub(super) id: FileId,
     pub(super) held: Held,
-    /// Its place in the order of rollovers, where one is noted.
-    sequence: Option<u64>,
+    /// What is known of its place in the order of rollovers.
+    rank: Rank,
+}
+
+impl Ranked for Backup {
+    fn rank(&self) -> Rank {
+        self.rank
+    }
 }
 
 /// The backups of one file. Shared with the thread that compresses them.
@@ -45,6 +52,8 @@ pub(super) struct Backups {
     /// Where it and its backups are.
     pub(super) directories: Arc<Directories>,
     pub(super) namer: Namer,
+    /// The namers that it had while it rolled over by other intervals.
+    before: Vec<Namer>,
     /// Whether the number in a name is its place in the order, and moves.
     pub(super) numbered: bool,
     /// How new backups are compressed.
@@ -72,10 +81,15 @@ impl Backups {
         lock: bool,
         lock_wait: Arc<LockWait>,
     ) -> Backups {
+        let before = match numbered {
+            true => Vec::new(),
+            false => namer.of_other_times(),
+        };
         Backups {
             file,
             directories,
             namer,
+            before,
             numbered,
             method,
             lock,
@@ -122,6 +136,7 @@ impl Backups {
         Names {
             backups: self,
             order: self.order.lock().unwrap_or_else(PoisonError::into_inner),
+            before: Vec::new(),
         }
     }
 
@@ -183,6 +198,8 @@ impl Backups {
 pub(super) struct Names<'a> {
     backups: &'a Backups,
     order: MutexGuard<'a, HashMap<PathBuf, u64>>,
+    /// What was found when it was listed that this handler made by other intervals.
+    before: Vec<PathBuf>,
 }
 
 impl Names<'_> {
@@ -192,9 +209,14 @@ impl Names<'_> {
     pub(super) fn list(&mut self) -> io::Result<Vec<Backup>> {
         let backups = self.backups;
         let mut list = Vec::new();
+        self.before.clear();
         for entry in read_dir(&backups.directory())? {
             let name = entry?.file_name();
             let Some(variables) = backups.namer.parse_name(&name) else {
+                let mut before = backups.before.iter();
+                if before.any(|namer| namer.parse_name(&name).is_some()) {
+                    self.before.push(backups.namer.beside(&name));
+                }
                 continue;
             };
             let path = backups.namer.beside(&name);
@@ -216,14 +238,19 @@ impl Names<'_> {
                 }
             };
             list.push(Backup {
-                variables,
-                path,
                 id: meta.id,
                 held: Held {
                     size: meta.size,
                     modified: meta.modified,
                 },
-                sequence,
+                rank: Rank {
+                    sequence,
+                    moment: backups.namer.moment(&variables),
+                    number: variables.number,
+                    written: meta.written,
+                },
+                variables,
+                path,
             });
         }
         if backups.numbered {
@@ -232,22 +259,21 @@ impl Names<'_> {
             list.retain(|backup| chain.contains(&backup.variables));
             list.sort_by_key(|backup| std::cmp::Reverse(backup.variables.number));
         } else {
-            // What has no number was not made here, or not by this program: it
-            // counts as older, in the order of its names.
-            list.sort_by(|a, b| {
-                let key = |backup: &Backup| (backup.sequence.is_some(), backup.sequence);
-                let name = |b: &Backup| (b.variables.times.clone(), b.variables.number);
-                key(a).cmp(&key(b)).then_with(|| name(a).cmp(&name(b)))
-            });
+            list.sort_by(|a, b| a.variables.cmp(&b.variables));
+            list = by_rollover(list);
             let there: Vec<PathBuf> = list.iter().map(|b| backups.plain(&b.variables)).collect();
             self.order.retain(|path, _| there.contains(path));
         }
         Ok(list)
     }
 
-    /// Notes that the open file becomes the newest backup, under this name.
+    /// Notes that the open file becomes the newest backup, under this name. The numbers
+    /// go on when a handler comes to roll over by other intervals.
     pub(super) fn note_newest(&mut self, file: Option<&File>, path: &Path, list: &[Backup]) {
-        let newest = list.iter().filter_map(|backup| backup.sequence).max();
+        let own = list.iter().filter_map(|backup| backup.rank.sequence);
+        let before = self.before.iter();
+        let before = before.filter_map(|path| sys::sequence_at(&self.backups.at(path)));
+        let newest = own.chain(before).max();
         let sequence = newest.unwrap_or(0) + 1;
         // Not every file system can: then the names and this process tell.
         if let Some(file) = file {

@@ -108,6 +108,7 @@ impl From<Metadata> for Meta {
                 gid: meta.gid(),
             },
             modified: meta.mtime(),
+            written: meta.modified().map_or(0, super::files::nanoseconds),
             born: born(&meta),
         }
     }

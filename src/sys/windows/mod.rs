@@ -125,6 +125,7 @@ pub fn fstat(file: &File) -> io::Result<Meta> {
             links: 1,
             owner: Owner,
             modified: 0,
+            written: 0,
             born: None,
         });
     }
@@ -140,6 +141,7 @@ pub fn fstat(file: &File) -> io::Result<Meta> {
         links: known.links.into(),
         owner: Owner,
         modified: meta.modified().map_or(0, super::files::seconds),
+        written: meta.modified().map_or(0, super::files::nanoseconds),
         born: born(&meta),
     })
 }
