@@ -569,6 +569,169 @@ fn a_file_that_is_copied_and_emptied_is_followed() {
     }
 }
 
+/// A handler that rolls over by other intervals gives other names; nothing comes twice.
+#[test]
+fn a_set_is_followed_over_a_change_of_names() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    let write = |when: &str, from: u64, to: u64| {
+        let options = format!("timed --when {when} --max-bytes 200");
+        let lh = Lh::new(&options).arg(&file);
+        lh.feed(records(from..=to)).expect(0);
+    };
+    write("S", 1, 40);
+    let follow = Lh::new("tail -f -n +1").arg(&file).read_stdout().spawn();
+    for (when, from, to) in [("H", 41, 80), ("D", 81, 120), ("S", 121, 160)] {
+        write(when, from, to);
+        let all = records(1..=to);
+        wait_for(Duration::from_secs(20), || {
+            follow.stdout().len() >= all.len()
+        });
+        let report = Report::of_bytes(&follow.stdout(), 1..=to);
+        report.assert_perfect(when);
+    }
+    assert_eq!(follow.stderr(), "");
+}
+
+/// As by logrotate, which renames the file and makes another one before the program
+/// hears of it.
+#[test]
+fn what_comes_late_in_a_renamed_file_is_followed() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    let append = |path: &Path| {
+        let mut options = std::fs::OpenOptions::new();
+        options.create(true).append(true).open(path).unwrap()
+    };
+    let write = |mut file: &std::fs::File, number: u64| {
+        std::io::Write::write_all(&mut file, &record(number)).unwrap();
+    };
+    let mut old = append(&file);
+    write(&old, 1);
+    let follow = Lh::new("tail -f").arg(&file).read_stdout().spawn();
+    let reaches = |numbers: &[u64]| {
+        let want: Vec<u8> = numbers.iter().flat_map(|number| record(*number)).collect();
+        let held = wait_for(Duration::from_secs(20), || follow.stdout() == want);
+        assert!(held, "{}", follow.stdout().escape_ascii());
+    };
+    reaches(&[1]);
+    for round in 0..3u64 {
+        let number = 10 * round;
+        for at in (1..=round).rev() {
+            let name = |at| folder.path().join(format!("app.log.{at}"));
+            std::fs::rename(name(at), name(at + 1)).unwrap();
+        }
+        std::fs::rename(&file, folder.path().join("app.log.1")).unwrap();
+        let new = append(&file);
+        // Time to notice the new one, in which nothing stands.
+        wait_for(Duration::from_millis(200), || false);
+        write(&old, number + 2);
+        wait_for(Duration::from_millis(200), || false);
+        write(&old, number + 3);
+        write(&new, number + 4);
+        let mut all: Vec<u64> = vec![1];
+        all.extend((0..=round).flat_map(|round| (2..=4).map(move |at| 10 * round + at)));
+        reaches(&all[..]);
+        old = new;
+    }
+    // Of several programs, one is slower than the others.
+    let slow = append(&folder.path().join("app.log.1"));
+    write(&slow, 99);
+    reaches(&[1, 2, 3, 4, 12, 13, 14, 22, 23, 24, 99]);
+    write(&old, 100);
+    reaches(&[1, 2, 3, 4, 12, 13, 14, 22, 23, 24, 99, 100]);
+    assert_eq!(follow.stderr(), "");
+}
+
+/// It stands still meanwhile; which of them was read is told by when it was written.
+#[test]
+fn compressed_files_of_one_text_are_told_apart() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    let name = |number: usize| folder.path().join(format!("app.log.{number}"));
+    let roll = |count: usize, secs: u64| {
+        for number in (1..=count).rev() {
+            let ending = |number| name(number).with_extension(format!("{number}.gz"));
+            let _ = std::fs::rename(ending(number), ending(number + 1));
+        }
+        let time = std::time::UNIX_EPOCH + Duration::from_secs(secs);
+        let own = std::fs::File::options().append(true).open(&file).unwrap();
+        own.set_modified(time).unwrap();
+        std::fs::rename(&file, name(1)).unwrap();
+        let packed = std::process::Command::new("gzip").arg(name(1)).status();
+        assert!(packed.unwrap().success());
+        std::fs::write(&file, "alive\n").unwrap();
+    };
+    std::fs::write(&file, "alive\n").unwrap();
+    roll(0, 1_700_000_000);
+    roll(1, 1_700_000_010);
+    let follow = Lh::new("tail -f -n +1").arg(&file).read_stdout().spawn();
+    let reaches = |count: usize| {
+        let want = "alive\n".repeat(count).into_bytes();
+        let held = wait_for(Duration::from_secs(20), || follow.stdout() == want);
+        assert!(held, "{count}: {}", follow.stdout().escape_ascii());
+    };
+    reaches(3);
+    follow.signal(Signal::SIGSTOP);
+    for count in 2..7 {
+        roll(count, 1_700_000_010 + 10 * count as u64);
+    }
+    follow.signal(Signal::SIGCONT);
+    reaches(8);
+    assert_eq!(follow.stderr(), "");
+}
+
+#[test]
+fn a_link_that_leads_elsewhere_is_followed() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let (link, new) = (path("cur"), path("new"));
+    let turn = |to: &str| {
+        std::os::unix::fs::symlink(path(to), &new).unwrap();
+        std::fs::rename(&new, &link).unwrap();
+    };
+    let append = |name: &str, number: u64| {
+        let mut options = std::fs::OpenOptions::new();
+        let mut file = options.create(true).append(true).open(path(name)).unwrap();
+        std::io::Write::write_all(&mut file, &record(number)).unwrap();
+    };
+    let follow = Lh::new("tail -f").arg(&link).read_stdout().spawn();
+    follow.expect_stderr("waiting for it");
+    let reaches = |last: u64| {
+        let want = records(1..=last);
+        let held = wait_for(Duration::from_secs(20), || follow.stdout() == want);
+        assert!(held, "{}", follow.stdout().escape_ascii());
+    };
+    // It is there after what it leads to was rolled over.
+    std::fs::write(path("app.1.2"), "long before\n").unwrap();
+    let old = std::fs::File::options().append(true).open(path("app.1.2"));
+    old.unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    append("app.1.1", 1);
+    append("app.1", 2);
+    turn("app.1");
+    reaches(2);
+    append("app.1", 3);
+    append("app.2", 4);
+    turn("app.2");
+    reaches(4);
+    // Back again: that was read.
+    append("app.1", 5);
+    turn("app.1");
+    reaches(5);
+    // To something that is not there yet.
+    turn("app.3");
+    append("app.1", 6);
+    reaches(6);
+    append("app.3", 7);
+    reaches(7);
+    // And to a file of its own.
+    append("app.3", 8);
+    std::fs::write(&new, record(9)).unwrap();
+    std::fs::rename(&new, &link).unwrap();
+    reaches(9);
+    assert_eq!(follow.stderr().lines().count(), 1, "{}", follow.stderr());
+}
+
 /// Deleted before it was read: that is told.
 #[test]
 fn what_is_gone_is_told() {

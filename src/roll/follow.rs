@@ -1,19 +1,22 @@
 //! Reading a file while it grows and is rolled over: each line once.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::ops::Range;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use super::compress;
+use super::former::{Current, Formers};
 use super::lines::{At, CopyError, Last, PIECE, Seam, copy, count_lines};
 use super::listing::{Found, Listing, Remarks};
 use super::mark::Mark;
 use super::seen::{Ahead, Noted, Seen, pass};
 use super::set::{LogSet, Part};
-use crate::sys::{self, FileId};
+use crate::now::Now;
+use crate::sys::{self, FileId, Meta};
 
 /// Reads a set from its end on.
 #[derive(Debug)]
@@ -21,6 +24,12 @@ pub struct Follower {
     set: LogSet,
     /// The file that is read now, or was last; kept open when its name is gone.
     current: Option<Current>,
+    /// Those before it, to which somebody may still write.
+    formers: Formers,
+    /// Up to where files were read that a link has led to before.
+    left: VecDeque<(FileId, u64)>,
+    /// When it began, in nanoseconds since the epoch.
+    started: i64,
     /// The same of the text before it, which tells more while there is none in it.
     before: Seen,
     /// The rolled-over files that were there when that one was opened.
@@ -48,16 +57,16 @@ pub struct Problem {
 /// it is deleted.
 type Known = (FileId, u64, i64);
 
-#[derive(Debug)]
-struct Current {
-    part: Part,
-    /// Up to where it was read.
-    seen: Seen,
-}
-
 /// How often it is waited for a rollover that copies the file to be through. One that
 /// was killed never is.
 const COPIED: u32 = 100;
+
+/// By so much at most the time of a file is behind the clock, in nanoseconds: systems
+/// take it from their last tick.
+const TICK: i64 = 20_000_000;
+
+/// How many files a link has led to are remembered.
+const LEFT: usize = 64;
 
 /// Which lines are written first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +107,9 @@ impl Follower {
         let mut follower = Follower {
             set,
             current: None,
+            formers: Formers::default(),
+            left: VecDeque::new(),
+            started: Now::read().wall.0.saturating_sub(TICK),
             before: Seen::default(),
             known: Vec::new(),
             seam: Seam::default(),
@@ -183,14 +195,23 @@ impl Follower {
     /// # Errors
     /// Says which side failed.
     pub fn step(&mut self, to: &mut dyn Write) -> Result<bool, CopyError> {
-        let wrote = self.drain(to)?;
+        let wrote = self.drain_all(to)?;
+        let is_it = |meta: &Meta| {
+            let current = self.current.as_ref();
+            current.is_some_and(|own| own.part.id == meta.id)
+        };
+        if sys::stat(self.set.asked()).is_ok_and(|meta| is_it(&meta)) {
+            return Ok(wrote);
+        }
+        if let Some(set) = self.set.moved() {
+            return Ok(self.go_over_to(set, to)? || wrote);
+        }
         let meta = match sys::stat(self.set.file()) {
             Ok(meta) => meta,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(wrote),
             Err(error) => return Err(CopyError::Read(error)),
         };
-        let is_it = |own: &Current| own.part.id == meta.id;
-        if self.current.as_ref().is_some_and(is_it) {
+        if is_it(&meta) {
             return Ok(wrote);
         }
         if self.told.contains(&meta.id) && File::open(self.set.file()).is_err() {
@@ -198,17 +219,88 @@ impl Follower {
             return Ok(wrote);
         }
         // What was written before it lost its name.
-        self.drain(to)?;
+        self.drain_all(to)?;
         let mut listing = self.set.list().map_err(CopyError::Read)?;
         let is_there = |id: &FileId| listing.files().iter().any(|file| file.id == *id);
         self.told.retain(is_there);
         let begin = self.place(&mut listing);
-        let range = begin..listing.len();
-        self.take(listing, range, Vec::new(), 0, to)
+        // What was there before was read before, whatever place it has by now.
+        let is_new = |at: &usize| !self.known.contains(&known(&listing.files()[*at]));
+        let new: Vec<usize> = (begin..listing.len()).filter(is_new).collect();
+        self.take_next(listing, new, Vec::new(), to)
     }
 
-    /// Writes what has come in the current file.
-    fn drain(&mut self, to: &mut dyn Write) -> Result<bool, CopyError> {
+    /// Goes on with the set that a link leads to by now: with what was written there
+    /// since the last of the one before.
+    fn go_over_to(&mut self, set: LogSet, to: &mut dyn Write) -> Result<bool, CopyError> {
+        let listing = match set.list() {
+            Ok(listing) if !listing.is_empty() => listing,
+            // It is looked at again.
+            Ok(_) => return Ok(false),
+            Err(error) => return Err(CopyError::Read(error)),
+        };
+        self.drain_all(to)?;
+        let mut since = self.started;
+        if let Some(own) = &self.current {
+            let last = sys::fstat(&own.part.file).map_or(0, |meta| meta.written);
+            since = since.max(last);
+            self.left.truncate(LEFT - 1);
+            self.left.push_front((own.part.id, own.seen.offset));
+        }
+        self.set = set;
+        let files = listing.files().iter();
+        files.clone().for_each(|file| self.formers.forget(file.id));
+        let is_since = |file: &Found| file.is_current || file.written >= since;
+        let begin = files.clone().position(is_since).unwrap_or(listing.len());
+        let places = files.skip(begin).map(|file| {
+            let mut left = self.left.iter();
+            let read = left.find(|(id, offset)| *id == file.id && file.size >= *offset);
+            let offset = read.map_or(0, |(_, offset)| *offset);
+            // Of one that is another file by then, all.
+            let (count, skip) = (u64::MAX, 0);
+            let last = Last {
+                count,
+                skip,
+                offset,
+            };
+            (Some(file.id), last)
+        });
+        let places = places.collect();
+        let range = (begin..listing.len()).collect();
+        self.take_next(listing, range, places, to)
+    }
+
+    /// Writes what has come in the current file, and before that what has come late in
+    /// those before it. Who writes to one after the other is done with those once there
+    /// is text in this one.
+    fn drain_all(&mut self, to: &mut dyn Write) -> Result<bool, CopyError> {
+        if self.formers.is_empty() {
+            return self.drain(u64::MAX, to);
+        }
+        let current = self.current.as_ref();
+        let end = current.and_then(|own| sys::fstat(&own.part.file).ok());
+        let late = self.drain_formers(to)?;
+        let wrote = self.drain(end.map_or(u64::MAX, |meta| meta.size), to)?;
+        let current = self.current.as_ref();
+        let has_text = current.is_some_and(|own| own.seen.offset > 0);
+        self.formers.settle(has_text, Instant::now());
+        Ok(late || wrote)
+    }
+
+    fn drain_formers(&mut self, to: &mut dyn Write) -> Result<bool, CopyError> {
+        let late = self.formers.drain(to, &mut self.seam)?;
+        for (meta, offset) in &late {
+            // It is as known as it was.
+            let files = self.known.iter_mut().filter(|file| file.0 == meta.id);
+            files.for_each(|file| *file = (meta.id, meta.size, meta.modified));
+            let files = self.left.iter_mut().filter(|file| file.0 == meta.id);
+            files.for_each(|file| file.1 = *offset);
+        }
+        Ok(!late.is_empty())
+    }
+
+    /// Writes what has come in the current file, up to a place in it.
+    fn drain(&mut self, end: u64, to: &mut dyn Write) -> Result<bool, CopyError> {
         let current = self.current.as_mut();
         let Some(current) = current.filter(|current| current.part.method.is_none()) else {
             return Ok(false);
@@ -227,14 +319,7 @@ impl Follower {
             // What can't be read is told below.
             Ok(Ahead::More) | Err(_) => {}
         }
-        let before = current.seen.offset;
-        let mut reader = Noted {
-            from: At::new(file, before),
-            seen: std::mem::take(&mut current.seen),
-        };
-        let copied = copy(&mut reader, to, &mut 0, &mut self.seam);
-        current.seen = reader.seen;
-        let bytes = current.seen.offset - before;
+        let (bytes, copied) = current.copy_more(end, to, &mut self.seam);
         match copied {
             Ok(()) => {}
             Err(CopyError::Read(error)) => {
@@ -347,10 +432,24 @@ impl Follower {
         let Some(current) = &self.current else {
             return behind_known;
         };
-        let mut files = listing.files().iter();
-        if let Some(at) = files.position(|file| file.id == current.part.id) {
+        let files = listing.files();
+        if let Some(at) = files.iter().position(|file| file.id == current.part.id) {
             return at + 1;
         }
+        // Compressing keeps the time when a file was written, mostly to the nanosecond;
+        // texts alone may be alike. Where times are, too, it is as far from the oldest
+        // as it was, or nearer where those were deleted.
+        let own = sys::fstat(&current.part.file).ok();
+        let differs = |at: usize| match &own {
+            Some(meta) if meta.written == files[at].written => 0,
+            Some(meta) if meta.modified == files[at].modified => 1,
+            _ => 2,
+        };
+        let (nearer, beyond) =
+            (0..files.len()).partition::<Vec<_>, _>(|at| *at <= self.known.len());
+        let mut places: Vec<usize> = nearer.into_iter().rev().chain(beyond).collect();
+        places.sort_by_key(|at| differs(*at));
+        places.retain(|at| files[*at].method.is_some());
         let stop = AtomicBool::new(false);
         let is_it = |part: &Part| {
             let (Ok(mut reader), Ok(mut own)) = (part.reader(), current.part.reader()) else {
@@ -358,10 +457,8 @@ impl Follower {
             };
             compress::same(&mut reader, &mut own, &stop).unwrap_or(false)
         };
-        for at in (0..listing.len()).rev() {
-            if listing.files()[at].method.is_some()
-                && listing.open(&self.set, at).is_ok_and(|part| is_it(&part))
-            {
+        for at in places {
+            if listing.open(&self.set, at).is_ok_and(|part| is_it(&part)) {
                 return at + 1;
             }
         }
@@ -375,10 +472,34 @@ impl Follower {
     /// moment within a rollover. `false`: there was none.
     fn take(
         &mut self,
+        listing: Listing,
+        range: impl IntoIterator<Item = usize>,
+        places: Vec<(Option<FileId>, Last)>,
+        skip: u64,
+        to: &mut dyn Write,
+    ) -> Result<bool, CopyError> {
+        let range = range.into_iter().collect();
+        self.take_files(listing, range, places, skip, false, to)
+    }
+
+    /// The same behind the current file, which may still be written to.
+    fn take_next(
+        &mut self,
+        listing: Listing,
+        range: Vec<usize>,
+        places: Vec<(Option<FileId>, Last)>,
+        to: &mut dyn Write,
+    ) -> Result<bool, CopyError> {
+        self.take_files(listing, range, places, 0, true, to)
+    }
+
+    fn take_files(
+        &mut self,
         mut listing: Listing,
-        range: Range<usize>,
+        range: Vec<usize>,
         places: Vec<(Option<FileId>, Last)>,
         mut skip: u64,
+        is_next: bool,
         to: &mut dyn Write,
     ) -> Result<bool, CopyError> {
         if let Some(current) = self.current.as_ref().filter(|own| own.seen.offset > 0) {
@@ -403,12 +524,25 @@ impl Follower {
                 // It was compressed since, which moves the place.
                 Some((_, last)) => part.last_lines(last.count).0,
             };
+            let mut end = u64::MAX;
+            if is_next {
+                self.current
+                    .take()
+                    .into_iter()
+                    .for_each(|own| self.formers.push(own));
+                // As in one that goes on to be written.
+                if part.is_current && !self.formers.is_empty() {
+                    end = sys::fstat(&part.file).map_or(end, |meta| meta.size);
+                }
+                self.formers.forget(part.id);
+                self.drain_formers(to)?;
+            }
             self.seam.next_file();
             if last.offset > 0 {
                 self.seam.behind_newline();
             }
             skip += last.skip;
-            let (copied, seen) = match text_from(&part, last.offset) {
+            let (copied, seen) = match text_from(&part, last.offset, end) {
                 Ok(mut text) => {
                     let copied = copy(&mut text, to, &mut skip, &mut self.seam);
                     (copied, text.seen)
@@ -430,11 +564,12 @@ impl Follower {
     }
 }
 
-/// What stands in a part, from one byte on.
-fn text_from(part: &Part, offset: u64) -> io::Result<Noted<Box<dyn Read + '_>>> {
+/// What stands in a part, from one byte on, and of one that is not compressed up to
+/// another.
+fn text_from(part: &Part, offset: u64, end: u64) -> io::Result<Noted<Box<dyn Read + '_>>> {
     Ok(match part.method {
         None => Noted {
-            from: Box::new(At::new(&part.file, offset)),
+            from: Box::new(At::new(&part.file, offset).take(end.saturating_sub(offset))),
             seen: Seen::before(&part.file, offset),
         },
         Some(_) => {

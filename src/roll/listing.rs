@@ -33,6 +33,8 @@ pub(super) struct Found {
     pub id: FileId,
     pub size: u64,
     pub modified: i64,
+    /// The same in nanoseconds.
+    pub written: i64,
     pub born: Option<i64>,
     pub method: Option<Method>,
     /// It is the one that is written now.

@@ -7,6 +7,7 @@
 mod backup;
 pub mod compress;
 pub mod follow;
+mod former;
 pub mod keep;
 pub mod lines;
 pub mod listing;

@@ -30,10 +30,11 @@ const OTHERS: [&str; 4] = [
 /// See the [module](self).
 #[derive(Debug)]
 pub struct LogSet {
+    /// What was asked for: the file, or a link to it.
+    asked: PathBuf,
     file: PathBuf,
+    template: Option<String>,
     kinds: Vec<Kind>,
-    /// Whether it goes by the usual names, and not by those of a template.
-    is_usual: bool,
 }
 
 /// One kind of names.
@@ -71,8 +72,9 @@ impl LogSet {
     ///
     /// # Errors
     /// As [`Namer::parse`], where neither fits.
-    pub fn new(file: &Path, template: Option<&str>) -> Result<LogSet, NamerError> {
-        let file = sys::behind_link(file, true).unwrap_or_else(|| file.to_owned());
+    pub fn new(asked: &Path, template: Option<&str>) -> Result<LogSet, NamerError> {
+        let file = sys::behind_link(asked, true).unwrap_or_else(|| asked.to_owned());
+        let given = template.map(str::to_owned);
         let is_usual = template.is_none();
         let template = template.unwrap_or("{base}.{suffix}");
         let times = Suffix::TIMES.map(Suffix::Time).into_iter();
@@ -95,11 +97,33 @@ impl LogSet {
         match refused.filter(|_| kinds.is_empty()) {
             Some(error) => Err(error),
             None => Ok(LogSet {
+                asked: asked.to_owned(),
                 file,
+                template: given,
                 kinds,
-                is_usual,
             }),
         }
+    }
+
+    /// The set that the link leads to by now, where that is another file's: a link was
+    /// made or turned since, or a file has taken its place.
+    pub(super) fn moved(&self) -> Option<LogSet> {
+        let now = match sys::behind_link(&self.asked, true) {
+            Some(file) => file,
+            None => {
+                let meta = sys::lstat(&self.asked).ok();
+                meta.filter(|meta| meta.regular)?;
+                self.asked.clone()
+            }
+        };
+        let is_other = now != self.file;
+        let set = is_other.then(|| LogSet::new(&self.asked, self.template.as_deref()));
+        set?.ok()
+    }
+
+    /// What was asked for: the file, or a link to it.
+    pub(super) fn asked(&self) -> &Path {
+        &self.asked
     }
 
     /// The file that is written now.
@@ -226,7 +250,7 @@ impl LogSet {
         {
             return Some(Why::Packed);
         }
-        if !self.is_usual {
+        if self.template.is_some() {
             return None;
         }
         let base = sys::name_bytes(self.file.file_name()?);
@@ -269,6 +293,7 @@ fn found(path: PathBuf, meta: &Meta, is_current: bool) -> Found {
         id: meta.id,
         size: meta.size,
         modified: meta.modified,
+        written: meta.written,
         born: meta.born,
         method: method_of(&path),
         path,

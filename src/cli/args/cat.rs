@@ -70,7 +70,11 @@ pub struct LogTailArgs {
     pub lines: Lines,
 
     /// Go on with what is written from then on, also across rollovers: each
-    /// line once. Waits for a file that is not there yet
+    /// line once. Waits for a file that is not there yet.
+    ///
+    /// A file that was renamed is read on until 10 s after there is text in the next
+    /// one, as a program may not know yet that it was. A link is followed to where it
+    /// leads by then: to the file, and what was rolled over of it since.
     #[arg(short, long)]
     pub follow: bool,
 
