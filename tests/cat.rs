@@ -640,6 +640,11 @@ fn what_comes_late_in_a_renamed_file_is_followed() {
     reaches(&[1, 2, 3, 4, 12, 13, 14, 22, 23, 24, 99]);
     write(&old, 100);
     reaches(&[1, 2, 3, 4, 12, 13, 14, 22, 23, 24, 99, 100]);
+    // Also where it is nobody's any more.
+    std::fs::remove_file(folder.path().join("app.log.1")).unwrap();
+    wait_for(Duration::from_millis(200), || false);
+    write(&slow, 101);
+    reaches(&[1, 2, 3, 4, 12, 13, 14, 22, 23, 24, 99, 100, 101]);
     assert_eq!(follow.stderr(), "");
 }
 

@@ -493,6 +493,7 @@ impl Follower {
         self.take_files(listing, range, places, 0, true, to)
     }
 
+    /// With `is_next`, what is left to come in the files before each is looked after.
     fn take_files(
         &mut self,
         mut listing: Listing,
@@ -526,11 +527,10 @@ impl Follower {
             };
             let mut end = u64::MAX;
             if is_next {
-                self.current
-                    .take()
-                    .into_iter()
-                    .for_each(|own| self.formers.push(own));
-                // As in one that goes on to be written.
+                if let Some(own) = self.current.take() {
+                    self.formers.push(own);
+                }
+                // As in all that comes later.
                 if part.is_current && !self.formers.is_empty() {
                     end = sys::fstat(&part.file).map_or(end, |meta| meta.size);
                 }

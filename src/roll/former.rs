@@ -11,7 +11,8 @@ use super::seen::{Ahead, Noted, Seen};
 use super::set::Part;
 use crate::sys::{self, FileId, Meta};
 
-/// How long a file is looked after once there is text in the one behind it.
+/// How long a file that was deleted is looked after once there is text in the one behind
+/// it: as long as it is open, it takes room on the disk.
 const LATE: Duration = Duration::from_secs(10);
 
 /// How many are, at most. Each is held open.
@@ -104,15 +105,15 @@ impl Formers {
         Ok(late)
     }
 
-    /// Lets those go that were looked after long enough, counted from when there
-    /// is text in the current file.
+    /// Lets those go that were deleted and were looked after long enough, counted from
+    /// when there is text in the current file.
     pub(super) fn settle(&mut self, has_text: bool, now: Instant) {
         if !has_text {
             return;
         }
-        self.files.retain_mut(|(_, until)| {
+        self.files.retain_mut(|(own, until)| {
             let until = until.get_or_insert(now + LATE);
-            now < *until
+            now < *until || sys::fstat(&own.part.file).is_ok_and(|meta| meta.links > 0)
         });
     }
 }

@@ -557,7 +557,7 @@ mod tests {
             ("app.log.01.xz", Why::Name),
             ("app.log.2.bz2", Why::Packed),
             ("app.log.2026-11-22.xz", Why::Packed),
-            ("app.log.2026-11-22T10:00.gz", Why::Name),
+            ("app.log.2026-11-22T10.gz", Why::Name),
             ("app.log.202609", Why::Far),
             ("app.log.202610.gz", Why::Far),
         ];

@@ -72,9 +72,10 @@ pub struct LogTailArgs {
     /// Go on with what is written from then on, also across rollovers: each
     /// line once. Waits for a file that is not there yet.
     ///
-    /// A file that was renamed is read on until 10 s after there is text in the next
-    /// one, as a program may not know yet that it was. A link is followed to where it
-    /// leads by then: to the file, and what was rolled over of it since.
+    /// Files that were renamed are read on, the last four, as a program may not know
+    /// yet that they were; once deleted, until 10 s after there is text in the next
+    /// one. A link is followed to where it leads by then: to the file, and what was
+    /// rolled over of it since.
     #[arg(short, long)]
     pub follow: bool,
 
