@@ -433,13 +433,13 @@ complete -c lh -n "__fish_lh_using_subcommand syslog" -l framing -d 'What tells 
 lf\t''
 nul\t''"
 complete -c lh -n "__fish_lh_using_subcommand syslog" -s t -l ident -d 'What messages come from [default: the logger\'s name, or the user\'s]' -r
-complete -c lh -n "__fish_lh_using_subcommand syslog" -s p -l priority -d 'The facility, and a level for every record [default: user]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -s p -l priority -d 'The facility, and a level for every record [default: the record\'s {facility}, or user]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l facility -d 'The facility: kern, user, mail, daemon, auth, cron, local0 to local7, ...' -r
-complete -c lh -n "__fish_lh_using_subcommand syslog" -l id -d 'Give the process\'s number, lh\'s own or this one' -r
-complete -c lh -n "__fish_lh_using_subcommand syslog" -l msgid -d 'The type of the message (RFC 5424)' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l id -d 'Give the process\'s number, lh\'s own or this one [default: the record\'s {procid}]' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l msgid -d 'The type of the message (RFC 5424) [default: the record\'s {msgid}]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l sd-id -d 'The structured data element of the record\'s attributes [default: lh@32473]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l sd-param -d 'A parameter for that element, in every message' -r
-complete -c lh -n "__fish_lh_using_subcommand syslog" -l hostname -d 'The name of this machine in messages' -r
+complete -c lh -n "__fish_lh_using_subcommand syslog" -l hostname -d 'The host that messages are from [default: the record\'s {host}, or this machine]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l max-message -d 'The longest message, its header included [default: what a datagram holds; none on a stream]' -r
 complete -c lh -n "__fish_lh_using_subcommand syslog" -l too-long -d 'What becomes of a record that makes a longer one [default: split]' -r -f -a "split\t''
 refuse\t''"

@@ -12,6 +12,7 @@ mod http;
 mod lasting;
 mod listener;
 mod numbered;
+mod relays;
 mod senders;
 #[path = "../cli/support.rs"]
 #[allow(dead_code, reason = "it serves other tests as well")]

@@ -125,7 +125,7 @@ pub fn rendering(
         WireArg::Syslog => {
             let options = SyslogOptions {
                 default_ident: sys::user_name(),
-                hostname: Some(sys::host_name()),
+                default_hostname: Some(sys::host_name()),
                 message: common.message_formatter()?,
                 line_feeds: match stream {
                     true => LineFeeds::Escape,

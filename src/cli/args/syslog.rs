@@ -31,6 +31,11 @@ const HINT: &str =
 /// that is root, the tag. Control characters in a message are written as #ooo,
 /// so that none can pass for another message. Over tcp and tls, what was sent
 /// and may not have been read is sent again after the connection broke.
+///
+/// What a record says of itself in its attributes {host}, {facility}, {procid}
+/// and {msgid} stands in these fields of its message where no option says
+/// otherwise: behind listen, and with -i json, a message stays one of who has
+/// sent it. In the older form to a local socket there is no host.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -72,7 +77,8 @@ pub struct SyslogArgs {
     #[arg(short = 't', long, value_name = "TAG", help_heading = "Syslog")]
     ident: Option<String>,
 
-    /// The facility, and a level for every record [default: user].
+    /// The facility, and a level for every record [default: the record's
+    /// {facility}, or user].
     ///
     /// As in logger: with a level, whatever level a record has.
     #[arg(
@@ -88,7 +94,8 @@ pub struct SyslogArgs {
     #[arg(conflicts_with = "priority")]
     facility: Option<Facility>,
 
-    /// Give the process's number, lh's own or this one.
+    /// Give the process's number, lh's own or this one [default: the record's
+    /// {procid}].
     #[arg(
         long,
         value_name = "PID",
@@ -99,7 +106,7 @@ pub struct SyslogArgs {
     )]
     id: Option<String>,
 
-    /// The type of the message (RFC 5424).
+    /// The type of the message (RFC 5424) [default: the record's {msgid}].
     #[arg(long, value_name = "ID", help_heading = "Syslog")]
     msgid: Option<String>,
 
@@ -111,7 +118,8 @@ pub struct SyslogArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = units::field, help_heading = "Syslog")]
     sd_param: Vec<(String, String)>,
 
-    /// The name of this machine in messages.
+    /// The host that messages are from [default: the record's {host}, or this
+    /// machine].
     #[arg(long, value_name = "NAME", help_heading = "Syslog")]
     hostname: Option<String>,
 
@@ -259,7 +267,7 @@ impl SyslogArgs {
         let defaults = SyslogOptions::default();
         Ok(SyslogEncoder::new(SyslogOptions {
             rfc,
-            facility: priority.facility.unwrap_or(defaults.facility),
+            facility: priority.facility,
             severity: priority.severity,
             ident: self.ident.clone(),
             default_ident: sys::user_name(),
@@ -270,12 +278,9 @@ impl SyslogArgs {
             msg_id: self.msgid.clone(),
             sd_id: self.sd_id.clone().unwrap_or(defaults.sd_id),
             sd_params: self.sd_param.clone(),
-            hostname: match (&self.hostname, plan.local) {
-                (Some(name), _) => Some(name.clone()),
-                (None, false) => Some(host_name(rfc)),
-                // Nobody but this machine is at a local socket.
-                (None, true) => None,
-            },
+            hostname: self.hostname.clone(),
+            // Nobody but this machine is at a local socket.
+            default_hostname: (!plan.local).then(|| host_name(rfc)),
             message: self.common.message_formatter()?,
             line_feeds: match lf {
                 true => LineFeeds::Escape,

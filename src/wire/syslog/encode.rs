@@ -2,10 +2,12 @@
 
 use super::SD_ID;
 use super::escape::{cut, write_field, write_text};
+use super::own::{HOST, MSG_ID, Open, Own, PROC_ID};
 use super::structured::Element;
 use super::tables::{Facility, Severity};
 use crate::record::Record;
 use crate::text::Formatter;
+use crate::text::digits::write_number;
 use crate::text::time::{Strftime, TimeStyle, TimeText};
 use crate::wire::{Encode, Refused};
 
@@ -48,12 +50,19 @@ pub enum TooLong {
 /// and what is beyond 255 (host), 48 (ident, 200 under RFC 3164 as in
 /// `logger`), 128 (process) or 32 bytes (message ID) is left out, as RFC 5424
 /// has it in section 6.
+///
+/// What a record says of itself in the attributes `host`, `facility`, `procid`
+/// and `msgid`, as [`decode`](super::decode()) gives them, stands in those fields
+/// where the options leave them open: a message that is passed on stays one of
+/// who has sent it. It does not stand among the parameters then, unless it had
+/// to be changed. An attribute without an ASCII letter or digit says nothing, nor
+/// does a facility that there is not.
 #[derive(Debug)]
 pub struct SyslogOptions {
     /// The form.
     pub rfc: Rfc,
-    /// The facility of every message.
-    pub facility: Facility,
+    /// The facility of every message. `None`: the record's own, else user.
+    pub facility: Option<Facility>,
     /// The severity of every message; `None`: that of its record's level.
     pub severity: Option<Severity>,
     /// The tag or APP-NAME. `None`: the record's logger name unless that is
@@ -61,17 +70,19 @@ pub struct SyslogOptions {
     pub ident: Option<String>,
     /// For records of the root logger.
     pub default_ident: String,
-    /// The number behind the tag, or PROCID.
+    /// The number behind the tag, or PROCID. `None`: the record's own, if any.
     pub proc_id: Option<String>,
-    /// MSGID, under RFC 5424 alone.
+    /// MSGID, under RFC 5424 alone. `None`: the record's own, if any.
     pub msg_id: Option<String>,
     /// The element of the record's extra attributes, under RFC 5424 alone.
     pub sd_id: String,
     /// What stands in that element before them.
     pub sd_params: Vec<(String, String)>,
-    /// As it is sent. `None`: no host under RFC 3164, as on a local socket,
-    /// and `-` under RFC 5424.
+    /// As it is sent. `None`: the record's own, else `default_hostname`.
     pub hostname: Option<String>,
+    /// For records that name no host. `None`: `-` under RFC 5424; under RFC 3164
+    /// no message has a host then, as on a local socket.
+    pub default_hostname: Option<String>,
     /// What the text of a message is made with, never with an exception behind
     /// it; `None`: the record's message alone.
     pub message: Option<Formatter>,
@@ -97,7 +108,7 @@ impl Default for SyslogOptions {
     fn default() -> Self {
         SyslogOptions {
             rfc: Rfc::default(),
-            facility: Facility::default(),
+            facility: None,
             severity: None,
             ident: None,
             default_ident: "lh".to_owned(),
@@ -106,6 +117,7 @@ impl Default for SyslogOptions {
             sd_id: SD_ID.to_owned(),
             sd_params: Vec::new(),
             hostname: None,
+            default_hostname: None,
             message: None,
             line_feeds: LineFeeds::default(),
             append_nul: false,
@@ -129,6 +141,9 @@ const APP_NAME: (usize, &[u8]) = (48, b"");
 /// 24 extra attributes.
 #[derive(Debug)]
 pub struct SyslogEncoder {
+    rfc: Rfc,
+    /// What records can say of themselves.
+    open: Open,
     /// `<PRI>`, and the version under RFC 5424, by severity.
     starts: [Vec<u8>; 8],
     severity: Option<Severity>,
@@ -140,6 +155,8 @@ pub struct SyslogEncoder {
     ident_rule: (usize, &'static [u8]),
     /// What stands between ident and structured data or message.
     process: Vec<u8>,
+    proc_id: Option<String>,
+    msg_id: Option<String>,
     element: Option<Element>,
     message: Option<Formatter>,
     keep_lf: bool,
@@ -161,29 +178,42 @@ impl SyslogEncoder {
             write_field(text, ident_rule.0, ident_rule.1, &mut out);
             out
         };
+        let hostname = options.hostname.as_deref();
+        let default_host = options.default_hostname.as_deref();
+        let (proc_id, msg_id) = (options.proc_id.as_deref(), options.msg_id.as_deref());
         let keep_lf = options.line_feeds == LineFeeds::Keep;
         let mut message = options.message;
         if let Some(formatter) = &mut message {
             formatter.set_append_exception(false);
         }
         SyslogEncoder {
+            rfc: options.rfc,
+            open: Open {
+                facility: options.facility.is_none(),
+                host: hostname.is_none() && (is_5424 || default_host.is_some()),
+                proc_id: proc_id.is_none(),
+                msg_id: msg_id.is_none() && is_5424,
+            },
             starts: std::array::from_fn(|severity| {
-                let priority = usize::from(options.facility.code()) * 8 + severity;
-                let version = if is_5424 { "1 " } else { "" };
-                format!("<{priority}>{version}").into_bytes()
+                let mut start = Vec::new();
+                let facility = options.facility.unwrap_or_default();
+                write_start(options.rfc, facility, severity as u64, &mut start);
+                start
             }),
             severity: options.severity,
             time: TimeText::new(time_style(options.rfc), options.utc),
-            host: host(options.rfc, options.hostname.as_deref()),
+            host: host(options.rfc, hostname.or(default_host)),
             ident: options.ident.as_deref().map(ident),
             default_ident: ident(&options.default_ident),
             ident_rule,
-            process: process(
-                options.rfc,
-                options.proc_id.as_deref(),
-                options.msg_id.as_deref(),
-            ),
+            process: {
+                let mut process = Vec::new();
+                write_process(options.rfc, proc_id, msg_id, &mut process);
+                process
+            },
             element: is_5424.then(|| Element::new(&options.sd_id, &options.sd_params, keep_lf)),
+            proc_id: options.proc_id,
+            msg_id: options.msg_id,
             message,
             keep_lf,
             append_nul: options.append_nul,
@@ -195,18 +225,32 @@ impl SyslogEncoder {
 
     /// Appends all that stands before the text.
     fn header(&mut self, record: &Record<'_>, out: &mut Vec<u8>) {
+        let own = Own::of(record, &self.open);
         let severity = self.severity.unwrap_or_else(|| Severity::of(record));
-        out.extend_from_slice(&self.starts[usize::from(severity.code())]);
+        match own.facility {
+            None => out.extend_from_slice(&self.starts[usize::from(severity.code())]),
+            Some(facility) => write_start(self.rfc, facility, severity.code().into(), out),
+        }
         self.time.write(record.created, out);
-        out.extend_from_slice(&self.host);
+        match own.host {
+            None => out.extend_from_slice(&self.host),
+            Some(host) => write_host(self.rfc, host, out),
+        }
         match (&self.ident, &*record.name) {
             (Some(ident), _) => out.extend_from_slice(ident),
             (None, "root" | "") => out.extend_from_slice(&self.default_ident),
             (None, name) => write_field(name, self.ident_rule.0, self.ident_rule.1, out),
         }
-        out.extend_from_slice(&self.process);
+        match (own.proc_id, own.msg_id) {
+            (None, None) => out.extend_from_slice(&self.process),
+            (proc_id, msg_id) => {
+                let proc_id = proc_id.or(self.proc_id.as_deref());
+                let msg_id = msg_id.or(self.msg_id.as_deref());
+                write_process(self.rfc, proc_id, msg_id, out);
+            }
+        }
         if let Some(element) = &self.element {
-            element.write(record, out);
+            element.write(record, |name| own.is_written(name), out);
             out.push(b' ');
         }
     }
@@ -291,34 +335,52 @@ fn time_style(rfc: Rfc) -> TimeStyle {
     }
 }
 
+fn write_start(rfc: Rfc, facility: Facility, severity: u64, out: &mut Vec<u8>) {
+    out.push(b'<');
+    write_number(u64::from(facility.code()) * 8 + severity, 1, out);
+    out.extend_from_slice(match rfc {
+        Rfc::Rfc3164 => b">",
+        Rfc::Rfc5424 => b">1 ",
+    });
+}
+
 fn host(rfc: Rfc, hostname: Option<&str>) -> Vec<u8> {
-    let mut out = vec![b' '];
+    let mut out = Vec::new();
     match (rfc, hostname) {
-        (Rfc::Rfc3164, None) => return out,
-        (_, hostname) => write_field(hostname.unwrap_or_default(), 255, b"", &mut out),
+        (Rfc::Rfc3164, None) => out.push(b' '),
+        (_, hostname) => write_host(rfc, hostname.unwrap_or_default(), &mut out),
     }
-    out.push(b' ');
     out
 }
 
-fn process(rfc: Rfc, proc_id: Option<&str>, msg_id: Option<&str>) -> Vec<u8> {
-    let mut out = Vec::new();
+fn write_host(rfc: Rfc, host: &str, out: &mut Vec<u8>) {
+    out.push(b' ');
+    write_field(host, HOST, b"", out);
+    // With a colon behind it, it would be the tag.
+    if rfc == Rfc::Rfc3164
+        && let Some(last @ b':') = out.last_mut()
+    {
+        *last = b'_';
+    }
+    out.push(b' ');
+}
+
+fn write_process(rfc: Rfc, proc_id: Option<&str>, msg_id: Option<&str>, out: &mut Vec<u8>) {
     match (rfc, proc_id) {
         (Rfc::Rfc3164, None) => out.extend_from_slice(b": "),
         (Rfc::Rfc3164, Some(id)) => {
             out.push(b'[');
-            write_field(id, 128, b"[]:", &mut out);
+            write_field(id, PROC_ID, b"[]:", out);
             out.extend_from_slice(b"]: ");
         }
         (Rfc::Rfc5424, id) => {
             out.push(b' ');
-            write_field(id.unwrap_or_default(), 128, b"", &mut out);
+            write_field(id.unwrap_or_default(), PROC_ID, b"", out);
             out.push(b' ');
-            write_field(msg_id.unwrap_or_default(), 32, b"", &mut out);
+            write_field(msg_id.unwrap_or_default(), MSG_ID, b"", out);
             out.push(b' ');
         }
     }
-    out
 }
 
 #[cfg(test)]
@@ -370,7 +432,7 @@ mod tests {
         let mut record = record(&defaults, "hello");
         record.exc_text = Some("Traceback".into());
         let full = |options| SyslogOptions {
-            facility: Facility::Local0,
+            facility: Some(Facility::Local0),
             severity: Some(Severity::Error),
             ident: Some("app".to_owned()),
             proc_id: Some("77".to_owned()),
@@ -445,6 +507,113 @@ mod tests {
               o_p=\"{\\\"a\\\":[1\\]}\" twice=\"2\"] m"]
         );
         assert_eq!(encoded(old(), &record), ["<14>Jul  8 16:49:45 lh: m"]);
+    }
+
+    #[test]
+    fn what_is_passed_on_stays_its_senders() {
+        let defaults = Defaults::default();
+        let texts = |all: &[(&'static str, &'static str)]| -> Vec<_> {
+            let text = |(key, text): &(&'static str, &'static str)| {
+                ((*key).into(), Value::Text((*text).into()))
+            };
+            all.iter().map(text).collect()
+        };
+        let relay = |options| SyslogOptions {
+            default_hostname: Some("relay".to_owned()),
+            ..options
+        };
+        let time = "2003-07-08T16:49:45.896123+00:00";
+        let all = [
+            ("host", "fw1"),
+            ("facility", "auth"),
+            ("procid", "42"),
+            ("msgid", "ID"),
+        ];
+        let one_more = [&all[..], &[("k", "v")]].concat();
+        let given = SyslogOptions {
+            facility: Some(Facility::Local0),
+            hostname: Some("h".to_owned()),
+            proc_id: Some("7".to_owned()),
+            msg_id: Some("M".to_owned()),
+            ..relay(utc())
+        };
+        let cases = [
+            (
+                relay(utc()),
+                &[][..],
+                format!("<14>1 {time} relay lh - - - m"),
+            ),
+            (
+                relay(old()),
+                &[],
+                "<14>Jul  8 16:49:45 relay lh: m".to_owned(),
+            ),
+            (relay(utc()), &all, format!("<38>1 {time} fw1 lh 42 ID - m")),
+            (
+                relay(utc()),
+                &one_more,
+                format!("<38>1 {time} fw1 lh 42 ID [lh@32473 k=\"v\"] m"),
+            ),
+            (
+                relay(old()),
+                &all,
+                "<38>Jul  8 16:49:45 fw1 lh[42]: m".to_owned(),
+            ),
+            // A local daemon would take a host for the tag.
+            (old(), &all, "<38>Jul  8 16:49:45 lh[42]: m".to_owned()),
+            (utc(), &all, format!("<38>1 {time} fw1 lh 42 ID - m")),
+            (
+                given,
+                &all,
+                format!(
+                    "<134>1 {time} h lh 7 M [lh@32473 host=\"fw1\" facility=\"auth\" \
+                     procid=\"42\" msgid=\"ID\"] m"
+                ),
+            ),
+            // One of them alone, and a number for a name.
+            (
+                relay(utc()),
+                &[("facility", "4"), ("msgid", "ID")],
+                format!("<38>1 {time} relay lh - ID - m"),
+            ),
+            // What says nothing is none.
+            (
+                relay(utc()),
+                &[("host", "-"), ("facility", "GELF"), ("procid", "")],
+                format!(
+                    "<14>1 {time} relay lh - - [lh@32473 host=\"-\" facility=\"GELF\" \
+                     procid=\"\"] m"
+                ),
+            ),
+            // What has to be changed is there as it was, too.
+            (
+                relay(utc()),
+                &[("host", "my pc")],
+                format!("<14>1 {time} my_pc lh - - [lh@32473 host=\"my pc\"] m"),
+            ),
+            (
+                relay(old()),
+                &[("host", "su:\n<0>"), ("procid", "1]: x")],
+                "<14>Jul  8 16:49:45 su:_<0> lh[1___x]: m".to_owned(),
+            ),
+            (
+                relay(old()),
+                &[("host", "su:")],
+                "<14>Jul  8 16:49:45 su_ lh: m".to_owned(),
+            ),
+        ];
+        for (options, extra, want) in cases {
+            let mut record = record(&defaults, "m");
+            record.extra = texts(extra);
+            assert_eq!(encoded(options, &record), [want], "{extra:?}");
+        }
+        // Only a number has the form of one.
+        for (json, want) in [("42", "42 - -"), ("true", "- - [lh@32473 procid=\"true\"]")] {
+            let mut record = record(&defaults, "m");
+            record.extra = vec![("procid".into(), Value::Json(json.into()))];
+            let want = format!("<14>1 {time} relay lh {want} m");
+            assert_eq!(encoded(relay(utc()), &record), [want]);
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod decode;
 mod encode;
 mod escape;
 mod loose;
+mod own;
 pub(super) mod stamp;
 mod structured;
 mod tables;

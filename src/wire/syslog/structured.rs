@@ -30,21 +30,34 @@ impl Element {
         }
     }
 
-    /// Appends it, or `-` where it would be empty, as `logger` does.
-    pub(super) fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) {
-        if !self.has_params && record.extra.is_empty() {
-            out.push(b'-');
-            return;
-        }
+    /// Appends it without what `is_elsewhere`, or `-` where it would be empty, as
+    /// `logger` does.
+    pub(super) fn write(
+        &self,
+        record: &Record<'_>,
+        is_elsewhere: impl Fn(&str) -> bool,
+        out: &mut Vec<u8>,
+    ) {
+        let start = out.len();
         out.extend_from_slice(&self.start);
+        let mut is_empty = !self.has_params;
         fields::each_extra(
             record,
             |_, _| false,
             |name, _, value| {
+                if is_elsewhere(name) {
+                    return;
+                }
+                is_empty = false;
                 let (Value::Text(value) | Value::Json(value)) = value;
                 write_param(name, value, self.keep_lf, out);
             },
         );
+        if is_empty {
+            out.truncate(start);
+            out.push(b'-');
+            return;
+        }
         out.push(b']');
     }
 }

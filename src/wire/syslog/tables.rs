@@ -103,6 +103,16 @@ impl Facility {
             .map(|(facility, _)| *facility)
     }
 
+    /// The facility that a word is the name or the number of.
+    pub(super) fn of_word(text: &str) -> Option<Facility> {
+        let word = text.trim();
+        let mut named = FACILITIES.iter();
+        named
+            .find(|(_, name)| word.eq_ignore_ascii_case(name))
+            .map(|(facility, _)| *facility)
+            .or_else(|| Facility::from_code(number(word)?))
+    }
+
     /// Its name in Python's `SysLogHandler.facility_names`.
     pub fn name(self) -> &'static str {
         FACILITIES[usize::from(self.code())].1
@@ -131,15 +141,9 @@ impl FromStr for Facility {
 
     /// Reads a name in any case, or a number from 0 to 23.
     fn from_str(text: &str) -> Result<Facility, FacilityError> {
-        let word = text.trim();
-        let mut named = FACILITIES.iter();
-        named
-            .find(|(_, name)| word.eq_ignore_ascii_case(name))
-            .map(|(facility, _)| *facility)
-            .or_else(|| Facility::from_code(number(word)?))
-            .ok_or_else(|| FacilityError {
-                given: text.to_owned(),
-            })
+        Facility::of_word(text).ok_or_else(|| FacilityError {
+            given: text.to_owned(),
+        })
     }
 }
 

@@ -305,7 +305,7 @@ proptest! {
         let facility = Facility::from_code(facility).unwrap();
         let messages = encoded(
             SyslogOptions {
-                facility,
+                facility: Some(facility),
                 hostname: host.clone(),
                 proc_id: id.clone(),
                 msg_id: id.clone(),

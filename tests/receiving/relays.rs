@@ -1,0 +1,46 @@
+//! An `lh listen` that passes on what it gets: what came stays what it was.
+//!
+//! Not tested here: the syslog codec field by field (its own tests).
+
+use std::net::UdpSocket;
+
+use crate::listener::{listen, text};
+use crate::support::Folder;
+
+#[test]
+fn syslog_keeps_who_has_sent_it() {
+    let sent = [
+        "<34>Oct 11 22:14:15 fw1 su[42]: failed",
+        "<165>1 2026-11-29T01:00:00Z web7.example app 12 ID [a@1 k=\"v\"] failed",
+    ];
+    for (form, wire) in [
+        ("syslog --rfc 5424 --transport tcp --address", "5424"),
+        ("syslog --rfc 3164 --transport tcp --address", "3164"),
+        ("socket --wire syslog", "5424"),
+    ] {
+        let folder = Folder::new();
+        let mut server = listen(&folder, "listen --tcp 127.0.0.1:0", "");
+        let chain = format!("{form} {}", server.address("tcp"));
+        let relay = listen(&folder, "listen --udp 127.0.0.1:0", &chain);
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        for message in sent {
+            let to = relay.address("udp");
+            socket.send_to(message.as_bytes(), to).expect("sent");
+        }
+        let records = server.records(2);
+        let all = |record: &serde_json::Value| {
+            ["host", "facility", "name", "procid", "levelname"]
+                .map(|key| text(record, key).to_owned())
+        };
+        let (old, new) = (&records[0], &records[1]);
+        assert_eq!(all(old), ["fw1", "auth", "su", "42", "CRITICAL"], "{form}");
+        let want = ["web7.example", "local4", "app", "12", "NOTICE"];
+        assert_eq!(all(new), want, "{form}");
+        if wire == "5424" {
+            assert_eq!(text(new, "msgid"), "ID", "{form}");
+            assert_eq!(text(new, "a@1.k"), "v", "{form}");
+        }
+        relay.end().ok();
+        server.end().ok();
+    }
+}
