@@ -47,11 +47,7 @@ impl Form {
             return None;
         }
         if !(has("msg") && has("levelno")) {
-            let object: serde_json::Map<_, _> = fields
-                .iter()
-                .map(|(key, value)| (key.to_string(), value.to_string().into()))
-                .collect();
-            return Some(Form::Json(serde_json::to_vec(&object).ok()?));
+            return Form::object(text);
         }
         // Protocol 2: an empty dictionary, a mark, keys and values, and what
         // puts them into it.
@@ -62,6 +58,15 @@ impl Form {
         }
         out.extend_from_slice(b"u.");
         Some(Form::Pickle(out))
+    }
+
+    /// The same with all fields as they are, where more can't be made of them.
+    pub(super) fn object(text: &[u8]) -> Option<Form> {
+        let object: serde_json::Map<_, _> = form_urlencoded::parse(text)
+            .filter(|(key, _)| !key.is_empty())
+            .map(|(key, value)| (key.into_owned(), value.into_owned().into()))
+            .collect();
+        serde_json::to_vec(&object).ok().map(Form::Json)
     }
 
     /// Fills a record.
@@ -88,7 +93,8 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
 
 /// A value is the text that Python's `str` makes of it.
 fn write_value(key: &str, value: &str, out: &mut Vec<u8>) {
-    if value == "None" || key == "exc_info" && NO_EXCEPTION.contains(&value) {
+    // A message of that word may have been None, which is logged as the word.
+    if value == "None" && key != "msg" || key == "exc_info" && NO_EXCEPTION.contains(&value) {
         out.push(b'N');
         return;
     }
@@ -112,8 +118,13 @@ fn write_value(key: &str, value: &str, out: &mut Vec<u8>) {
 }
 
 fn write_number(text: &str, out: &mut Vec<u8>) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
     if let Ok(number) = text.parse::<i64>() {
         out.extend_from_slice(format!("I{number}\n").as_bytes());
+    } else if digits.starts_with(|first| matches!(first, '1'..='9'))
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        out.extend_from_slice(format!("L{text}L\n").as_bytes());
     } else if let Ok(number) = text.parse::<f64>() {
         out.push(b'G');
         out.extend_from_slice(&number.to_be_bytes());
@@ -123,8 +134,8 @@ fn write_number(text: &str, out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// What `repr` makes of tuples, dictionaries and lists of texts and numbers, as
-/// far as it is not written yet.
+/// What `repr` makes of tuples, lists, dictionaries and sets of texts and numbers,
+/// as far as it is not written yet.
 struct Literal<'t>(&'t str);
 
 impl Literal<'_> {
@@ -134,9 +145,9 @@ impl Literal<'_> {
             return false;
         }
         match self.0.as_bytes().first() {
-            Some(b'(') => self.items(b")", &b"("[..], &b"t"[..], out, depth),
-            Some(b'[') => self.items(b"]", &b"]("[..], &b"e"[..], out, depth),
-            Some(b'{') => self.items(b"}", &b"}("[..], &b"u"[..], out, depth),
+            Some(b'(') => self.items(b')', (b"(", b't'), out, depth),
+            Some(b'[') => self.items(b']', (b"](", b'e'), out, depth),
+            Some(b'{') => self.braces(out, depth),
             Some(b'\'' | b'"') => match self.text() {
                 Some(text) => {
                     write_text(&text, out);
@@ -148,32 +159,65 @@ impl Literal<'_> {
         }
     }
 
+    /// What stands before the values of a pickle, and what behind them.
     fn items(
         &mut self,
-        end: &[u8],
-        before: &[u8],
-        behind: &[u8],
+        end: u8,
+        (before, behind): (&[u8], u8),
         out: &mut Vec<u8>,
         depth: usize,
     ) -> bool {
         self.skip(1);
         out.extend_from_slice(before);
-        loop {
-            if self.0.as_bytes().starts_with(end) {
-                self.skip(1);
-                out.extend_from_slice(behind);
-                return true;
+        while !self.take(end) {
+            if !(self.write(out, depth + 1) && self.is_parted(end)) {
+                return false;
             }
+        }
+        out.push(behind);
+        true
+    }
+
+    /// A dictionary, or a set: the first value shows which.
+    fn braces(&mut self, out: &mut Vec<u8>, depth: usize) -> bool {
+        self.skip(1);
+        let before = out.len();
+        out.extend_from_slice(b"}(");
+        let mut is_set = false;
+        let mut is_first = true;
+        while !self.take(b'}') {
             if !self.write(out, depth + 1) {
                 return false;
             }
-            // The colon of a dictionary is as good as a comma: both part values.
-            match self.0.as_bytes().first() {
-                Some(b',' | b':') => self.skip(1),
-                Some(byte) if end.contains(byte) => {}
-                _ => return false,
+            let has_value = self.take(b':');
+            is_set |= is_first && !has_value;
+            is_first = false;
+            if is_set == has_value
+                || has_value && !self.write(out, depth + 1)
+                || !self.is_parted(b'}')
+            {
+                return false;
             }
         }
+        if is_set {
+            out[before] = 0x8f;
+        }
+        out.push(if is_set { 0x90 } else { b'u' });
+        true
+    }
+
+    /// Goes on behind a byte, if it is next.
+    fn take(&mut self, byte: u8) -> bool {
+        let is_next = self.0.as_bytes().first() == Some(&byte);
+        if is_next {
+            self.skip(1);
+        }
+        is_next
+    }
+
+    /// Whether a comma, which it takes, or the end follows a value.
+    fn is_parted(&mut self, end: u8) -> bool {
+        self.take(b',') || self.0.as_bytes().first() == Some(&end)
     }
 
     fn skip(&mut self, count: usize) {
@@ -219,6 +263,12 @@ impl Literal<'_> {
     }
 
     fn word(&mut self, out: &mut Vec<u8>) -> bool {
+        if let Some(rest) = self.0.strip_prefix("set()") {
+            self.0 = rest;
+            self.skip(0);
+            out.extend_from_slice(b"\x8f");
+            return true;
+        }
         let end = self.0.find([',', ')', ']', '}', ':', ' ']);
         let (word, _) = self.0.split_at(end.unwrap_or(self.0.len()));
         let length = word.len();
@@ -228,6 +278,7 @@ impl Literal<'_> {
             "False" => out.push(0x89),
             word => {
                 let numeric = word.starts_with(|ch: char| ch.is_ascii_digit() || ch == '-');
+                let numeric = numeric || matches!(word, "inf" | "nan");
                 if !(numeric && write_number(word, out)) {
                     return false;
                 }
@@ -241,6 +292,49 @@ impl Literal<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a record says, of the message and the arguments as `HTTPHandler` sends
+    /// them.
+    fn said(msg: &str, args: &str) -> String {
+        let text = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("msg", msg), ("args", args), ("levelno", "40")])
+            .finish();
+        let form = Form::read(text.as_bytes()).unwrap();
+        let defaults = Defaults::default();
+        let mut record = Record::new(&defaults, Timestamp(7));
+        assert!(form.decode(&defaults, Timestamp(7), &mut record), "{args}");
+        String::from_utf8(record.message.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn arguments_are_what_they_were() {
+        for (msg, args, want) in [
+            ("%d", "(18446744073709551615,)", "18446744073709551615"),
+            ("%s", "(9223372036854775808,)", "9223372036854775808"),
+            ("%d", "(-9223372036854775809,)", "-9223372036854775809"),
+            ("%x", "(18446744073709551615,)", "ffffffffffffffff"),
+            ("%s", "(1.5e+300,)", "1.5e+300"),
+            ("%s %s", "(inf, -inf)", "inf -inf"),
+            ("%s", "(nan,)", "nan"),
+            ("%s", "({'a'},)", "{'a'}"),
+            ("%s", "({'a', 'b'},)", "{'a', 'b'}"),
+            ("%s", "({1, 2, 3},)", "{1, 2, 3}"),
+            ("%s", "(set(),)", "set()"),
+            ("%s %s", "(set(), {})", "set() {}"),
+            ("%s", "({'a': {'b', 'c'}},)", "{'a': {'b', 'c'}}"),
+            ("%(a)s %(b)d", "{'a': 'x', 'b': 2}", "x 2"),
+            ("%s", "([[1, 2], ('x',)],)", "[[1, 2], ('x',)]"),
+            ("None", "()", "None"),
+            // No dictionary, no list, no set: a text.
+            ("%s", "({'a': 'b', 'c'},)", "({'a': 'b', 'c'},)"),
+            ("%s", "({'a', 'b': 'c'},)", "({'a', 'b': 'c'},)"),
+            ("%s", "({'a':},)", "({'a':},)"),
+            ("%s", "([1: 2],)", "([1: 2],)"),
+            ("%s", "(1: 2)", "(1: 2)"),
+        ] {
+            assert_eq!(said(msg, args), want, "{msg} {args}");
+        }
+    }
 
     #[test]
     fn what_is_no_exception() {

@@ -269,10 +269,17 @@ fn form(text: &[u8], defaults: &Defaults, received: Timestamp, each: &mut Each<'
             form => form,
         },
     };
+    // One that has too many values to be filled in still has its fields.
+    let plain;
     let mut record = Record::new(defaults, received);
     let understood = match &form {
-        Some(form) => form.decode(defaults, received, &mut record),
-        None => false,
+        Some(form) if form.decode(defaults, received, &mut record) => true,
+        Some(Form::Pickle(_)) => {
+            plain = Form::object(text);
+            let plain = plain.as_ref();
+            plain.is_some_and(|form| form.decode(defaults, received, &mut record))
+        }
+        _ => false,
     };
     if !understood {
         record.reset(defaults, received);

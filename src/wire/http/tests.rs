@@ -185,6 +185,21 @@ fn what_python_sends_is_formatted() {
     assert!(records[0].contains("<object at 0x7f>"), "{records:?}");
 }
 
+/// As a message that grows without end, which none is made of.
+#[test]
+fn what_can_not_be_filled_in_keeps_its_fields() {
+    let (msg, arg) = ("%(a)s".repeat(100), "x".repeat(1000));
+    let body = format!("name=shop&msg={msg}&args={{'a': '{arg}'}}&levelname=ERROR&levelno=40");
+    let request = post("application/x-www-form-urlencoded", &body);
+    let (records, answer) = conversation(request.as_bytes(), &[4096]);
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    let [record] = &records[..] else {
+        panic!("{records:?}");
+    };
+    let start = format!("ERROR shop {msg} args={{'a': ");
+    assert!(record.starts_with(&start), "{record}");
+}
+
 #[test]
 fn chunks_and_several_requests_are_followed() {
     let input = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n\
