@@ -2,6 +2,7 @@
 //!
 //! Not tested here: the syslog codec field by field (its own tests).
 
+use std::io::Write;
 use std::net::UdpSocket;
 
 use crate::listener::{listen, text};
@@ -42,5 +43,32 @@ fn syslog_keeps_who_has_sent_it() {
         }
         relay.end().ok();
         server.end().ok();
+    }
+}
+
+#[test]
+fn over_several_hops_the_first_peer_is_known() {
+    for wire in ["lh", "json", "pickle", "gelf"] {
+        let folder = Folder::new();
+        let mut last = listen(&folder, "listen --tcp 127.0.0.1:0", "");
+        let chain = format!("socket --wire {wire} {}", last.address("tcp"));
+        let second = listen(&folder, "listen --tcp 127.0.0.1:0", &chain);
+        let chain = format!("socket --wire {wire} {}", second.address("tcp"));
+        let first = listen(&folder, "listen --tcp 127.0.0.1:0", &chain);
+        let mut client = first.connect();
+        let address = client.local_addr().expect("an address").to_string();
+        client.write_all(b"{\"message\":\"m\"}\n").expect("sent");
+        drop(client);
+        let record = &last.records(1)[0];
+        assert_eq!(text(record, "sent_sent_peer"), address, "{wire}: {record}");
+        let hops = ["peer", "sent_peer", "sent_sent_peer"].map(|key| text(record, key));
+        assert!(hops[0] != hops[1] && hops[1] != hops[2], "{record}");
+        let times = ["received", "sent_received", "sent_sent_received"];
+        let times = times.map(|key| text(record, key));
+        assert!(times[0] > times[1] && times[1] > times[2], "{record}");
+        assert_ne!(times[2], "", "{record}");
+        first.end().ok();
+        second.end().ok();
+        last.end().ok();
     }
 }

@@ -18,6 +18,8 @@ use crate::units;
 /// them. Without a handler behind it, what comes is shown on stdout.
 ///
 /// Records have the attributes {peer}, who has sent them, and {received}, when.
+/// What they had under these names is {sent_peer} and {sent_received}, with one
+/// more sent_ for each lh on the way.
 /// They are written as text (-f text) unless a handler is told otherwise.
 #[derive(Debug, Args)]
 #[command(

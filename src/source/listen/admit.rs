@@ -19,9 +19,14 @@ use crate::wire::pickle::NotAPickle;
 use crate::wire::{gelf, json, pickle, syslog};
 
 /// The attributes that lh gives to what came over a network. What a sender calls
-/// so is kept under the other name.
-const PEER: (&str, &str) = ("peer", "sent_peer");
-const RECEIVED: (&str, &str) = ("received", "sent_received");
+/// so gets a `sent_` before its name, and what had one already one more, so that a
+/// record that came over several lh tells of all of them: up to the other name.
+const PEER: (&str, &str) = ("peer", "sent_sent_sent_sent_sent_sent_sent_sent_peer");
+const RECEIVED: (&str, &str) = (
+    "received",
+    "sent_sent_sent_sent_sent_sent_sent_sent_received",
+);
+const SENT: &str = "sent_";
 
 /// What tells of times in all that comes, and makes no record another one.
 const TIMES: &[&str] = &[RECEIVED.0, "relativeCreated", "msecs"];
@@ -311,14 +316,17 @@ impl Admission {
 
     fn add_attributes<'a>(&self, piece: bool, origin: &Origin<'a>, record: &mut Record<'a>) {
         // What others claim does not stand where lh's own word does.
-        for (name, _) in &mut record.extra {
-            for (own, other) in [PEER, RECEIVED] {
-                if is_read_as(name, own) {
-                    *name = match *name == own {
-                        true => Cow::Borrowed(other),
-                        false => Cow::Owned(format!("sent_{name}")),
-                    };
+        for (own, last) in [PEER, RECEIVED] {
+            let mut is_taken = false;
+            for (name, _) in &mut record.extra {
+                if *name == own {
+                    is_taken = true;
+                } else if is_read_as(name, own) {
+                    *name = Cow::Owned(format!("{SENT}{name}"));
                 }
+            }
+            if is_taken {
+                add_hop(own, last, &mut record.extra);
             }
         }
         if piece {
@@ -446,6 +454,26 @@ impl Admission {
     }
 }
 
+/// Puts one more [`SENT`] before a name and before all that have some of them, but
+/// for the last one: what it stands at came first and stays, and what would become
+/// it goes.
+fn add_hop(own: &str, last: &'static str, extra: &mut Vec<(Cow<'_, str>, Value<'_>)>) {
+    // How many are still missing.
+    let missing = |name: &str| {
+        let missing = last.strip_suffix(name)?.len();
+        let is_name = name.len() >= own.len() && missing % SENT.len() == 0;
+        is_name.then_some(missing / SENT.len())
+    };
+    if extra.iter().any(|(name, _)| missing(name) == Some(0)) {
+        extra.retain(|(name, _)| missing(name) != Some(1));
+    }
+    for (name, _) in extra {
+        if let Some(missing) = missing(name).and_then(|missing| missing.checked_sub(1)) {
+            *name = Cow::Borrowed(&last[missing * SENT.len()..]);
+        }
+    }
+}
+
 /// Whether a name may become that other one on its way: some wires have names in
 /// capitals, and none that begin with what is no letter.
 fn is_read_as(name: &str, own: &str) -> bool {
@@ -498,6 +526,37 @@ mod tests {
         }
         for name in ["", "eer", "peers", "xpeer", "sent_peer", "4_peer", "pe_er"] {
             assert!(!is_read_as(name, "peer"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_record_tells_of_all_hops() {
+        let (own, last) = PEER;
+        let mut extra = vec![("x_sent_peer".into(), Value::Text("no name".into()))];
+        let names = |extra: &[(Cow<'_, str>, Value<'_>)]| -> Vec<(usize, String)> {
+            let hops = extra[1..].iter().map(|(name, value)| {
+                let (Value::Text(value) | Value::Json(value)) = value;
+                let hops = name.matches(SENT).count();
+                assert_eq!(**name, *format!("{}peer", SENT.repeat(hops)));
+                (hops, value.to_string())
+            });
+            hops.collect()
+        };
+        let mut want: Vec<(usize, String)> = Vec::new();
+        for hop in 0..12 {
+            extra.push((own.into(), Value::Text(hop.to_string().into())));
+            add_hop(own, last, &mut extra);
+            want.push((0, hop.to_string()));
+            // The first stays, under the last name.
+            if want.len() > 8 {
+                want.remove(1);
+            }
+            let count = want.len();
+            for (at, (hops, _)) in want.iter_mut().enumerate() {
+                *hops = count - at;
+            }
+            assert_eq!(names(&extra), want);
+            assert_eq!(extra[0].0, "x_sent_peer");
         }
     }
 
