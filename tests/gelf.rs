@@ -224,7 +224,7 @@ fn a_decoder_of_the_specification_reads_it() {
     let defaults = Defaults::default();
     let records = records(&defaults);
     let host = "web1".to_owned();
-    let mut encoder = GelfEncoder::new(GelfOptions { host });
+    let mut encoder = GelfEncoder::new(GelfOptions { host: host.into() });
     for (method, limit) in [
         (Method::None, 8192),
         (Method::None, 40),

@@ -48,7 +48,7 @@ fuzz_target!(|datagram: &[u8]| {
         return;
     }
     let mut encoder = GelfEncoder::new(GelfOptions {
-        host: "h".to_owned(),
+        host: "h".into(),
     });
     let mut text = Vec::new();
     encoder

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::presets::elasticsearch;
+use super::presets::{elasticsearch, otlp};
 
 /// How records are put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,11 @@ pub enum Assembly {
         mark: &'static [u8],
         /// What stands behind all.
         end: &'static [u8],
+    },
+    /// Records of OpenTelemetry, each behind its scope, and that behind its resource.
+    Resources {
+        /// The resource of records that have none of their own, up to its scopes.
+        usual: Vec<u8>,
     },
     /// Documents of Elasticsearch, each behind its action.
     Bulk,
@@ -60,6 +65,11 @@ impl Assembly {
                 grouped(records, mark, out);
                 out.extend_from_slice(end);
             }
+            Assembly::Resources { usual } => {
+                out.extend_from_slice(otlp::START);
+                by_resource(records, usual, out);
+                out.extend_from_slice(otlp::END);
+            }
             Assembly::Bulk => {
                 for (index, record) in records.enumerate() {
                     elasticsearch::write_action(&id(index), record, out);
@@ -78,17 +88,14 @@ fn join<'r>(items: impl Iterator<Item = &'r [u8]>, out: &mut Vec<u8>) {
     }
 }
 
-fn grouped<'r>(records: impl Iterator<Item = &'r [u8]>, mark: &[u8], out: &mut Vec<u8>) {
-    let finder = memchr::memmem::Finder::new(mark);
-    let mut groups: Vec<(&[u8], Vec<&[u8]>)> = Vec::new();
+type Groups<'r> = Vec<(&'r [u8], Vec<&'r [u8]>)>;
+
+/// Puts items with the same head together, in the order of the first of each.
+fn gathered<'r>(items: impl Iterator<Item = (&'r [u8], &'r [u8])>) -> Groups<'r> {
+    let mut groups: Groups<'r> = Vec::new();
     let mut places: HashMap<&[u8], usize> = HashMap::new();
     let mut place = 0;
-    for record in records {
-        // A quote within a string has a backslash before it, so that none can
-        // hold the mark.
-        let head = finder.find(record).map_or(0, |at| at + mark.len());
-        let (head, item) = record.split_at(head);
-        let item = item.strip_suffix(GROUP_END).unwrap_or(item);
+    for (head, item) in items {
         // Most are of the group of the one before.
         if groups.get(place).is_none_or(|(known, _)| *known != head) {
             place = *places.entry(head).or_insert_with(|| {
@@ -98,13 +105,45 @@ fn grouped<'r>(records: impl Iterator<Item = &'r [u8]>, mark: &[u8], out: &mut V
         }
         groups[place].1.push(item);
     }
-    for (index, (head, items)) in groups.iter().enumerate() {
+    groups
+}
+
+fn grouped<'r>(records: impl Iterator<Item = &'r [u8]>, mark: &[u8], out: &mut Vec<u8>) {
+    let finder = memchr::memmem::Finder::new(mark);
+    let parted = records.map(|record| {
+        // A quote within a string has a backslash before it, so that none can
+        // hold the mark.
+        let head = finder.find(record).map_or(0, |at| at + mark.len());
+        let (head, item) = record.split_at(head);
+        (head, item.strip_suffix(GROUP_END).unwrap_or(item))
+    });
+    for (index, (head, items)) in gathered(parted).iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
         out.extend_from_slice(head);
         join(items.iter().copied(), out);
         out.extend_from_slice(GROUP_END);
+    }
+}
+
+fn by_resource<'r>(records: impl Iterator<Item = &'r [u8]>, usual: &'r [u8], out: &mut Vec<u8>) {
+    let finder = memchr::memmem::Finder::new(otlp::SCOPES);
+    let parted = records.map(|record| {
+        if !record.starts_with(otlp::RESOURCE) {
+            return (usual, record);
+        }
+        let head = finder.find(record).map_or(0, |at| at + otlp::SCOPES.len());
+        let (head, item) = record.split_at(head);
+        (head, item.strip_suffix(otlp::RESOURCE_END).unwrap_or(item))
+    });
+    for (index, (resource, items)) in gathered(parted).iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(resource);
+        grouped(items.iter().copied(), otlp::MARK, out);
+        out.extend_from_slice(otlp::RESOURCE_END);
     }
 }
 
@@ -132,6 +171,43 @@ mod tests {
             "{\"create\":{\"_id\":\"id0\"}}\n{\"a\":1}\n{\"create\":{\"_id\":\"id1\"}}\n{}\n"
         );
         assert_eq!(assembled(&Assembly::Alone, &["a\n\n"]), "a\n");
+    }
+
+    #[test]
+    fn records_stand_behind_their_resources() {
+        let usual = r#"{"resource":{"attributes":[1]},"scopeLogs":["#;
+        let assembly = Assembly::Resources {
+            usual: usual.into(),
+        };
+        let scope = |name: &str, record: &str| {
+            format!("{{\"scope\":{{\"name\":\"{name}\"}},\"logRecords\":[{record}]}}")
+        };
+        let of = |host: u8, scope: &str| {
+            format!("{{\"resource\":{{\"attributes\":[{host}]}},\"scopeLogs\":[{scope}]}}")
+        };
+        let records = [
+            scope("a", "11"),
+            of(2, &scope("a", "21")),
+            scope("b", "12"),
+            of(2, &scope("a", "22")),
+            of(2, &scope("b", "23")),
+            scope("a", "13"),
+        ];
+        let records: Vec<_> = records.iter().map(|record| record.as_str()).collect();
+        let scopes = |one: &str, two: &str| [scope("a", one), scope("b", two)].join(",");
+        let all = |resources: &[String]| format!("{{\"resourceLogs\":[{}]}}", resources.join(","));
+        assert_eq!(
+            assembled(&assembly, &records),
+            all(&[of(1, &scopes("11,13", "12")), of(2, &scopes("21,22", "23"))])
+        );
+        assert_eq!(
+            assembled(&assembly, &records[1..2]),
+            all(&[of(2, &scope("a", "21"))])
+        );
+        assert_eq!(
+            assembled(&assembly, &records[..1]),
+            all(&[of(1, &scope("a", "11"))])
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod framing;
 pub mod gelf;
 #[cfg(feature = "net")]
 pub mod hmac;
+pub mod host;
 #[cfg(feature = "net")]
 pub mod http;
 pub mod journal;

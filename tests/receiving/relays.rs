@@ -72,3 +72,34 @@ fn over_several_hops_the_first_peer_is_known() {
         last.end().ok();
     }
 }
+
+#[test]
+fn who_names_no_host_is_known_by_address() {
+    for (form, port, key) in [
+        ("socket --wire gelf ", "tcp", "host"),
+        ("socket --wire syslog ", "tcp", "host"),
+        (
+            "syslog --rfc 3164 --transport tcp --address ",
+            "tcp",
+            "host",
+        ),
+        ("http --preset datadog http://", "http", "hostname"),
+        ("http --preset splunk http://", "http", "host"),
+    ] {
+        let folder = Folder::new();
+        let mut server = listen(&folder, "listen --tcp 127.0.0.1:0 --http 127.0.0.1:0", "");
+        let chain = format!("{form}{}", server.address(port));
+        // All peers of a test are on this machine; a mask makes another one of it.
+        let mask = "--mask 127[.]0[.]0[.]1=192.0.2.7";
+        let relay = listen(&folder, &format!("{mask} listen --tcp 127.0.0.1:0"), &chain);
+        let mut client = relay.connect();
+        let sent = b"{\"message\":\"m\"}\n<13>Nov 29 01:00:00 fw1 su: m\n";
+        client.write_all(sent).expect("sent");
+        drop(client);
+        let records = server.records(2);
+        let hosts: Vec<_> = records.iter().map(|record| text(record, key)).collect();
+        assert_eq!(hosts, ["192.0.2.7", "fw1"], "{form}");
+        relay.end().ok();
+        server.end().ok();
+    }
+}

@@ -20,6 +20,7 @@ use crate::text::guard::Escape;
 use crate::units;
 use crate::wire::Encode;
 use crate::wire::envelope::{Envelope, Framing};
+use crate::wire::host::Host;
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Records and their format")]
@@ -153,6 +154,14 @@ impl CommonArgs {
             // They have escapes of their own.
             Some("json" | "logfmt") => Escape::None,
             _ => self.listening.unwrap_or_default(),
+        }
+    }
+
+    /// The host of records that name none, of which this one is the machine's own.
+    pub fn host(&self, name: String) -> Host {
+        match self.listening {
+            None => Host::from(name),
+            Some(_) => Host::of_peers(name),
         }
     }
 

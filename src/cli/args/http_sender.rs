@@ -27,7 +27,7 @@ use crate::wire::lh::SenderId;
 use crate::wire::presets::datadog::DatadogEncoder;
 use crate::wire::presets::elasticsearch::{self, ElasticsearchEncoder};
 use crate::wire::presets::loki::{self, LokiEncoder};
-use crate::wire::presets::otlp::{self, OtlpEncoder};
+use crate::wire::presets::otlp::{OtlpEncoder, Resource};
 use crate::wire::presets::slack::SlackEncoder;
 use crate::wire::presets::splunk::SplunkEncoder;
 
@@ -336,10 +336,10 @@ fn preset_form(preset: PresetArg, common: &CommonArgs) -> Result<Form, String> {
     if !matches!(preset, PresetArg::Loki | PresetArg::Slack) {
         common.refuse_format("this receiver gets whole records")?;
     }
-    let host = sys::host_name();
+    let host = common.host(sys::host_name());
     let mut form = Form {
         name: format!("http {}", preset.name()),
-        encoder: Box::new(OtlpEncoder),
+        encoder: Box::new(OtlpEncoder::default()),
         assembly: Assembly::Array,
         content_type: "application/json",
         reading: Reading::Status,
@@ -371,11 +371,11 @@ fn preset_form(preset: PresetArg, common: &CommonArgs) -> Result<Form, String> {
             let variable = |name| std::env::var(name).ok();
             let service = variable("OTEL_SERVICE_NAME");
             let attributes = variable("OTEL_RESOURCE_ATTRIBUTES");
-            form.assembly = Assembly::Groups {
-                start: otlp::resource(&host, service.as_deref(), attributes.as_deref()),
-                mark: otlp::MARK,
-                end: otlp::END,
+            let resource = Resource::new(host, service.as_deref(), attributes.as_deref());
+            form.assembly = Assembly::Resources {
+                usual: resource.usual(),
             };
+            form.encoder = Box::new(OtlpEncoder::new(resource));
             form.reading = Reading::Partial;
         }
         PresetArg::Datadog => form.encoder = Box::new(DatadogEncoder::new(host)),

@@ -19,7 +19,9 @@ use crate::units;
 ///
 /// Records have the attributes {peer}, who has sent them, and {received}, when.
 /// What they had under these names is {sent_peer} and {sent_received}, with one
-/// more sent_ for each lh on the way.
+/// more sent_ for each lh on the way. Where syslog, GELF or a preset of http says
+/// what host a record is from, that is its {host}, or else the address of its peer;
+/// for peers on this machine its name.
 /// They are written as text (-f text) unless a handler is told otherwise.
 #[derive(Debug, Args)]
 #[command(

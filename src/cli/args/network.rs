@@ -125,7 +125,7 @@ pub fn rendering(
         WireArg::Syslog => {
             let options = SyslogOptions {
                 default_ident: sys::user_name(),
-                default_hostname: Some(sys::host_name()),
+                default_hostname: Some(common.host(sys::host_name())),
                 message: common.message_formatter()?,
                 line_feeds: match stream {
                     true => LineFeeds::Escape,
@@ -144,7 +144,7 @@ pub fn rendering(
         WireArg::Gelf => {
             common.refuse_format("this wire carries whole records")?;
             let options = GelfOptions {
-                host: sys::host_name(),
+                host: common.host(sys::host_name()),
             };
             Some(Box::new(GelfEncoder::new(options)))
         }

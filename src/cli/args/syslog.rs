@@ -280,7 +280,7 @@ impl SyslogArgs {
             sd_params: self.sd_param.clone(),
             hostname: self.hostname.clone(),
             // Nobody but this machine is at a local socket.
-            default_hostname: (!plan.local).then(|| host_name(rfc)),
+            default_hostname: (!plan.local).then(|| self.common.host(host_name(rfc))),
             message: self.common.message_formatter()?,
             line_feeds: match lf {
                 true => LineFeeds::Escape,

@@ -539,7 +539,7 @@ mod tests {
             for (key, value) in &numbers {
                 record.extra.push((key.into(), Value::Json(value.to_string().into())));
             }
-            let options = GelfOptions { host: "other".to_owned() };
+            let options = GelfOptions { host: "other".into() };
             let mut frame = Vec::new();
             GelfEncoder::new(options).encode(&record, &mut frame, &mut |_| {}).unwrap();
             prop_assert!(looks_like(&frame));
@@ -556,7 +556,7 @@ mod tests {
             for key in &keys {
                 record.extra.push((key.into(), Value::Json("1".into())));
             }
-            let options = GelfOptions { host: "h".to_owned() };
+            let options = GelfOptions { host: "h".into() };
             let mut frame = Vec::new();
             GelfEncoder::new(options).encode(&record, &mut frame, &mut |_| {}).unwrap();
             let mut got = Vec::new();

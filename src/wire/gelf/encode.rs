@@ -9,6 +9,7 @@ use super::{level_of, severity};
 use crate::now::Timestamp;
 use crate::record::{Record, Value};
 use crate::text::digits::write_number;
+use crate::wire::host::Host;
 use crate::wire::{Encode, Refused, fields, json};
 
 /// What stands for a text that may not be empty.
@@ -19,7 +20,7 @@ pub(super) const NOTHING: &str = "-";
 pub struct GelfOptions {
     /// The name of the host, for records without an attribute `host`. Graylog
     /// takes no empty one: a dash stands for that.
-    pub host: String,
+    pub host: Host,
 }
 
 /// Writes GELF 1.1: one object a record, neither framed nor compressed.
@@ -41,6 +42,8 @@ pub struct GelfOptions {
 pub struct GelfEncoder {
     /// The host's name as a JSON string.
     host: Vec<u8>,
+    /// For records of others.
+    peers: Host,
     /// Hashes of the names of a record, where names had to be changed. Two
     /// names of one hash only get different names without need.
     seen: HashSet<u64>,
@@ -51,13 +54,14 @@ impl GelfEncoder {
     /// An encoder for records of one sender.
     pub fn new(options: GelfOptions) -> GelfEncoder {
         let mut host = Vec::new();
-        let name = match is_blank(options.host.as_bytes()) {
-            true => NOTHING,
-            false => &options.host,
+        let name = match options.host.name() {
+            name if is_blank(name.as_bytes()) => NOTHING,
+            name => name,
         };
         json::write_string(name.as_bytes(), &mut host);
         GelfEncoder {
             host,
+            peers: options.host,
             seen: HashSet::new(),
             hasher: RandomState::new(),
         }
@@ -115,7 +119,7 @@ impl Encode for GelfEncoder {
             Some(Value::Text(host)) if !is_blank(host.as_bytes()) => Some(host),
             _ => None,
         };
-        match host {
+        match host.map(|host| &**host).or_else(|| self.peers.peer(record)) {
             Some(host) => json::write_string(host.as_bytes(), out),
             None => out.extend_from_slice(&self.host),
         }
@@ -268,7 +272,7 @@ mod tests {
 
     fn encoder() -> GelfEncoder {
         GelfEncoder::new(GelfOptions {
-            host: "web1".to_owned(),
+            host: "web1".into(),
         })
     }
 
@@ -376,7 +380,7 @@ mod tests {
         }
         let host = "\t".to_owned();
         let text = encoded(
-            &mut GelfEncoder::new(GelfOptions { host }),
+            &mut GelfEncoder::new(GelfOptions { host: host.into() }),
             &with(&Defaults::default(), &[]),
         );
         assert!(text.contains(r#""host":"-""#));

@@ -8,20 +8,21 @@
 use super::{exception, level_name, logger, member, text, write_extra};
 use crate::record::Record;
 use crate::text::time::{TimeStyle, TimeText};
+use crate::wire::host::Host;
 use crate::wire::{Encode, Refused, json};
 
 /// Writes an object for each record.
 #[derive(Debug)]
 pub struct DatadogEncoder {
-    host: String,
+    host: Host,
     time: TimeText,
 }
 
 impl DatadogEncoder {
     /// For records of this host.
-    pub fn new(host: String) -> DatadogEncoder {
+    pub fn new(host: impl Into<Host>) -> DatadogEncoder {
         DatadogEncoder {
-            host,
+            host: host.into(),
             time: TimeText::new(TimeStyle::Rfc3339Micros, true),
         }
     }
@@ -45,7 +46,7 @@ impl Encode for DatadogEncoder {
         out.push(b'"');
         let lacks = |name| text(record, name).is_none();
         if lacks("hostname") {
-            member("hostname", text(record, "host").unwrap_or(&self.host), out);
+            member("hostname", self.host.of(record), out);
         }
         if lacks("service") {
             member("service", logger(record).unwrap_or("lh"), out);

@@ -17,6 +17,7 @@ use super::{level_name, logger, text, write_as_text, write_message};
 use crate::record::{Record, Value};
 use crate::text::Formatter;
 use crate::text::digits::write_number;
+use crate::wire::host::Host;
 use crate::wire::{Encode, Refused, fields, json};
 
 /// What stands between a line's stream and its value.
@@ -25,7 +26,7 @@ pub const MARK: &[u8] = b"},\"values\":[";
 /// Writes `{"stream":{…},"values":[["time","line",{…}]]}` for each record.
 #[derive(Debug)]
 pub struct LokiEncoder {
-    host: String,
+    host: Host,
     /// How the line is written; `None` is the message.
     line: Option<Formatter>,
     times: Times,
@@ -79,9 +80,9 @@ impl Times {
 
 impl LokiEncoder {
     /// For records of this host, with lines in a format; `None`: the message.
-    pub fn new(host: String, line: Option<Formatter>) -> LokiEncoder {
+    pub fn new(host: impl Into<Host>, line: Option<Formatter>) -> LokiEncoder {
         LokiEncoder {
-            host,
+            host: host.into(),
             line,
             times: Times::default(),
             scratch: Vec::new(),
@@ -103,7 +104,7 @@ impl Encode for LokiEncoder {
         super::member("level", &level_name(record), out);
         // Escapes are of small letters anyway.
         out[start..].make_ascii_lowercase();
-        super::member("host", text(record, "host").unwrap_or(&self.host), out);
+        super::member("host", self.host.of(record), out);
         out.extend_from_slice(MARK);
         let time = self.times.take(record.created.0.max(0));
         out.extend_from_slice(b"[\"");

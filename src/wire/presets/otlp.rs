@@ -13,6 +13,7 @@ use super::{exception, level_name};
 use crate::level::Level;
 use crate::record::{Record, Value};
 use crate::text::digits::write_number;
+use crate::wire::host::Host;
 use crate::wire::tree::{DEPTH, Node, node};
 use crate::wire::{Encode, Refused, fields, json};
 
@@ -26,9 +27,22 @@ const SPAN: [&str; 4] = ["span_id", "spanId", "span.id", "otelSpanID"];
 const FLAGS: [&str; 2] = ["trace_flags", "traceFlags"];
 
 /// Writes `{"scope":{"name":…},"logRecords":[{…}]}` for each record, the logger
-/// being the scope.
+/// being the scope; around that, for a record of another host than the usual one,
+/// `{"resource":{"attributes":[…]},"scopeLogs":[…]}`.
 #[derive(Debug, Default)]
-pub struct OtlpEncoder;
+pub struct OtlpEncoder {
+    /// `None`: all records are of one.
+    resource: Option<Resource>,
+}
+
+impl OtlpEncoder {
+    /// For records of these resources.
+    pub fn new(resource: Resource) -> OtlpEncoder {
+        OtlpEncoder {
+            resource: Some(resource),
+        }
+    }
+}
 
 impl Encode for OtlpEncoder {
     fn encode(
@@ -37,6 +51,11 @@ impl Encode for OtlpEncoder {
         out: &mut Vec<u8>,
         end: &mut dyn FnMut(&mut Vec<u8>),
     ) -> Result<(), Refused> {
+        let resource = self.resource.as_ref();
+        let own = resource.and_then(|resource| Some((resource, resource.other_host(record)?)));
+        if let Some((resource, host)) = own {
+            resource.write(host, out);
+        }
         out.extend_from_slice(b"{\"scope\":{\"name\":");
         json::write_string(record.name.as_bytes(), out);
         out.extend_from_slice(MARK);
@@ -69,6 +88,9 @@ impl Encode for OtlpEncoder {
         let used = [used[0], used[1], flags.map(|(name, _)| name)];
         write_attributes(record, &used, out);
         out.extend_from_slice(b"}]}");
+        if own.is_some() {
+            out.extend_from_slice(RESOURCE_END);
+        }
         end(out);
         Ok(())
     }
@@ -197,47 +219,107 @@ fn write_any(value: &Value<'_>, depth: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// What stands before the scopes of a request: the resource that all records
-/// come from. `service` and `attributes` are those of the environment
-/// (`OTEL_SERVICE_NAME`, and `OTEL_RESOURCE_ATTRIBUTES` as `key=value` pairs,
-/// percent-encoded, with commas between them).
-pub fn resource(host: &str, service: Option<&str>, attributes: Option<&str>) -> Vec<u8> {
-    let mut all: Vec<(String, String)> = vec![
-        ("service.name".to_owned(), "unknown_service:lh".to_owned()),
-        ("host.name".to_owned(), host.to_owned()),
-    ];
-    let mut set = |name: &str, value: String| match all.iter_mut().find(|(other, _)| other == name)
-    {
-        Some(known) => known.1 = value,
-        None => all.push((name.to_owned(), value)),
-    };
-    let pairs = attributes.unwrap_or_default().split(',');
-    for (name, value) in pairs.filter_map(|pair| pair.split_once('=')) {
-        if !name.trim().is_empty() {
-            set(name.trim(), percent_decoded(value.trim()));
-        }
-    }
-    if let Some(service) = service.filter(|service| !service.is_empty()) {
-        set("service.name", service.to_owned());
-    }
-    let mut out = b"{\"resourceLogs\":[{\"resource\":{\"attributes\":[".to_vec();
-    for (index, (name, value)) in all.iter().enumerate() {
-        out.extend_from_slice(if index > 0 {
-            b",{\"key\":"
-        } else {
-            b"{\"key\":"
-        });
-        json::write_string(name.as_bytes(), &mut out);
-        out.extend_from_slice(b",\"value\":");
-        write_any(&Value::Text(Cow::Borrowed(value)), 0, &mut out);
-        out.push(b'}');
-    }
-    out.extend_from_slice(b"]},\"scopeLogs\":[");
-    out
+/// What stands before the resources of a request.
+pub const START: &[u8] = b"{\"resourceLogs\":[";
+/// What stands behind the resources.
+pub const END: &[u8] = b"]}";
+/// What a record begins with that has a resource of its own.
+pub const RESOURCE: &[u8] = b"{\"resource\":{\"attributes\":[";
+/// What stands between a resource and its scopes.
+pub const SCOPES: &[u8] = b"]},\"scopeLogs\":[";
+/// What stands behind the scopes of a resource.
+pub const RESOURCE_END: &[u8] = b"]}";
+
+/// What records come from: one resource for each host.
+#[derive(Debug)]
+pub struct Resource {
+    host: Host,
+    /// What stands before the name of the host, and what behind it.
+    around: (Vec<u8>, Vec<u8>),
+    /// The environment says what host it is.
+    is_given: bool,
 }
 
-/// What stands behind the scopes.
-pub const END: &[u8] = b"]}]}";
+impl Resource {
+    /// For records of this host, or of those that they name. `service` and
+    /// `attributes` are those of the environment (`OTEL_SERVICE_NAME`, and
+    /// `OTEL_RESOURCE_ATTRIBUTES` as `key=value` pairs, percent-encoded, with commas
+    /// between them). A `host.name` among them is that of all records.
+    pub fn new(host: impl Into<Host>, service: Option<&str>, attributes: Option<&str>) -> Resource {
+        const HOST: &str = "host.name";
+        let mut host = host.into();
+        let mut all: Vec<(String, String)> =
+            vec![("service.name".to_owned(), "unknown_service:lh".to_owned())];
+        let mut is_given = false;
+        let mut set =
+            |name: &str, value: String| match all.iter_mut().find(|(other, _)| other == name) {
+                Some(known) => known.1 = value,
+                None => all.push((name.to_owned(), value)),
+            };
+        let pairs = attributes.unwrap_or_default().split(',');
+        for (name, value) in pairs.filter_map(|pair| pair.split_once('=')) {
+            let (name, value) = (name.trim(), percent_decoded(value.trim()));
+            if name == HOST {
+                host = value.into();
+                is_given = true;
+            } else if !name.is_empty() {
+                set(name, value);
+            }
+        }
+        if let Some(service) = service.filter(|service| !service.is_empty()) {
+            set("service.name", service.to_owned());
+        }
+        let (mut before, mut behind) = (RESOURCE.to_vec(), Vec::new());
+        for (index, (name, value)) in all.iter().enumerate() {
+            let out = match index {
+                0 => &mut before,
+                _ => {
+                    behind.push(b',');
+                    &mut behind
+                }
+            };
+            write_key(name, out);
+            write_any(&Value::Text(Cow::Borrowed(value)), 0, out);
+            out.push(b'}');
+        }
+        before.push(b',');
+        write_key(HOST, &mut before);
+        behind.insert(0, b'}');
+        behind.extend_from_slice(SCOPES);
+        Resource {
+            host,
+            around: (before, behind),
+            is_given,
+        }
+    }
+
+    /// The resource of records that have none of their own, up to its scopes.
+    pub fn usual(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.write(self.host.name(), &mut out);
+        out
+    }
+
+    fn write(&self, host: &str, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.around.0);
+        write_any(&Value::Text(Cow::Borrowed(host)), 0, out);
+        out.extend_from_slice(&self.around.1);
+    }
+
+    /// The host of a record, if it is not the usual one.
+    fn other_host<'r>(&'r self, record: &'r Record<'_>) -> Option<&'r str> {
+        if self.is_given {
+            return None;
+        }
+        Some(self.host.of(record)).filter(|host| *host != self.host.name())
+    }
+}
+
+fn write_key(name: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"key\":");
+    json::write_string(name.as_bytes(), out);
+    out.extend_from_slice(b",\"value\":");
+}
 
 fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
@@ -284,7 +366,7 @@ mod tests {
     #[test]
     fn a_log_record() {
         assert_eq!(
-            line(&mut OtlpEncoder),
+            line(&mut OtlpEncoder::default()),
             r#"{"scope":{"name":"app.db"},"logRecords":[{"timeUnixNano":"1700000000123456789","severityNumber":17,"severityText":"ERROR","body":{"stringValue":"a \"b\"\nc�"},"attributes":[{"key":"exception.stacktrace","value":{"stringValue":"Traceback\n"}},{"key":"n","value":{"doubleValue":1.5}},{"key":"host","value":{"stringValue":"h1"}},{"key":"message","value":{"stringValue":"other"}},{"key":"o","value":{"kvlistValue":{"values":[{"key":"k","value":{"arrayValue":{"values":[{"intValue":"1"},{"stringValue":"x"},{}]}}}]}}},{"key":"none","value":{}}]}]}"#
         );
     }
@@ -300,7 +382,8 @@ mod tests {
                 ("trace_flags".into(), Value::Text("01".into())),
             ];
             let mut out = Vec::new();
-            OtlpEncoder.encode(&record, &mut out, &mut |_| {}).unwrap();
+            let mut encoder = OtlpEncoder::default();
+            encoder.encode(&record, &mut out, &mut |_| {}).unwrap();
             String::from_utf8(out).unwrap()
         };
         let good = ids("0AF7651916CD43DD8448EB211C80319C", "b7ad6b7169203331");
@@ -315,8 +398,10 @@ mod tests {
 
     #[test]
     fn the_resource_is_of_the_environment() {
-        let text =
-            |service, attributes| String::from_utf8(resource("h", service, attributes)).unwrap();
+        let text = |service, attributes| {
+            let usual = Resource::new("h", service, attributes).usual();
+            String::from_utf8([START, &usual].concat()).unwrap()
+        };
         assert!(text(None, None).contains("unknown_service:lh"));
         let all = text(
             Some("shop"),
@@ -326,6 +411,41 @@ mod tests {
             all,
             r#"{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}},{"key":"host.name","value":{"stringValue":"z%"}},{"key":"env","value":{"stringValue":"a,b"}}]},"scopeLogs":["#
         );
+    }
+
+    #[test]
+    fn each_host_is_a_resource() {
+        let relay = || Host::of_peers("relay".to_owned());
+        let defaults = Defaults::default();
+        let written = |resource, extra: &[(&'static str, &'static str)]| {
+            let mut record = Record::new(&defaults, Timestamp(1));
+            record.message = b"m"[..].into();
+            let extra = extra
+                .iter()
+                .map(|(k, v)| ((*k).into(), Value::Text((*v).into())));
+            record.extra = extra.collect();
+            let mut out = Vec::new();
+            let mut encoder = OtlpEncoder::new(resource);
+            encoder.encode(&record, &mut out, &mut |_| {}).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let own = |extra: &[_]| written(Resource::new(relay(), Some("s"), None), extra);
+        assert!(own(&[]).starts_with("{\"scope\":"), "{}", own(&[]));
+        assert!(own(&[("host", "relay")]).starts_with("{\"scope\":"));
+        for (extra, host) in [
+            ([("host", "fw1"), ("peer", "192.0.2.7:9")], "fw1"),
+            ([("a", "b"), ("peer", "192.0.2.7:9")], "192.0.2.7"),
+        ] {
+            let text = own(&extra);
+            let start = format!(
+                r#"{{"resource":{{"attributes":[{{"key":"service.name","value":{{"stringValue":"s"}}}},{{"key":"host.name","value":{{"stringValue":"{host}"}}}}]}},"scopeLogs":[{{"scope":"#
+            );
+            assert!(text.starts_with(&start), "{text}");
+            serde_json::from_str::<serde_json::Value>(&text).expect(&text);
+        }
+        let given = Resource::new(relay(), None, Some("host.name=x"));
+        let text = written(given, &[("host", "fw1"), ("peer", "192.0.2.7:9")]);
+        assert!(text.starts_with("{\"scope\":"), "{text}");
     }
 
     #[test]

@@ -6,21 +6,22 @@
 //! empty string would be refused, and its sourcetype `_json` makes its members
 //! fields.
 
-use super::{exception, level_name, member, text, write_extra};
+use super::{exception, level_name, member, write_extra};
 use crate::record::Record;
 use crate::text::digits::write_number;
+use crate::wire::host::Host;
 use crate::wire::{Encode, Refused, json};
 
 /// Writes an event for each record.
 #[derive(Debug)]
 pub struct SplunkEncoder {
-    host: String,
+    host: Host,
 }
 
 impl SplunkEncoder {
     /// For records of this host.
-    pub fn new(host: String) -> SplunkEncoder {
-        SplunkEncoder { host }
+    pub fn new(host: impl Into<Host>) -> SplunkEncoder {
+        SplunkEncoder { host: host.into() }
     }
 }
 
@@ -36,7 +37,7 @@ impl Encode for SplunkEncoder {
         write_number(created.secs().max(0).unsigned_abs(), 1, out);
         out.push(b'.');
         write_number((created.subsec_nanos() / 1000).into(), 6, out);
-        member("host", text(record, "host").unwrap_or(&self.host), out);
+        member("host", self.host.of(record), out);
         member("source", &record.name, out);
         out.extend_from_slice(b",\"sourcetype\":\"_json\",\"event\":{\"message\":");
         json::write_string(&record.message, out);

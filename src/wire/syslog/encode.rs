@@ -9,6 +9,7 @@ use crate::record::Record;
 use crate::text::Formatter;
 use crate::text::digits::write_number;
 use crate::text::time::{Strftime, TimeStyle, TimeText};
+use crate::wire::host::Host;
 use crate::wire::{Encode, Refused};
 
 /// The form of a message.
@@ -82,7 +83,7 @@ pub struct SyslogOptions {
     pub hostname: Option<String>,
     /// For records that name no host. `None`: `-` under RFC 5424; under RFC 3164
     /// no message has a host then, as on a local socket.
-    pub default_hostname: Option<String>,
+    pub default_hostname: Option<Host>,
     /// What the text of a message is made with, never with an exception behind
     /// it; `None`: the record's message alone.
     pub message: Option<Formatter>,
@@ -157,6 +158,8 @@ pub struct SyslogEncoder {
     process: Vec<u8>,
     proc_id: Option<String>,
     msg_id: Option<String>,
+    /// For records that name no host.
+    peers: Option<Host>,
     element: Option<Element>,
     message: Option<Formatter>,
     keep_lf: bool,
@@ -179,7 +182,7 @@ impl SyslogEncoder {
             out
         };
         let hostname = options.hostname.as_deref();
-        let default_host = options.default_hostname.as_deref();
+        let default_host = options.default_hostname.as_ref().map(Host::name);
         let (proc_id, msg_id) = (options.proc_id.as_deref(), options.msg_id.as_deref());
         let keep_lf = options.line_feeds == LineFeeds::Keep;
         let mut message = options.message;
@@ -214,6 +217,9 @@ impl SyslogEncoder {
             element: is_5424.then(|| Element::new(&options.sd_id, &options.sd_params, keep_lf)),
             proc_id: options.proc_id,
             msg_id: options.msg_id,
+            peers: options
+                .default_hostname
+                .filter(|_| options.hostname.is_none()),
             message,
             keep_lf,
             append_nul: options.append_nul,
@@ -232,7 +238,8 @@ impl SyslogEncoder {
             Some(facility) => write_start(self.rfc, facility, severity.code().into(), out),
         }
         self.time.write(record.created, out);
-        match own.host {
+        let peer = || self.peers.as_ref()?.peer(record);
+        match own.host.or_else(peer) {
             None => out.extend_from_slice(&self.host),
             Some(host) => write_host(self.rfc, host, out),
         }
@@ -519,7 +526,7 @@ mod tests {
             all.iter().map(text).collect()
         };
         let relay = |options| SyslogOptions {
-            default_hostname: Some("relay".to_owned()),
+            default_hostname: Some("relay".into()),
             ..options
         };
         let time = "2003-07-08T16:49:45.896123+00:00";
@@ -607,6 +614,17 @@ mod tests {
             record.extra = texts(extra);
             assert_eq!(encoded(options, &record), [want], "{extra:?}");
         }
+        // Of a record that names no host, its sender is known.
+        let mut sent = record(&defaults, "m");
+        sent.extra = texts(&[("peer", "192.0.2.7:9")]);
+        let behind_listen = SyslogOptions {
+            default_hostname: Some(Host::of_peers("relay".to_owned())),
+            ..old()
+        };
+        assert_eq!(
+            encoded(behind_listen, &sent),
+            ["<14>Jul  8 16:49:45 192.0.2.7 lh: m"]
+        );
         // Only a number has the form of one.
         for (json, want) in [("42", "42 - -"), ("true", "- - [lh@32473 procid=\"true\"]")] {
             let mut record = record(&defaults, "m");
