@@ -23,6 +23,7 @@ pub mod mail;
 pub mod nt_event;
 pub mod pickle;
 pub mod presets;
+mod repeats;
 mod repr;
 #[cfg(feature = "net")]
 pub mod smtp;

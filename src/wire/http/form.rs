@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::now::Timestamp;
 use crate::record::{Defaults, Record};
-use crate::wire::{json, pickle};
+use crate::wire::{json, pickle, repeats};
 
 /// The attributes of a `LogRecord` that are numbers.
 const NUMBERS: &[&str] = &[
@@ -60,10 +60,14 @@ impl Form {
         Some(Form::Pickle(out))
     }
 
-    /// The same with all fields as they are, where more can't be made of them.
+    /// The same with all fields as they are, where more can't be made of them. A
+    /// field that comes again gets a number behind its name.
     pub(super) fn object(text: &[u8]) -> Option<Form> {
-        let object: serde_json::Map<_, _> = form_urlencoded::parse(text)
-            .filter(|(key, _)| !key.is_empty())
+        let fields = form_urlencoded::parse(text);
+        let mut fields: Vec<_> = fields.filter(|(key, _)| !key.is_empty()).collect();
+        repeats::number(&mut fields);
+        let object: serde_json::Map<_, _> = fields
+            .into_iter()
             .map(|(key, value)| (key.into_owned(), value.into_owned().into()))
             .collect();
         serde_json::to_vec(&object).ok().map(Form::Json)
@@ -292,6 +296,18 @@ impl Literal<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Value;
+
+    #[test]
+    fn what_comes_again_has_a_number() {
+        let defaults = Defaults::default();
+        let form = Form::read(b"message=m&tag=a&tag=b&tag=c").unwrap();
+        let mut record = Record::new(&defaults, Timestamp(7));
+        assert!(form.decode(&defaults, Timestamp(7), &mut record));
+        for (key, want) in [("tag", "a"), ("tag.2", "b"), ("tag.3", "c")] {
+            assert_eq!(record.get(key), Some(&Value::Text(want.into())), "{key}");
+        }
+    }
 
     /// What a record says, of the message and the arguments as `HTTPHandler` sends
     /// them.

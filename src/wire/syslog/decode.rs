@@ -39,7 +39,8 @@ pub(super) struct Parts<'a> {
 /// Extra attributes are `host`, `facility` (its name), `procid` and `msgid`,
 /// then the structured data as `SDID.param`, but for those of the element
 /// [`SD_ID`](super::SD_ID), which lose its name, and for one without
-/// parameters, which is empty; Cisco's number of a message is
+/// parameters, which is empty; a parameter that comes again is `SDID.param.2` and
+/// so on. Cisco's number of a message is
 /// `meta.sequenceId`, as RFC 5424 calls it in section 7.3.1. A time without a
 /// year is in the year that brings it nearest to `received`, one without a
 /// zone is local.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::SD_ID;
 use super::escape::{write_name, write_value};
 use crate::record::{Record, Value};
-use crate::wire::fields;
+use crate::wire::{fields, repeats};
 
 /// The element of a record's extra attributes.
 #[derive(Debug)]
@@ -72,7 +72,8 @@ fn write_param(name: &str, value: &str, keep_lf: bool, out: &mut Vec<u8>) {
 
 type Extra<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
-/// Adds the parameters to the extra attributes, and answers what stands behind
+/// Adds the parameters to the extra attributes, where one that comes again (RFC
+/// 5424, section 6.3.3) gets a number behind its name, and answers what stands behind
 /// them: nothing, or a space and the message. `None`, and nothing added, if
 /// the bytes do not begin with structured data.
 pub(super) fn read<'a>(bytes: &'a [u8], extra: &mut Extra<'a>) -> Option<&'a [u8]> {
@@ -82,8 +83,9 @@ pub(super) fn read<'a>(bytes: &'a [u8], extra: &mut Extra<'a>) -> Option<&'a [u8
         None => elements(bytes, extra),
     };
     let rest = rest.filter(|rest| rest.first().is_none_or(|&byte| byte == b' '));
-    if rest.is_none() {
-        extra.truncate(before);
+    match rest {
+        Some(_) => repeats::number(&mut extra[before..]),
+        None => extra.truncate(before),
     }
     rest
 }
@@ -190,16 +192,22 @@ mod tests {
             &'static [(&'static str, &'static str)],
             &'static str,
         );
-        let cases: [Case; 9] = [
+        let cases: [Case; 10] = [
             ("-", &[], ""),
             ("- m", &[], " m"),
             ("[a b=\"c\"] m", &[("a.b", "c")], " m"),
             (
                 "[a b=\"1\" b=\"2\"][c d=\"\"]",
-                &[("a.b", "1"), ("a.b", "2"), ("c.d", "")],
+                &[("a.b", "1"), ("a.b.2", "2"), ("c.d", "")],
                 "",
             ),
             ("[lh@32473 n=\"1\"]", &[("n", "1")], ""),
+            // Also with what had the name before.
+            (
+                "[lh@32473 was=\"1\" was=\"2\"]",
+                &[("was", "1"), ("was.2", "2")],
+                "",
+            ),
             ("[lh@32473][x@1]", &[("x@1", "")], ""),
             (r#"[a b="\"\\\]\n]["] \"#, &[("a.b", r#""\]\n]["#)], r" \"),
             ("[a b=\"\u{e9} =\"]", &[("a.b", "\u{e9} =")], ""),
