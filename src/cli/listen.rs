@@ -1,5 +1,8 @@
 //! From the options of `listen` to what listens.
 
+use std::io;
+use std::net::SocketAddr;
+
 use anyhow::{Context, anyhow};
 
 use super::args::listen::WireArg;
@@ -184,28 +187,51 @@ fn without(option: &str, needed: &[ListenKind]) -> String {
 /// allows it: a fifth of a second at 250,000 small datagrams in one.
 const RECEIVE_BUFFER: usize = 32 << 20;
 
+/// Whether a port that is in use is so by what was opened before.
+fn is_in_the_way(own: &Bound, error: &net::BindError) -> bool {
+    let is_udp = |kind| kind == ListenKind::Udp;
+    let parsed = (own.name.parse(), error.target.parse());
+    let (Ok::<SocketAddr, _>(own_at), Ok::<SocketAddr, _>(at)) = parsed else {
+        return false;
+    };
+    let (own_ip, ip) = (own_at.ip(), at.ip());
+    error.source.kind() == io::ErrorKind::AddrInUse
+        && is_udp(own.kind) == is_udp(error.kind)
+        && own_at.port() == at.port()
+        && own_ip.is_ipv4() == ip.is_ipv4()
+        && (own_ip == ip || own_ip.is_unspecified() || ip.is_unspecified())
+}
+
 /// Sockets that systemd has opened, and those that are asked for.
 fn bind(passed: Vec<Bound>, args: &ListenArgs, diag: &Diag) -> Result<Vec<Bound>, Failure> {
     let mut bound = passed;
     let address = |text: &str| -> Result<ListenAddress, Failure> {
         ListenAddress::parse(text).map_err(|error| Failure::usage(error.to_string()))
     };
-    let failed = |error: net::BindError| anyhow!(error.to_string());
+    let failed = |mut error: net::BindError, bound: &[Bound]| {
+        if let Some(own) = bound.iter().find(|own| is_in_the_way(own, &error)) {
+            let (kind, name) = (own.kind.name(), &own.name);
+            error.hint = Some(format!("this lh listens at {kind} {name} already"));
+        }
+        anyhow!(error.to_string())
+    };
     let tcp = args.tcp.iter().map(|text| (ListenKind::Tcp, text));
     let http = args.http.iter().map(|text| (ListenKind::Http, text));
     for (kind, text) in tcp.chain(http) {
-        bound.extend(net::bind_tcp(kind, &address(text)?).map_err(failed)?);
+        bound.extend(net::bind_tcp(kind, &address(text)?).map_err(|error| failed(error, &bound))?);
     }
     let buffer = Some(RECEIVE_BUFFER);
     for text in &args.udp {
-        bound.extend(net::bind_udp(&address(text)?, buffer).map_err(failed)?);
+        bound
+            .extend(net::bind_udp(&address(text)?, buffer).map_err(|error| failed(error, &bound))?);
     }
     let mode = args.socket_mode.unwrap_or(0o600);
     for path in &args.unix {
-        bound.push(net::bind_path(false, path, mode, None).map_err(failed)?);
+        bound.push(net::bind_path(false, path, mode, None).map_err(|error| failed(error, &bound))?);
     }
     for path in &args.unixgram {
-        bound.push(net::bind_path(true, path, mode, buffer).map_err(failed)?);
+        bound
+            .push(net::bind_path(true, path, mode, buffer).map_err(|error| failed(error, &bound))?);
     }
     for port in &bound {
         if let Some(warning) = &port.warning {
@@ -218,4 +244,29 @@ fn bind(passed: Vec<Bound>, args: &ListenArgs, diag: &Diag) -> Result<Vec<Bound>
         ));
     }
     Ok(bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_in_use_by_ourselves() {
+        let address = |text: &str| ListenAddress::parse(text).unwrap();
+        let own = net::bind_tcp(ListenKind::Tcp, &address("127.0.0.1:0")).unwrap();
+        for (kind, at) in [
+            (ListenKind::Tcp, "127.0.0.1"),
+            (ListenKind::Http, "0.0.0.0"),
+        ] {
+            let port = own[0].name.rsplit(':').next().unwrap();
+            let error = net::bind_tcp(kind, &address(&format!("{at}:{port}"))).unwrap_err();
+            assert!(is_in_the_way(&own[0], &error), "{error}");
+        }
+        let other = net::bind_tcp(ListenKind::Tcp, &address("127.0.0.1:0")).unwrap();
+        let error = net::bind_tcp(ListenKind::Tcp, &address(&other[0].name)).unwrap_err();
+        assert!(!is_in_the_way(&own[0], &error), "{error}");
+        let own = net::bind_udp(&address("127.0.0.1:0"), None).unwrap();
+        let error = net::bind_udp(&address(&own[0].name), None).unwrap_err();
+        assert!(is_in_the_way(&own[0], &error), "{error}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Encrypted streams.
 
 use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 #[path = "../network/support/certificates.rs"]
 pub mod certificates;
@@ -52,6 +53,27 @@ fn streams_are_encrypted_and_clients_known() {
     listener.running.wait_said("TLS");
     listener.records(10_000);
     listener.end().code(0).said_times("the connection broke", 2);
+}
+
+/// Whoever speaks it where it is not expected is told what is missing.
+#[test]
+fn a_port_without_certificates_says_so() {
+    let folder = Folder::new();
+    let mut listener = listen(&folder, "listen --tcp 127.0.0.1:0 --http 127.0.0.1:0", "");
+    let greeting = [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        &[7; 505][..],
+    ]
+    .concat();
+    for kind in ["tcp", "http"] {
+        let mut stream = TcpStream::connect(listener.address(kind)).expect("a connection");
+        stream.write_all(&greeting).expect("sent");
+        let own = stream.local_addr().expect("an address");
+        let said = format!("{own}: it speaks TLS, for which --tls-cert and --tls-key are");
+        listener.running.wait_said(&said);
+    }
+    listener.end().code(0);
+    assert!(!folder.has("out") || folder.text("out").is_empty());
 }
 
 /// Whoever asks for encryption is told what has none.

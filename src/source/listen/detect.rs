@@ -64,6 +64,13 @@ fn guess(bytes: &[u8], sealed: bool, at_end: bool) -> Option<Protocol> {
     }))
 }
 
+/// Whether a stream begins as one of TLS does (RFC 8446, section 5.1): a record of a
+/// handshake, and in it the greeting of a client. As a length of a pickle, it would be
+/// one of 352 MiB.
+pub(super) fn is_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x16, 3, 0..=4, _, _, 1, ..])
+}
+
 /// No text begins with it.
 pub(super) fn is_binary(byte: u8) -> bool {
     matches!(byte, 0..=8 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f)

@@ -287,6 +287,10 @@ impl Listen {
     ) -> Result<(), Cut> {
         let generation = connection.generation;
         if connection.protocol.is_none() {
+            if detect::is_tls(work) {
+                let text = "it speaks TLS, for which --tls-cert and --tls-key are";
+                return Err(Cut::Refused(text.to_owned()));
+            }
             connection.protocol = detect::stream(work, &self.accepted, at_end);
         }
         let mut last = None;

@@ -95,6 +95,11 @@ const RATIO: usize = 250;
 /// What is never too much growth: as long as the longest datagram.
 const HARMLESS: usize = 64 << 10;
 
+/// So many members of gzip there may be, and one more for so many bytes: each costs
+/// about as much as 2 KiB of text, and an empty one has 20 bytes.
+const MEMBERS: usize = 4096;
+const MEMBER: usize = 256;
+
 /// The method of a frame, by its first bytes.
 pub fn method_of(frame: &[u8]) -> Method {
     match frame {
@@ -118,10 +123,7 @@ pub fn inflate(frame: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, InflateError
     let most = limit.min(frame.len().saturating_mul(RATIO).max(HARMLESS));
     let (out, rest) = match method_of(frame) {
         Method::None => return Ok(Cow::Borrowed(frame)),
-        Method::Gzip => {
-            let mut decoder = GzDecoder::new(frame);
-            (read(&mut decoder, frame.len(), most)?, decoder.into_inner())
-        }
+        Method::Gzip => members(frame, most)?,
         Method::Zlib => {
             let mut decoder = ZlibDecoder::new(frame);
             (read(&mut decoder, frame.len(), most)?, decoder.into_inner())
@@ -139,6 +141,27 @@ pub fn inflate(frame: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, InflateError
         return Err(InflateError::Broken(behind));
     }
     Ok(Cow::Owned(out))
+}
+
+/// All members of gzip (RFC 1952, section 2.2), one behind the other, and what is
+/// behind them.
+fn members(frame: &[u8], most: usize) -> io::Result<(Vec<u8>, &[u8])> {
+    let mut decoder = GzDecoder::new(frame);
+    let mut out = read(&mut decoder, frame.len(), most)?;
+    let mut rest = decoder.into_inner();
+    let mut spare = MEMBERS + frame.len() / MEMBER;
+    while out.len() <= most && method_of(rest) == Method::Gzip {
+        spare = spare
+            .checked_sub(1)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "too many members in it"))?;
+        let mut decoder = GzDecoder::new(rest);
+        let left = u64::try_from(most - out.len()).unwrap_or(u64::MAX);
+        (&mut decoder)
+            .take(left.saturating_add(1))
+            .read_to_end(&mut out)?;
+        rest = decoder.into_inner();
+    }
+    Ok((out, rest))
 }
 
 /// Up to `most` bytes, and one more if there are more.
@@ -203,6 +226,36 @@ mod tests {
             other.push(1);
             assert!(inflate(&other, LIMIT).is_err(), "{method:?}");
         }
+    }
+
+    #[test]
+    fn members_of_gzip_are_one_message() {
+        let member = |text: &[u8]| compressed(text, Method::Gzip);
+        let two = [member(b"one\n"), member(b"two\n")].concat();
+        assert_eq!(&*inflate(&two, LIMIT).unwrap(), b"one\ntwo\n");
+        let many = [member(b""), two.clone(), member(b"")].concat();
+        assert_eq!(&*inflate(&many, LIMIT).unwrap(), b"one\ntwo\n");
+        let ended = [&two[..], b"\0"].concat();
+        assert_eq!(&*inflate(&ended, LIMIT).unwrap(), b"one\ntwo\n");
+        for broken in [
+            &two[..two.len() - 1],
+            &[&two[..], b"x"].concat(),
+            &[&two[..], b"\x1f\x8b"].concat(),
+        ] {
+            let broken = inflate(broken, LIMIT);
+            assert!(matches!(broken, Err(InflateError::Broken(_))), "{broken:?}");
+        }
+        let empty = member(b"");
+        assert!(inflate(&empty.repeat(1000), LIMIT).unwrap().is_empty());
+        let many = inflate(&empty.repeat(6000), LIMIT).unwrap_err();
+        assert!(many.to_string().contains("too many members"), "{many}");
+        // Bounded together.
+        assert_eq!(inflate(&two, 8).unwrap().len(), 8);
+        assert!(matches!(inflate(&two, 7), Err(InflateError::TooLong(7))));
+        let bomb = member(&vec![0; 1 << 20]).repeat(8);
+        assert!(matches!(inflate(&bomb, 16 << 20), Err(InflateError::Bomb)));
+        let zlib = compressed(b"one", Method::Zlib).repeat(2);
+        assert!(inflate(&zlib, LIMIT).is_err());
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub fn looks_like(frame: &[u8]) -> bool {
 /// Taken are `full_message`, or else `short_message` (or `message`, as Graylog
 /// does), `timestamp`, `level` (a syslog severity; what is above 7 is a number
 /// of Python's, as graypy sends it; `defaults.level_scale` settles it
-/// otherwise; where it is absent, the default level), `_level_name`, `_levelno`
+/// otherwise; or a level's name; where it is absent, the default level), `_level_name`, `_levelno`
 /// and `_logger`. All else becomes extra attributes, `_key` as `key` and `host`
 /// as it is; `short_message` too, where `full_message` does not hold it. After
 /// an error the record is empty or in parts filled, to be reset by the caller.
@@ -207,7 +207,12 @@ impl<'a> Claims<'_, 'a> {
             LevelScale::Python => Some(Level(number)),
             LevelScale::Pino => Some(Level::from_pino(number)),
         });
-        self.used[LEVEL] |= given.is_some();
+        // Not by the specification, and what some send all the same.
+        let word = match self.value(LEVEL) {
+            Some(Value::Text(word)) if given.is_none() => fields::word_level(word),
+            _ => None,
+        };
+        self.used[LEVEL] |= given.or(word).is_some();
         let named = match self.value(LEVEL_NAME) {
             Some(Value::Text(word)) => fields::word_level(word),
             _ => None,
@@ -222,7 +227,7 @@ impl<'a> Claims<'_, 'a> {
                 exact.or_else(|| level_of(number, named))
             }
             Some(given) => Some(given),
-            None => named,
+            None => word.or(named),
         };
         let name = self
             .text(LEVEL_NAME)
@@ -393,6 +398,15 @@ mod tests {
             (r#""level":"4""#, Level::WARNING, None, ""),
             (r#""level":0"#, Level::EMERGENCY, None, ""),
             (r#""level":35"#, Level(35), None, ""),
+            (r#""level":"error""#, Level::ERROR, None, ""),
+            (r#""level":"Warn""#, Level::WARNING, None, ""),
+            (r#""level":"odd""#, info, None, "level"),
+            (
+                r#""level":"error","_level_name":"bad""#,
+                Level::ERROR,
+                Some("bad"),
+                "",
+            ),
             (r#""level":-1"#, info, None, "level"),
             (r#""level":2.5"#, info, None, "level"),
             (r#""level":null"#, info, None, "level"),

@@ -39,7 +39,19 @@ impl Head {
     pub(super) fn has_body(&self) -> bool {
         self.chunked || self.length.is_some_and(|length| length > 0)
     }
+
+    /// Whether what stands behind it is a body, though it tells of none: it can't be
+    /// the next request.
+    pub(super) fn lacks_length(&self, behind: &[u8]) -> bool {
+        let first = behind.iter().find(|byte| !matches!(byte, b'\r' | b'\n'));
+        let is_next = |first: &u8| first.is_ascii_uppercase() && !self.closes;
+        let told = self.reads || self.chunked || self.length.is_some();
+        !told && first.is_some_and(|first| !is_next(first))
+    }
 }
+
+/// What a stream of TLS begins with: its first record, a handshake.
+const TLS: &[u8] = b"\x16\x03";
 
 fn error<T>(status: u16, why: &'static str) -> Result<T, HeadError> {
     Err(HeadError { status, why })
@@ -68,6 +80,9 @@ pub(super) fn parse(bytes: &[u8], most: usize) -> Result<Option<(Head, usize)>, 
             return error(431, "the head of the request has too many fields");
         }
         Err(httparse::Error::Version) => return error(505, "only HTTP/1.0 and 1.1 are spoken"),
+        Err(_) if bytes.starts_with(TLS) => {
+            return error(400, "it speaks TLS, for which --tls-cert and --tls-key are");
+        }
         Err(_) => return error(400, "it is no request of HTTP/1.1"),
     };
     let reads = match request.method {

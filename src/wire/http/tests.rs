@@ -280,6 +280,11 @@ fn what_is_not_taken_is_refused() {
             400,
         ),
         ("GET / HTTP/2.0\r\n\r\n", 505),
+        ("POST / HTTP/1.0\r\n\r\n{\"msg\":\"a\"}", 411),
+        ("POST / HTTP/1.0\r\n\r\nText", 411),
+        ("PUT / HTTP/1.1\r\n\r\n{\"msg\":\"a\"}", 411),
+        ("POST / HTTP/1.1\r\n\r\n\r\n<13>a", 411),
+        ("POST / HTTP/1.1\r\nConnection: close\r\n\r\nText", 411),
         ("nonsense\r\n\r\n", 400),
         (
             "POST / HTTP/1.1\r\nContent-Type: image/png\r\nContent-Length: 1\r\n\r\nx",
@@ -298,6 +303,23 @@ fn what_is_not_taken_is_refused() {
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(2000));
     let (_, answer) = conversation(long.as_bytes(), &[100]);
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
+
+/// A health check, also where the next request stands behind it at once.
+#[test]
+fn what_has_no_body_needs_no_length() {
+    for (request, count) in [
+        ("POST / HTTP/1.1\r\n\r\n", 1),
+        ("POST / HTTP/1.0\r\n\r\n", 1),
+        ("POST / HTTP/1.0\r\n\r\n\r\n", 1),
+        ("POST / HTTP/1.1\r\n\r\n\r\nGET / HTTP/1.1\r\n\r\n", 2),
+        ("PUT / HTTP/1.1\r\n\r\nPOST / HTTP/1.0\r\n\r\n", 2),
+    ] {
+        let (records, answer) = conversation(request.as_bytes(), &[9999]);
+        assert!(records.is_empty(), "{request}");
+        let answers = answer.matches("HTTP/1.1 204 ").count();
+        assert_eq!(answers, count, "{request}: {answer}");
+    }
 }
 
 #[test]
