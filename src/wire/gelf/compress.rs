@@ -95,8 +95,8 @@ const RATIO: usize = 250;
 /// What is never too much growth: as long as the longest datagram.
 const HARMLESS: usize = 64 << 10;
 
-/// So many members of gzip there may be, and one more for so many bytes: each costs
-/// about as much as 2 KiB of text, and an empty one has 20 bytes.
+/// So many members of gzip there may be, and one more for so many bytes: each takes
+/// microseconds, and an empty one has 20 bytes.
 const MEMBERS: usize = 4096;
 const MEMBER: usize = 256;
 
