@@ -105,7 +105,8 @@ impl Dedup {
         }
     }
 
-    /// Extra attributes of these names make no difference: they tell of times.
+    /// Extra attributes of these names make no difference: they tell of times. Nor do
+    /// those of other lh on the way, which have a `sent_` before them for each.
     #[must_use]
     pub fn ignoring(mut self, names: &'static [&'static str]) -> Dedup {
         self.ignored = names;
@@ -323,7 +324,7 @@ fn write_key(record: &Record<'_>, ignored: &[&str], key: &mut Vec<u8>) {
         put(b'e', text.as_bytes(), key);
     }
     for (name, value) in &record.extra {
-        if ignored.contains(&name.as_ref()) {
+        if ignored.contains(&name.trim_start_matches("sent_")) {
             continue;
         }
         put(b'k', name.as_bytes(), key);
@@ -598,6 +599,28 @@ mod tests {
         bench.feed_record(b"x\n", &base, false);
         bench.feed_record(b"other bytes of an equal record\n", &later, false);
         assert_eq!(bench.dedup.repeats(), 1);
+    }
+
+    #[test]
+    fn times_of_every_hop_make_no_difference() {
+        let defaults = Defaults::default();
+        let mut dedup = Dedup::new(Duration::MAX).ignoring(&["received"]);
+        let mut count = 0;
+        for (name, value, new) in [
+            ("received", "1", 1),
+            ("received", "2", 1),
+            ("sent_received", "3", 1),
+            ("sent_sent_received", "4", 1),
+            ("unsent_received", "5", 2),
+        ] {
+            let now = Now::read();
+            let mut record = Record::new(&defaults, now.wall);
+            record.extra.push((name.into(), Value::Text(value.into())));
+            dedup.feed(b"m\n", &record, false, now, &mut |_, record| {
+                count += u32::from(record.get("repeats").is_none());
+            });
+            assert_eq!(count, new, "{name}");
+        }
     }
 
     #[test]

@@ -299,6 +299,11 @@ pub fn encode(record: &Record<'_>, time: &mut TimeText, out: &mut Vec<u8>) {
 /// above U+0080 among them.
 const SPECIAL: [u8; 4] = [b'"', b'\\', 0x7f, 0xc2];
 
+/// Whether a text is one value of JSON.
+pub(crate) fn is_value(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
+}
+
 /// Whether a text is a number (RFC 8259, section 6).
 pub(crate) fn is_number(text: &[u8]) -> bool {
     let begins = text

@@ -28,7 +28,8 @@ const RECEIVED: (&str, &str) = (
 );
 const SENT: &str = "sent_";
 
-/// What tells of times in all that comes, and makes no record another one.
+/// What tells of times in all that comes, and makes no record another one; also with
+/// [`SENT`] before it.
 const TIMES: &[&str] = &[RECEIVED.0, "relativeCreated", "msecs"];
 
 /// A message of which no record can be made.
@@ -389,18 +390,18 @@ impl Admission {
 
     /// Cleans a value, which may be no JSON any more.
     fn clean_value(&mut self, value: &mut Value<'_>) {
-        let json = match value {
+        let text = match value {
             Value::Text(text) => return self.clean_text(text),
-            Value::Json(json) => json,
+            Value::Json(text) => text,
         };
-        let clean = self.clean_json(json.as_bytes());
-        if clean == json.as_bytes() {
+        let clean = self.clean_json(text.as_bytes());
+        if clean == text.as_bytes() {
             return;
         }
         let inner = String::from_utf8_lossy(&clean).into_owned();
-        *value = match serde_json::from_str::<serde::de::IgnoredAny>(&inner) {
-            Ok(_) => Value::Json(Cow::Owned(inner)),
-            Err(_) => Value::Text(Cow::Owned(inner)),
+        *value = match json::is_value(&inner) {
+            true => Value::Json(Cow::Owned(inner)),
+            false => Value::Text(Cow::Owned(inner)),
         };
     }
 
