@@ -127,13 +127,15 @@ impl Session {
         let recipients = letter.recipients.iter();
         commands.extend(recipients.map(|to| format!("RCPT TO:<{to}>\r\n")));
         commands.push("DATA\r\n".to_owned());
+        let (replies, end) = self.talk(&commands);
+        self.judge(letter, replies, end)
+    }
+
+    /// Says commands and hears the answers, up to where either ends, and how. A
+    /// server that goes away has said why before that, more often than not.
+    fn talk(&mut self, commands: &[String]) -> (Vec<Reply>, Option<Trouble>) {
         let mut replies = Vec::with_capacity(commands.len());
-        if self.offers.pipelining {
-            self.write(commands.concat().as_bytes())?;
-            for _ in &commands {
-                replies.push(self.read_reply(self.timeout)?);
-            }
-        } else {
+        if !self.offers.pipelining {
             let last = commands.len() - 1;
             for (index, command) in commands.iter().enumerate() {
                 let accepted = replies.iter().skip(1).any(Reply::is_positive);
@@ -141,38 +143,68 @@ impl Session {
                 if refused || (index == last && !accepted) {
                     break;
                 }
-                self.write(command.as_bytes())?;
-                replies.push(self.read_reply(self.timeout)?);
+                match self.ask(command.as_bytes()) {
+                    Ok(reply) => replies.push(reply),
+                    Err(end) => return (replies, Some(end)),
+                }
+            }
+            return (replies, None);
+        }
+        let written = write_all(self.connection.as_mut(), commands.concat().as_bytes());
+        // What it said before it went is there to be read all the same.
+        if let Err(error) = &written
+            && error.kind() == io::ErrorKind::TimedOut
+        {
+            return (replies, written.err().map(|error| self.broken(error)));
+        }
+        while replies.len() < commands.len() {
+            match self.read_reply(self.timeout) {
+                Ok(reply) => replies.push(reply),
+                Err(end) => return (replies, Some(end)),
             }
         }
-        self.judge(letter, replies)
+        (replies, written.err().map(|error| self.broken(error)))
     }
 
     /// Goes on after the answers to MAIL, RCPT and DATA, as far as those were
-    /// asked for.
-    fn judge(&mut self, letter: Letter<'_>, replies: Vec<Reply>) -> Result<Sent, Trouble> {
+    /// asked for and came before the connection's `end`.
+    fn judge(
+        &mut self,
+        letter: Letter<'_>,
+        replies: Vec<Reply>,
+        end: Option<Trouble>,
+    ) -> Result<Sent, Trouble> {
+        let asked = letter.recipients.len();
         let mut replies = replies.into_iter();
         let mail = replies.next().filter(|reply| !reply.is_positive());
         let mut sent = Sent::default();
-        let mut closing = false;
-        for (index, reply) in replies.by_ref().take(letter.recipients.len()).enumerate() {
-            closing |= reply.code == 421;
+        let mut accepted = Vec::new();
+        let mut farewell = None;
+        let mut answered = 0;
+        for (index, reply) in replies.by_ref().take(asked).enumerate() {
+            answered += 1;
             let refusals = match reply.code {
                 200..400 => {
-                    sent.accepted += 1;
+                    accepted.push(index);
                     continue;
                 }
                 code if code >= 500 && !is_about_us(code) => &mut sent.refused,
                 _ => &mut sent.deferred,
             };
-            refusals.push((index, reply.shown(&self.secrets)));
+            let shown = reply.shown(&self.secrets);
+            if is_farewell(reply.code) {
+                farewell.get_or_insert_with(|| shown.clone());
+            }
+            refusals.push((index, shown));
         }
         let data = replies.next();
-        let begun = data.as_ref().is_some_and(|data| data.code == 354);
-        if closing || mail.as_ref().is_some_and(|mail| mail.code == 421) {
+        let begun = data.as_ref().is_some_and(|data| data.code == 354) && end.is_none();
+        // One that asks for the mail stays, whatever it said before.
+        let leaves = farewell.is_some() && !begun;
+        if leaves || mail.as_ref().is_some_and(|mail| is_farewell(mail.code)) {
             self.connection = None;
         }
-        if begun && (mail.is_some() || sent.accepted == 0) {
+        if begun && self.connection.is_some() && (mail.is_some() || accepted.is_empty()) {
             // It waits for a mail all the same: it gets none (RFC 2920, 3.1).
             self.write(b".\r\n")?;
             self.read_reply(self.timeout)?;
@@ -181,6 +213,19 @@ impl Session {
             self.reset();
             return Err(self.refusal(&mail, "the sender is refused: "));
         }
+        match (end, farewell) {
+            // Nobody has the mail; nobody was left to be asked, either.
+            (Some(_), _) if accepted.is_empty() && answered == asked => return Ok(sent),
+            (Some(_), Some(farewell)) if data.is_none() => {
+                let others = accepted.into_iter().chain(answered..asked);
+                sent.deferred
+                    .extend(others.map(|index| (index, farewell.clone())));
+                return Ok(sent);
+            }
+            (Some(end), _) if data.as_ref().is_none_or(Reply::is_positive) => return Err(end),
+            _ => {}
+        }
+        sent.accepted = accepted.len();
         if sent.accepted == 0 {
             self.reset();
             return Ok(sent);
@@ -205,7 +250,7 @@ impl Session {
 
     fn refusal(&mut self, reply: &Reply, what: &str) -> Trouble {
         let text = format!("{what}{}", reply.shown(&self.secrets));
-        if reply.code == 421 {
+        if is_farewell(reply.code) {
             self.connection = None;
         }
         match reply.code >= 500 && !is_about_us(reply.code) {
@@ -336,6 +381,12 @@ impl Session {
 /// change something, and then it is taken.
 fn is_about_us(code: u16) -> bool {
     matches!(code, 530 | 534 | 535 | 538)
+}
+
+/// Whether the server ends the connection behind it: RFC 5321, section 3.8, and
+/// RFC 7504.
+fn is_farewell(code: u16) -> bool {
+    matches!(code, 421 | 521)
 }
 
 fn hint(code: u16) -> &'static str {

@@ -14,6 +14,8 @@ use crate::net::{Address, BackoffOptions};
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Say(&'static str),
+    /// Says that and ends the connection.
+    Farewell(&'static str),
     /// Ends the connection.
     Drop,
 }
@@ -103,6 +105,13 @@ fn serve(
                 out.write_all(reply.as_bytes()).ok()?;
                 out.write_all(b"\r\n").ok()?;
                 Some(reply.starts_with("354"))
+            }
+            Act::Farewell(reply) => {
+                out.write_all(reply.as_bytes()).ok()?;
+                out.write_all(b"\r\n").ok()?;
+                // What was asked meanwhile is not answered by a reset.
+                out.shutdown(std::net::Shutdown::Write).ok()?;
+                None
             }
             Act::Drop => None,
         }
@@ -240,6 +249,115 @@ fn a_kept_connection_may_end_between_two_mails() {
         "{heard:?}"
     );
     assert!(notices.0.lock().unwrap().is_empty());
+}
+
+/// What a server said before it went away counts, however much it was asked at once.
+#[test]
+fn a_farewell_is_an_answer() {
+    // The offer, what is answered by a farewell, and what becomes of the mail.
+    let refused = |what: &str| (Some(what.to_owned()), None);
+    let later = |what: &str| (None, Some(what.to_owned()));
+    for offer in ["250-x\r\n250 PIPELINING", "250 x"] {
+        for (command, farewell, want) in [
+            (
+                "MAIL",
+                "521 go away",
+                refused("the sender is refused: 521 go away"),
+            ),
+            (
+                "MAIL",
+                "554 go away",
+                refused("the sender is refused: 554 go away"),
+            ),
+            (
+                "MAIL",
+                "421 not now",
+                later("the sender is refused: 421 not now"),
+            ),
+            (
+                "RCPT TO:<b@x>",
+                "421 not now",
+                later("b@x is not accepted: 421 not now"),
+            ),
+            // The other one is still to be asked.
+            (
+                "RCPT TO:<b@x>",
+                "521 go away",
+                later("c@x is not accepted: 521 go away"),
+            ),
+            (
+                "RCPT TO:<c@x>",
+                "521 go away",
+                later("b@x is not accepted: 521 go away"),
+            ),
+        ] {
+            let server = Fake::new(move |_, heard| match heard {
+                heard if heard.starts_with("EHLO") => Act::Say(offer),
+                heard if heard.starts_with(command) => Act::Farewell(farewell),
+                heard => willing(heard),
+            });
+            let (mut handler, _) = server.handler(|options| {
+                options.to.push(MailAddress::parse("c@x").unwrap());
+            });
+            emit(&mut handler, &["one"]);
+            let begun = Instant::now();
+            let mut found = (None, None);
+            while found == (None, None) {
+                assert!(begun.elapsed() < LONG, "{command} {farewell}");
+                if let Err(error) = handler.tick(Now::read())
+                    && !error.is_slowness()
+                {
+                    found.1 = Some(error.source.to_string());
+                }
+                handler.refused(&mut |refusal| found.0 = Some(refusal.reason.to_owned()));
+            }
+            assert_eq!(found, want, "{offer} {command} {farewell}");
+        }
+    }
+}
+
+/// One that goes on after such a word gets the mail for those whom it accepted.
+#[test]
+fn a_farewell_that_is_none_costs_nobody_the_mail() {
+    let server = Fake::new(|_, command| match command {
+        "RCPT TO:<b@x>" => Act::Say("421 not now"),
+        command => willing(command),
+    });
+    let (mut handler, _) = server.handler(|options| {
+        options.to.push(MailAddress::parse("c@x").unwrap());
+    });
+    emit(&mut handler, &["one"]);
+    let begun = Instant::now();
+    while handler.unproven() > 0 {
+        assert!(begun.elapsed() < LONG);
+        let _ = handler.tick(Now::read());
+    }
+    assert_eq!(dots(&server.heard()), 1);
+    assert_eq!(handler.owed[0].recipients, ["b@x"]);
+}
+
+/// It may be that its mails of one connection are over, and not its patience.
+#[test]
+fn a_farewell_on_a_kept_connection_costs_no_pause() {
+    for offer in ["250-x\r\n250 PIPELINING", "250 x"] {
+        let mails = AtomicUsize::new(0);
+        let server = Fake::new(move |_, command| match command {
+            command if command.starts_with("EHLO") => Act::Say(offer),
+            command if command.starts_with("MAIL") && mails.fetch_add(1, Relaxed) == 1 => {
+                Act::Farewell("421 enough")
+            }
+            command => willing(command),
+        });
+        let (mut handler, notices) = server.handler(|_| {});
+        emit(&mut handler, &["one", "two"]);
+        let begun = Instant::now();
+        while handler.unproven() > 0 {
+            assert!(begun.elapsed() < LONG);
+            assert!(handler.tick(Now::read()).is_ok_and(|()| !handler.failed));
+        }
+        assert_eq!(dots(&server.heard()), 2);
+        assert!(notices.0.lock().unwrap().is_empty());
+    }
 }
 
 /// What was lost before its last dot was not taken: no word of a second one.

@@ -118,9 +118,14 @@ fn send(route: &Route, session: &mut Option<Session>, job: &Job) -> Result<Sent,
         let begun = Instant::now();
         let result = kept.send(letter);
         // A server that closes an idle connection may do so at the moment that a
-        // mail begins on it. That is no fault, and costs no pause. But what took
-        // its time was no such moment.
-        let closed = matches!(&result, Err(Trouble::Broken(_))) && begun.elapsed() < route.timeout;
+        // mail begins on it, with a word of farewell or without. That is no fault,
+        // and costs no pause. But what took its time was no such moment.
+        let left = match &result {
+            Err(Trouble::Broken(_)) => true,
+            Err(Trouble::Later(_)) => !kept.is_usable(),
+            _ => false,
+        };
+        let closed = left && begun.elapsed() < route.timeout;
         if !closed {
             if kept.is_usable() {
                 *session = Some(kept);
