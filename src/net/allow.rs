@@ -29,7 +29,7 @@ pub enum NetworkError {
 
 impl Network {
     /// Whether the address is one of these.
-    fn contains(&self, ip: IpAddr) -> bool {
+    pub fn contains(&self, ip: IpAddr) -> bool {
         match (self.address, ip) {
             (IpAddr::V4(own), IpAddr::V4(ip)) => {
                 (own.to_bits() ^ ip.to_bits()) & mask4(self.bits) == 0

@@ -1,6 +1,7 @@
 //! A proxy on the way, as the environment says: the variables that curl has.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use base64::Engine;
@@ -8,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Endpoint;
 use super::verdict::shown;
-use crate::net::Connection;
+use crate::net::{Connection, Network, NetworkError};
 
 /// The longest answer to CONNECT.
 const LONGEST: usize = 16 << 10;
@@ -146,11 +147,16 @@ fn refused(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionRefused, text)
 }
 
-/// Whether `no_proxy` names a host: itself, a domain that it is in, or all.
+/// Whether `no_proxy` names a host: itself, a domain or a network that it is in, or
+/// all.
 fn is_excepted(list: &str, host: &str, port: u16) -> bool {
     let host = host.to_ascii_lowercase();
+    let ip = host.parse().ok().map(|ip: IpAddr| ip.to_canonical());
     list.split([',', ' ']).map(str::trim).any(|entry| {
         let entry = entry.to_ascii_lowercase();
+        if entry.contains('/') {
+            return ip.is_some_and(|ip| network(&entry).is_some_and(|net| net.contains(ip)));
+        }
         let (name, own_port) = match entry.rsplit_once(':') {
             Some((name, digits)) if !name.contains(':') || name.ends_with(']') => {
                 (name, digits.parse().ok())
@@ -165,6 +171,14 @@ fn is_excepted(list: &str, host: &str, port: u16) -> bool {
                 .is_some_and(|front| front.ends_with('.'));
         entry == "*" || (!name.is_empty() && matches && own_port.is_none_or(|own: u16| own == port))
     })
+}
+
+/// `10.0.0.0/8`; as in curl, `10.1.2.3/8` is the same.
+fn network(text: &str) -> Option<Network> {
+    match text.parse() {
+        Ok(network) | Err(NetworkError::HostBits(_, _, network, _)) => Some(network),
+        Err(_) => None,
+    }
 }
 
 fn decoded(text: &str) -> Vec<u8> {
@@ -234,6 +248,11 @@ mod tests {
             ("::1", "http://[::1]:99"),
             ("[::1]:99", "http://[::1]:99"),
             ("127.0.0.1", "http://127.0.0.1:1"),
+            ("x,127.0.0.0/8", "http://127.0.0.1:1"),
+            ("10.1.2.3/8", "http://10.9.9.9"),
+            ("0.0.0.0/0", "http://10.9.9.9"),
+            ("fd00::/8", "https://[fd12::1]"),
+            ("[fd00::]/8", "https://[fd12::1]"),
         ] {
             assert_eq!(but(list, url), None, "{list} {url}");
         }
@@ -241,6 +260,12 @@ mod tests {
             ("", "http://h"),
             ("example.com", "https://notexample.com"),
             ("h:98", "http://h:99"),
+            ("10.0.0.0/8", "http://11.0.0.1"),
+            ("10.0.0.0/8", "http://[fd12::1]"),
+            ("10.0.0.0/8", "http://10.example.com"),
+            ("10.0.0.0/33", "http://10.0.0.1"),
+            ("10.0.0.0/", "http://10.0.0.1"),
+            ("/", "http://10.0.0.1"),
         ] {
             assert_eq!(but(list, url), a(80), "{list} {url}");
         }
