@@ -410,6 +410,39 @@ assert b['exception.stacktrace'] == 'Traceback\n  x', b
     assert!(said.contains("too old"), "{said}");
 }
 
+/// It is asked for as it can be read; what can't be, is told.
+#[test]
+fn an_answer_of_otlp_that_is_hard_to_read() {
+    let answered = |options: &'static str, text: &'static str, fill: usize| {
+        let (seen, said) = sent(&format!("--preset otlp {options}"), move |_, _| {
+            Answer::Status(200, "", text.replace('~', &"x".repeat(fill)))
+        });
+        let of = |name| seen[0].header(name).unwrap_or_default().to_owned();
+        (of("accept"), of("accept-encoding"), said)
+    };
+    let (accept, encoding, said) = answered(
+        "",
+        r#"{"partialSuccess":{"rejectedLogRecords":"2","errorMessage":"too old ~"}}"#,
+        77_000,
+    );
+    assert_eq!(
+        (accept.as_str(), encoding.as_str()),
+        ("application/json", "identity")
+    );
+    assert!(
+        said.contains("too old xx") && said.contains("2 records were not delivered"),
+        "{said}"
+    );
+    let (accept, encoding, said) = answered(
+        "--header Accept:text/x --header Accept-Encoding:gzip --batch 1",
+        "\u{1f}\u{8b}~",
+        1,
+    );
+    assert_eq!((accept.as_str(), encoding.as_str()), ("text/x", "gzip"));
+    assert_eq!(said.matches("can't be understood").count(), 1, "{said}");
+    assert!(!said.contains("not delivered"), "{said}");
+}
+
 /// The others have arrived, and any of them may be the one that has not.
 #[test]
 fn otlp_refuses_some_and_does_not_say_which() {

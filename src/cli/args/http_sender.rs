@@ -92,6 +92,7 @@ pub fn stage(args: HttpArgs, diag: &Diag) -> Result<Stage, String> {
     let (start, factor, max) = args.retry.waits();
     let options = HttpOptions {
         keeps: args.queueing.has_spool(),
+        diag: diag.clone(),
         method,
         assembly: form.assembly,
         content_type: form.content_type,

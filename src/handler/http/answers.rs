@@ -7,6 +7,7 @@ use super::held::Front;
 use super::verdict::{Answer, Verdict, hint, judge, shown};
 use super::worker::Done;
 use super::{Halt, HttpHandler, Reading};
+use crate::handler::Handler;
 use crate::now::Now;
 use crate::wire::presets::{elasticsearch, otlp, splunk};
 
@@ -99,8 +100,13 @@ impl HttpHandler {
                 }
             }
             Reading::Partial => {
-                if let Some((count, reason)) = otlp::read_rejected(&answer.text) {
-                    let reason = shown(reason.as_bytes(), &self.secrets);
+                let Some(rejected) = otlp::read_rejected(&answer.text) else {
+                    self.warn_of_unread(answer);
+                    return self.took_all(front);
+                };
+                if rejected.count > 0 {
+                    let count = rejected.count;
+                    let reason = shown(rejected.reason.as_bytes(), &self.secrets);
                     // Sent again, the others would be there twice, so that the
                     // protocol forbids it.
                     let all = front.count;
@@ -119,10 +125,25 @@ impl HttpHandler {
                 }
             }
         }
+        self.took_all(front)
+    }
+
+    fn took_all(&mut self, front: Front) -> Result<(), Halt> {
         self.parts.pop();
         self.held.forget(front);
         self.recovered();
         Ok(())
+    }
+
+    /// Says once that an answer is not what it should be.
+    fn warn_of_unread(&mut self, answer: &Answer) {
+        if !std::mem::replace(&mut self.told_unread, true) {
+            let (target, said) = (self.target(), shown(&answer.text, &self.secrets));
+            self.diag.warn(format_args!(
+                "{target}: it takes the records, but what it says of them can't be understood: \
+                 {said}; if it has refused some, that is not known"
+            ));
+        }
     }
 
     /// What became of each document, from the first on.

@@ -31,7 +31,7 @@ use worker::{Common, Job, Worker, dialer, look};
 
 use super::{EmitError, Handler, Refusal};
 use crate::batch::Frames;
-use crate::diag::plain;
+use crate::diag::{Diag, plain};
 use crate::net::{Backoff, TlsClient};
 use crate::now::Now;
 use crate::wire::body::Assembly;
@@ -88,6 +88,9 @@ pub struct HttpHandler {
     hastens: bool,
     /// Room for a body.
     room: Vec<u8>,
+    diag: Diag,
+    /// That an answer can't be understood was told once.
+    told_unread: bool,
 }
 
 /// Python's `HTTPHandler`, and more.
@@ -107,6 +110,10 @@ pub fn http(options: HttpOptions) -> io::Result<HttpHandler> {
         common: Common {
             method: options.method,
             content_type: options.content_type,
+            accept: match options.reading {
+                Reading::Partial => "application/json",
+                Reading::Status | Reading::Items | Reading::Code => "*/*",
+            },
             headers: options.headers,
             gzip: options.gzip,
         },
@@ -125,6 +132,8 @@ pub fn http(options: HttpOptions) -> io::Result<HttpHandler> {
         keeps: options.keeps,
         hastens: false,
         room: Vec::new(),
+        diag: options.diag,
+        told_unread: false,
     };
     let given = handler
         .common

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Auth, Endpoint, Header, Proxy};
+use crate::diag::Diag;
 use crate::net::{Backoff, TlsClient};
 use crate::wire::body::Assembly;
 use crate::wire::lh::SenderId;
@@ -77,4 +78,6 @@ pub struct HttpOptions {
     /// 404 and the like), and not given up: they wait on the disk, until somebody
     /// has mended what is wrong.
     pub keeps: bool,
+    /// Where notices go.
+    pub diag: Diag,
 }

@@ -50,6 +50,8 @@ pub(super) struct Done {
 pub(super) struct Common {
     pub method: Method,
     pub content_type: &'static str,
+    /// In what form answers are read.
+    pub accept: &'static str,
     pub headers: Vec<Header>,
     pub gzip: bool,
 }
@@ -160,7 +162,10 @@ impl Client {
             // The dialer has it.
             .proxy(None)
             .user_agent(concat!("lh/", env!("CARGO_PKG_VERSION")))
-            .accept_encoding("")
+            .accept(common.accept)
+            // Some compress what is not asked for, unless that is said. A header of
+            // the user's own takes the place of either.
+            .accept_encoding("identity")
             .max_response_header_size(LONGEST)
             .max_idle_connections(1)
             .max_idle_connections_per_host(1)

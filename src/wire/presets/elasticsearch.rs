@@ -236,17 +236,22 @@ impl Answer {
 
 /// What is left of a text of JSON that is read in parts, because it may end
 /// anywhere.
-struct Rest<'a>(&'a [u8]);
+pub(super) struct Rest<'a>(pub(super) &'a [u8]);
 
 impl Rest<'_> {
     /// Goes on behind a byte, with blanks before it, if it is next.
-    fn skip(&mut self, byte: u8) -> Option<()> {
+    pub(super) fn skip(&mut self, byte: u8) -> Option<()> {
         self.0 = self.0.trim_ascii_start().strip_prefix(&[byte])?;
         Some(())
     }
 
+    /// Whether a byte is next, with blanks before it.
+    pub(super) fn begins(&self, byte: u8) -> bool {
+        self.0.trim_ascii_start().first() == Some(&byte)
+    }
+
     /// Goes on behind a value, if it is there and whole.
-    fn value(&mut self) -> Option<serde_json::Value> {
+    pub(super) fn value(&mut self) -> Option<serde_json::Value> {
         let mut values = serde_json::Deserializer::from_slice(self.0).into_iter();
         let value = values.next()?.ok()?;
         self.0 = self.0.get(values.byte_offset()..).unwrap_or_default();

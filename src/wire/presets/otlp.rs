@@ -9,6 +9,7 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 
+use super::elasticsearch::Rest;
 use super::{exception, level_name};
 use crate::level::Level;
 use crate::record::{Record, Value};
@@ -343,17 +344,80 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Reads how many records of a request the receiver has refused though it took
-/// the others (`partialSuccess`), and why.
-pub fn read_rejected(answer: &[u8]) -> Option<(u64, String)> {
-    let answer: serde_json::Value = serde_json::from_slice(answer).ok()?;
-    let partial = &answer["partialSuccess"];
-    let count = &partial["rejectedLogRecords"];
-    let count = count.as_u64().or_else(|| count.as_str()?.parse().ok())?;
-    let reason = partial["errorMessage"]
-        .as_str()
-        .unwrap_or("no reason is given");
-    (count > 0).then(|| (count, reason.to_owned()))
+/// How many records of a request a receiver has refused though it took the others
+/// (`partialSuccess`), and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rejected {
+    /// How many; 0 where all were taken.
+    pub count: u64,
+    /// The receiver's words.
+    pub reason: String,
+}
+
+/// Reads what a receiver says of a request that it took, as far as the answer goes,
+/// which may be cut off; `None`: that is no word of whether it took all.
+pub fn read_rejected(answer: &[u8]) -> Option<Rejected> {
+    if answer.trim_ascii().is_empty() {
+        return Some(Rejected::default());
+    }
+    let (mut count, mut reason) = (None, None);
+    let whole = each_member(&mut Rest(answer), &mut |name, rest| match name {
+        "partialSuccess" | "partial_success" if rest.begins(b'{') => {
+            each_member(rest, &mut |name, rest| {
+                match name {
+                    "rejectedLogRecords" | "rejected_log_records" => {
+                        count = Some(number(&rest.value()?)?);
+                    }
+                    "errorMessage" | "error_message" => reason = Some(text(rest)?),
+                    _ => drop(rest.value()?),
+                }
+                Some(())
+            })
+        }
+        _ => rest.value().map(drop),
+    });
+    let count = count.or(whole.map(|()| 0))?;
+    let reason = reason.unwrap_or_else(|| "no reason is given".to_owned());
+    Some(Rejected { count, reason })
+}
+
+/// Goes through an object; `None`: it is none, or ends too early.
+fn each_member<'a>(
+    rest: &mut Rest<'a>,
+    each: &mut dyn FnMut(&str, &mut Rest<'a>) -> Option<()>,
+) -> Option<()> {
+    rest.skip(b'{')?;
+    if rest.skip(b'}').is_some() {
+        return Some(());
+    }
+    loop {
+        let name = rest.value()?;
+        rest.skip(b':')?;
+        each(name.as_str()?, rest)?;
+        if rest.skip(b'}').is_some() {
+            return Some(());
+        }
+        rest.skip(b',')?;
+    }
+}
+
+/// A 64-bit integer, which is a text in this JSON, or what stands for 0.
+fn number(value: &serde_json::Value) -> Option<u64> {
+    match value {
+        serde_json::Value::Null => Some(0),
+        serde_json::Value::String(digits) => digits.parse().ok(),
+        value => value.as_u64(),
+    }
+}
+
+/// A text, or the start of one that is cut off.
+fn text(rest: &mut Rest<'_>) -> Option<String> {
+    if let Some(value) = rest.value() {
+        return Some(value.as_str().unwrap_or_default().to_owned());
+    }
+    let cut = std::mem::take(&mut rest.0).trim_ascii_start();
+    let cut = cut.strip_prefix(b"\"")?;
+    Some(String::from_utf8_lossy(cut).into_owned())
 }
 
 #[cfg(test)]
@@ -450,14 +514,47 @@ mod tests {
 
     #[test]
     fn what_a_receiver_refused_in_part() {
-        assert_eq!(read_rejected(b"{}"), None);
-        assert_eq!(read_rejected(b"\n"), None);
-        assert_eq!(read_rejected(br#"{"partialSuccess":{}}"#), None);
-        for count in ["3", "\"3\""] {
-            let answer = format!(
-                r#"{{"partialSuccess":{{"rejectedLogRecords":{count},"errorMessage":"no"}}}}"#
-            );
-            assert_eq!(read_rejected(answer.as_bytes()), Some((3, "no".to_owned())));
+        let read = |answer: &str| read_rejected(answer.as_bytes()).map(|found| found.count);
+        for all_taken in [
+            "",
+            "\n",
+            "{}",
+            r#"{"partialSuccess":{}}"#,
+            r#"{"partialSuccess":null}"#,
+            r#"{"partialSuccess":{"rejectedLogRecords":"0","errorMessage":"slow"}}"#,
+            // It is said by then.
+            r#"{"partialSuccess":{"rejectedLogRecords":"0","errorMessage":"sl"#,
+        ] {
+            assert_eq!(read(all_taken), Some(0), "{all_taken}");
+        }
+        for some in [
+            r#"{"partialSuccess":{"rejectedLogRecords":3,"errorMessage":"no"}}"#,
+            r#"{"partialSuccess":{"rejectedLogRecords":"3","errorMessage":"no"}}"#,
+            r#"{"partial_success":{"rejected_log_records":"3","error_message":"no"}}"#,
+            r#"{ "x": [1, {}], "partialSuccess" : { "errorMessage": "no" , "rejectedLogRecords": 3 } }"#,
+            r#"{"partialSuccess":{"rejectedLogRecords":"3","errorMessage":"no"#,
+        ] {
+            let want = Rejected {
+                count: 3,
+                reason: "no".to_owned(),
+            };
+            assert_eq!(read_rejected(some.as_bytes()), Some(want), "{some}");
+        }
+        let cut = read_rejected(br#"{"partialSuccess":{"rejectedLogRecords":"3","err"#);
+        assert_eq!(
+            cut.map(|found| found.reason).as_deref(),
+            Some("no reason is given")
+        );
+        for no_word in [
+            "ok",
+            "\u{1f}\u{8b}",
+            "[]",
+            "{",
+            r#"{"partialSuccess":{"errorMessage":"n"#,
+            r#"{"partialSuccess":{"rejectedLogRecords":"x"}}"#,
+            r#"{"partialSuccess":{"rejectedLogRecords":-1}}"#,
+        ] {
+            assert_eq!(read(no_word), None, "{no_word}");
         }
     }
 }
