@@ -573,6 +573,12 @@ impl Delivery {
                 self.surrender(true, now);
                 true
             }
+            // What it holds is lost, and nothing of it in doubt.
+            (Fault::Retry, OnError::Exit) if self.handler.unproven() > 0 => {
+                self.end_by(End::Exit, &error);
+                self.surrender(false, now);
+                true
+            }
             _ => {
                 self.unsafe_because = Some(error.reason());
                 self.doubt(now);

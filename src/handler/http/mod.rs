@@ -419,6 +419,10 @@ impl Handler for HttpHandler {
         !self.failed && self.backoff.due().is_none()
     }
 
+    fn is_delivered(&self) -> bool {
+        self.held.count() == 0
+    }
+
     fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {
         self.failing = None;
         self.held.surrender(each);
@@ -434,6 +438,9 @@ impl Handler for HttpHandler {
 
     fn close(&mut self, now: Now, _hurry: bool) -> Result<(), EmitError> {
         self.hastens = true;
+        if self.held.count() == 0 {
+            return Ok(());
+        }
         self.pump(now, LOOK / 2).map_err(|halt| halt.at(0))?;
         match self.held.count() {
             0 => Ok(()),

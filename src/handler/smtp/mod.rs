@@ -489,6 +489,10 @@ impl Handler for SmtpHandler {
         !self.failed && self.backoff.due().is_none()
     }
 
+    fn is_delivered(&self) -> bool {
+        self.unproven() == 0 && self.owed.is_empty()
+    }
+
     fn surrender(&mut self, each: &mut dyn FnMut(&Frames<'_>)) {
         // A late answer would be taken for that of the next mail.
         self.worker = None;
@@ -511,8 +515,10 @@ impl Handler for SmtpHandler {
             // It rests for the limit only.
             self.backoff.succeeded();
         }
-        self.pump(now, LOOK / 2).map_err(|halt| halt.at(0))?;
-        if self.unproven() > 0 || self.flight.is_some() || !self.owed.is_empty() {
+        if !self.is_delivered() {
+            self.pump(now, LOOK / 2).map_err(|halt| halt.at(0))?;
+        }
+        if !self.is_delivered() {
             return Err(EmitError::slow(0));
         }
         if let Some(worker) = self.worker.take() {
