@@ -267,6 +267,69 @@ fn a_signal_ends_it_in_time() {
     );
 }
 
+/// What the first one lets it wait for, the second one does not.
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    for spool in ["", "--spool spool"] {
+        let server = Server::new(|_, _| Answer::Stall);
+        let folder = Folder::new();
+        let words = format!(
+            "http --body ndjson --batch 1 --timeout 1h --drain-timeout 1h {spool} {}",
+            server.url("/")
+        );
+        let mut running = folder.lh(&words).start();
+        // So many that none is waited for room for.
+        running.send(lines(0..2));
+        until("it is asked", || !server.seen().is_empty());
+        // It reads a copy of its input, and lets go of that when it is done.
+        let open = format!("/proc/{}/fd", running.id());
+        let input = std::fs::read_link(format!("{open}/0")).expect("its input");
+        let copies = || {
+            let links = std::fs::read_dir(&open).expect("it runs").flatten();
+            let links = links.filter_map(|link| std::fs::read_link(link.path()).ok());
+            links.filter(|to| *to == input).count()
+        };
+        assert_eq!(copies(), 2);
+        running.signal(Signal::SIGTERM);
+        until("it reads no more", || copies() == 1);
+        let begun = Instant::now();
+        running.signal_now(Signal::SIGTERM);
+        let ran = running.wait_exit();
+        assert!(
+            begun.elapsed() < Duration::from_millis(1500),
+            "{:?}",
+            begun.elapsed()
+        );
+        match spool {
+            "" => ran.code(1).said("2 records were not delivered"),
+            _ => ran.code(0).said("2 records stay in the spool"),
+        };
+    }
+}
+
+/// A connection that is refused leaves nothing in doubt, and whoever asked for the
+/// end learns why it came: at the end of the input, and before it.
+#[test]
+fn on_error_exit_says_why() {
+    let (free, folder) = (free_address(), Folder::new());
+    for handler in [
+        format!("http --body ndjson --batch 10ms http://{free}/"),
+        format!("smtp --host {free} --from a@x --to b@x"),
+    ] {
+        let words = format!("{handler} --on-error exit");
+        let at_the_end = folder.lh(&words).with(lines(0..1));
+        let mut running = folder.lh(&words).start();
+        running.send(lines(0..1));
+        for ran in [at_the_end, running.wait_exit()] {
+            let ran = ran
+                .code(1)
+                .said_times("Connection refused", 1)
+                .said("1 records were not delivered");
+            assert!(!ran.stderr.contains("in doubt"), "{}", ran.stderr);
+        }
+    }
+}
+
 /// However long an answer is, little of it is read.
 #[test]
 fn an_answer_of_a_hundred_megabytes() {

@@ -19,6 +19,18 @@ pub(super) struct Listener {
     inner: Delivery,
     shared: Arc<Shared>,
     spooled: Option<Spooled>,
+    seen: Seen,
+}
+
+/// What changes when something was achieved, and not when it was only tried.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Seen {
+    taken: u64,
+    dropped: u64,
+    unproven: u64,
+    unsettled: u64,
+    rollovers: u64,
+    ended: Option<End>,
 }
 
 /// Says that the thread is over, also where a panic ends it.
@@ -44,6 +56,7 @@ impl Listener {
             inner,
             shared,
             spooled,
+            seen: Seen::default(),
         }
     }
 
@@ -213,8 +226,18 @@ impl Listener {
     /// Lets the other thread know how far it is.
     fn note(&mut self, piece: Option<Piece>) {
         let handler = self.inner.look();
-        let (rollovers, unsettled) = (handler.rollovers(), handler.unsettled());
-        self.inner.ledger().figures.rollovers.set(rollovers);
-        self.shared.done(piece, unsettled, self.inner.ended());
+        let figures = &self.inner.ledger().figures;
+        let seen = Seen {
+            taken: figures.bytes.get(),
+            dropped: figures.dropped.get(),
+            unproven: handler.unproven(),
+            unsettled: handler.unsettled(),
+            rollovers: handler.rollovers(),
+            ended: self.inner.ended(),
+        };
+        figures.rollovers.set(seen.rollovers);
+        let got_on = seen != self.seen;
+        self.shared.done(piece, got_on, seen.unsettled, seen.ended);
+        self.seen = seen;
     }
 }

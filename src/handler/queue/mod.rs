@@ -38,7 +38,7 @@ const PATIENCE: (Duration, Duration) = (Duration::from_millis(100), Duration::fr
 /// While the thread is at work, how soon somebody looks whether it has ended.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long at most for the end of the thread, if that is in a hurry.
+/// How long at most for the end of the thread, if that is in a hurry and gets on.
 const HURRY: Duration = Duration::from_secs(2);
 
 /// The same once it was told to stop: while nothing moves, and in all.
@@ -475,9 +475,13 @@ impl Handler for QueueHandler {
             synced.map_err(|error| EmitError::retry(0, "cannot sync the spool", error))?;
         }
         if self.thread.is_some() {
-            let most = if hurry { HURRY } else { PATIENCE.1 };
+            // Whoever is in a hurry looks for signals in between.
+            let (idle, most) = match hurry {
+                true => (PATIENCE.0, HURRY),
+                false => (PATIENCE.1, PATIENCE.1),
+            };
             self.shared.close(hurry);
-            if !self.shared.wait_for_end(PATIENCE.0, most) {
+            if !self.shared.wait_for_end(idle, most) {
                 return Err(EmitError::slow(0));
             }
         }

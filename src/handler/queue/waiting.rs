@@ -126,7 +126,7 @@ struct State {
     unsettled: u64,
     returned: Option<Returned>,
     spares: Vec<OwnedFrames>,
-    /// What the thread has done so far: only whether it changes is of interest.
+    /// How often the thread got on: only whether it changes is of interest.
     done: u64,
     /// Nothing more will come; whether the end is in a hurry.
     close: Option<bool>,
@@ -402,11 +402,17 @@ impl Shared {
         }
     }
 
-    /// For the thread: what it took is done, and so many records in all are not as
-    /// safe as was asked.
-    pub(super) fn done(&self, piece: Option<Piece>, unsettled: u64, ended: Option<End>) {
+    /// For the thread: what it took is done, it got on by that or did not, and so
+    /// many records in all are not as safe as was asked.
+    pub(super) fn done(
+        &self,
+        piece: Option<Piece>,
+        got_on: bool,
+        unsettled: u64,
+        ended: Option<End>,
+    ) {
         let mut state = self.lock();
-        state.done += 1;
+        state.done += u64::from(got_on || piece.is_some());
         state.unsettled = unsettled;
         state.ended = state.ended.or(ended);
         self.figures
