@@ -1,10 +1,12 @@
 //! Trials 11 and 12: the local syslog socket is missing, its daemon restarts,
 //! or does not read.
 
+use std::io::Read;
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::time::{Duration, Instant};
 
 use crate::away::QUICK;
-use crate::support::{Rsyslog, until};
+use crate::support::{Rsyslog, report, until};
 use crate::trials::{Lh, able, folder, records, records::told};
 
 /// Nothing is lost. What the daemon read right before it ended, before anybody
@@ -178,4 +180,110 @@ fn a_daemon_that_never_reads_is_not_waited_for_for_ever() {
     // Those in its queue may have been counted, for nobody had read them.
     assert!(report.found.len() as u64 + lost >= 500, "{lost}: {report}");
     assert!(lost >= 400, "{lost}: {report}");
+}
+
+/// What comes over the next connection, to its end.
+fn over_a_stream(listener: &UnixListener) -> Vec<u8> {
+    let (mut connection, _) = listener.accept().expect("a connection");
+    let mut bytes = Vec::new();
+    connection.read_to_end(&mut bytes).expect("its bytes");
+    bytes
+}
+
+/// Where nobody was there at the start, nothing is taken for granted of whoever comes.
+#[test]
+fn a_stream_that_comes_after_the_start_gets_everything() {
+    for (options, end) in [("", b'\n'), ("--framing nul", b'\0')] {
+        let folder = folder();
+        let path = folder.path().join("log");
+        let given = format!("syslog --address {} {options} {QUICK}", path.display());
+        let mut running = Lh::new(&given).spawn();
+        running.write(&records(1..=10));
+        running.expect_stderr("No such file");
+        let listener = UnixListener::bind(&path).expect("a socket");
+        let reader = std::thread::spawn(move || over_a_stream(&listener));
+        running.write(&records(11..=100));
+        running.end_within(Duration::from_secs(10)).expect(0);
+        let got = reader.join().expect("it reads");
+        let messages = got.split(|byte| *byte == end);
+        let messages = messages.map(|message| String::from_utf8_lossy(message).into_owned());
+        let bodies = messages.filter_map(|message| Some(message.split_once(": ")?.1.to_owned()));
+        report(bodies, 1..=100).assert_perfect(options);
+    }
+}
+
+/// What waits for a socket of one kind is sent to one of the other, in the form that
+/// this one has, by the next run as by a retry.
+#[test]
+fn a_spool_waits_for_a_socket_of_either_kind() {
+    for (was_stream, retries) in [(false, false), (false, true), (true, false), (true, true)] {
+        let folder = folder();
+        let (path, spool) = (folder.path().join("log"), folder.path().join("spool"));
+        let listener = was_stream.then(|| UnixListener::bind(&path).expect("a socket"));
+        let given = format!("syslog -t x --address {} {QUICK}", path.display());
+        let leaving = format!("{given} --drain-timeout 100ms --spool");
+        let mut running = Lh::new(&leaving).arg(&spool).spawn();
+        // It has looked what the socket is by then.
+        crate::trials::wait_for(Duration::from_secs(10), || spool.join("lock").exists());
+        if listener.is_some() {
+            drop(listener);
+            std::fs::remove_file(&path).expect("it is there");
+        }
+        running.write(b"one\ntwo\n");
+        let outcome = running.end_within(Duration::from_secs(10)).expect(0);
+        assert!(
+            outcome.stderr.contains("2 records stay"),
+            "{}",
+            outcome.stderr
+        );
+        let reader = match was_stream {
+            true => {
+                let socket = UnixDatagram::bind(&path).expect("a socket");
+                std::thread::spawn(move || {
+                    let mut buffer = [0; 200];
+                    let mut next = || {
+                        let length = socket.recv(&mut buffer).expect("a datagram");
+                        [&buffer[..length], b"|"].concat()
+                    };
+                    let got = [next(), next()].concat();
+                    // One that is gone may not have read what it had.
+                    (got, Some(socket))
+                })
+            }
+            false => {
+                let listener = UnixListener::bind(&path).expect("a socket");
+                std::thread::spawn(move || (over_a_stream(&listener), None))
+            }
+        };
+        match retries {
+            true => Lh::new("spool retry").arg(&spool).feed("").expect(0),
+            false => Lh::new(&format!("{given} --spool"))
+                .arg(&spool)
+                .feed("")
+                .expect(0),
+        };
+        let (got, _socket) = reader.join().expect("it reads");
+        let got = String::from_utf8_lossy(&got).into_owned();
+        let ends = if was_stream {
+            ["x: one|", "x: two|"]
+        } else {
+            ["x: one\n", "x: two\n"]
+        };
+        assert!(got.contains(ends[0]) && got.ends_with(ends[1]), "{got:?}");
+    }
+}
+
+/// Each datagram is a message, and a framing there would be a part of it.
+#[test]
+fn a_framing_is_for_a_socket_that_may_be_a_stream() {
+    let folder = folder();
+    let path = folder.path().join("log");
+    let _datagrams = UnixDatagram::bind(&path).expect("a socket");
+    let given = format!("syslog --framing nul --address {}", path.display());
+    let outcome = Lh::new(&given).feed("x").expect(2);
+    assert!(
+        outcome.stderr.contains("each datagram"),
+        "{}",
+        outcome.stderr
+    );
 }

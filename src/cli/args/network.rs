@@ -7,7 +7,7 @@ use super::remote::{Carrier, CompressArg, ConnectionArgs, Target, TlsArgs, WireA
 use crate::diag::{Diag, plain};
 use crate::handler::Handler;
 use crate::handler::eventlog::{self, EventLogOptions};
-use crate::handler::remote::{RemoteOptions, remote};
+use crate::handler::remote::{LocalOptions, RemoteOptions, local, remote};
 use crate::handler::stage::Rendering;
 use crate::net::tls::{TlsClient, TlsOptions};
 use crate::net::{Address, Backoff, BackoffOptions, Connector, Transport};
@@ -34,15 +34,21 @@ pub fn handler(
 ) -> Result<Box<dyn Handler>, String> {
     let address = Address::parse(&target.address, target.default_port);
     let address = address.map_err(|error| error.to_string())?;
+    let either = match (&target.carrier, &address) {
+        (Carrier::Either { given, on_stream }, Address::Path(path)) => {
+            Some((path.clone(), given.clone(), on_stream.clone()))
+        }
+        _ => None,
+    };
     let transport = match (target.carrier, &address) {
         (Carrier::Stream, Address::Inet { .. }) => Transport::Tcp,
         (Carrier::Stream, Address::Path(_)) => Transport::UnixStream,
-        (Carrier::Datagram, Address::Inet { .. }) => Transport::Udp,
-        (Carrier::Datagram, Address::Path(_)) => Transport::UnixDatagram,
+        (Carrier::Datagram | Carrier::Either { .. }, Address::Inet { .. }) => Transport::Udp,
+        (Carrier::Datagram | Carrier::Either { .. }, Address::Path(_)) => Transport::UnixDatagram,
         (Carrier::Tls(args), address) => Transport::Tls(tls(args, address, diag)?),
     };
-    let local = matches!(transport, Transport::UnixStream | Transport::UnixDatagram);
-    if local && !HAS_UNIX_SOCKETS {
+    let is_local = matches!(transport, Transport::UnixStream | Transport::UnixDatagram);
+    if is_local && !HAS_UNIX_SOCKETS {
         return Err(format!(
             "{}: this system has no Unix sockets; give HOST:PORT",
             target.address
@@ -53,6 +59,17 @@ pub fn handler(
     let id = random()?;
     let (seed, _) = id.0.split_at(8);
     let seed = seed.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    if let Some((path, given, on_stream)) = either {
+        return Ok(local(LocalOptions {
+            kind: target.kind,
+            path,
+            timeout: connection.timeout(),
+            backoff: Backoff::new(options, seed),
+            hint: target.hint,
+            given,
+            on_stream,
+        }));
+    }
     Ok(remote(RemoteOptions {
         kind: target.kind,
         connector: Connector::new(address, transport, connection.timeout()),

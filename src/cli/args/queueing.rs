@@ -121,6 +121,11 @@ impl QueueingArgs {
         }
     }
 
+    /// The directory of the spool, if there is to be one.
+    pub fn spool(&self) -> Option<&Path> {
+        self.spool.as_deref()
+    }
+
     /// Whether there is to be a spool.
     pub fn has_spool(&self) -> bool {
         self.spool.is_some()

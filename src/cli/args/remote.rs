@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::units;
+use crate::wire::envelope::Framing;
 
 /// How long the end waits for a peer, unless the user says.
 pub const DRAIN: Duration = Duration::from_secs(10);
@@ -157,6 +158,12 @@ pub enum Carrier {
     Stream,
     Tls(TlsArgs),
     Datagram,
+    /// A local socket of either kind: how messages are told apart that come, and on a
+    /// stream.
+    Either {
+        given: Framing,
+        on_stream: Framing,
+    },
 }
 
 /// How GELF datagrams are compressed.

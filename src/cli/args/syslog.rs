@@ -1,5 +1,7 @@
 //! `lh syslog`.
 
+use std::path::Path;
+
 use clap::{Args, ValueEnum};
 
 use super::queueing::QueueingArgs;
@@ -54,7 +56,8 @@ pub struct SyslogArgs {
 
     /// How it is reached [default: udp for a host, unix for a path].
     ///
-    /// unix: by datagrams, or by a stream where the socket is one.
+    /// unix: by datagrams, or by a stream where the socket is one, which may change
+    /// when its daemon is restarted.
     #[arg(long, value_enum, value_name = "TRANSPORT", help_heading = "Syslog")]
     transport: Option<TransportArg>,
 
@@ -178,9 +181,44 @@ struct Plan {
     address: String,
     local: bool,
     transport: TransportArg,
-    /// Messages follow each other on a stream.
+    /// Messages follow each other on a stream, as far as that is known.
     stream: bool,
+    /// What tells them apart, in a spool as well.
     framing: Framing,
+    /// The same on a stream, where a local socket may turn out to be one.
+    on_stream: Framing,
+}
+
+/// The forms of records in a spool.
+const FORMS: [&str; 4] = [
+    "syslog datagrams",
+    "syslog lines",
+    "syslog messages with their length",
+    "syslog messages that end with a NUL",
+];
+
+fn form(framing: &Framing) -> &'static str {
+    match framing {
+        Framing::Bare | Framing::Length => FORMS[0],
+        Framing::OctetCount => FORMS[2],
+        Framing::Terminator(end) if end == b"\0" => FORMS[3],
+        Framing::Terminator(_) => FORMS[1],
+    }
+}
+
+/// What tells the messages apart that wait in a spool, left there by an lh that
+/// found the local socket to be of one kind, or of the other.
+fn waiting(spool: &Path) -> Option<Framing> {
+    // What is wrong with it is told when it is opened.
+    let noted = crate::spool::target(spool).ok()??;
+    let framing = match FORMS.iter().position(|form| *form == noted.form)? {
+        0 => Framing::Bare,
+        1 => Framing::Terminator(b"\n".to_vec()),
+        2 => Framing::OctetCount,
+        _ => Framing::Terminator(b"\0".to_vec()),
+    };
+    let found = crate::spool::inspect(spool).ok()?;
+    (found.waiting > 0).then_some(framing)
 }
 
 impl SyslogArgs {
@@ -211,21 +249,29 @@ impl SyslogArgs {
         if let Some(option) = self.tls.given().filter(|_| transport != TransportArg::Tls) {
             return Err(format!("{option} has no effect without --transport tls"));
         }
+        // A local socket may be there later only, and then be of either kind.
         let stream = match transport {
-            TransportArg::Tcp | TransportArg::Tls => true,
-            TransportArg::Udp => false,
+            TransportArg::Tcp | TransportArg::Tls => Some(true),
+            TransportArg::Udp => Some(false),
             TransportArg::Unix => sys::is_stream_socket(address.as_ref()),
         };
-        let framing = match self.framing {
-            Some(_) if !stream => {
-                return Err("--framing is for streams: each datagram is a message".to_owned());
-            }
-            _ if !stream => Framing::Bare,
+        if self.framing.is_some() && stream == Some(false) {
+            return Err("--framing is for streams: each datagram is a message".to_owned());
+        }
+        let stream = stream == Some(true);
+        let on_stream = match self.framing {
             Some(FramingArg::Octet) => Framing::OctetCount,
             Some(FramingArg::Nul) => Framing::Terminator(b"\0".to_vec()),
             Some(FramingArg::Lf) => Framing::Terminator(b"\n".to_vec()),
             None if transport == TransportArg::Tls => Framing::OctetCount,
             None => Framing::Terminator(b"\n".to_vec()),
+        };
+        let spool = self.queueing.spool();
+        let spool = spool.filter(|_| transport == TransportArg::Unix);
+        let framing = match (spool.and_then(waiting), stream) {
+            (Some(framing), _) => framing,
+            (None, true) => on_stream.clone(),
+            (None, false) => Framing::Bare,
         };
         Ok(Plan {
             address,
@@ -233,6 +279,7 @@ impl SyslogArgs {
             transport,
             stream,
             framing,
+            on_stream,
         })
     }
 
@@ -314,12 +361,7 @@ impl IntoStage for SyslogArgs {
     fn into_stage(self, diag: &Diag) -> Result<Stage, String> {
         let plan = self.plan()?;
         let encoder = self.encoder(&plan)?;
-        let form = match &plan.framing {
-            Framing::OctetCount => "syslog messages with their length",
-            Framing::Terminator(end) if end == b"\0" => "syslog messages that end with a NUL",
-            Framing::Terminator(_) => "syslog lines",
-            Framing::Bare | Framing::Length => "syslog datagrams",
-        };
+        let form = form(&plan.framing);
         let target = Target {
             kind: "syslog",
             address: plan.address,
@@ -330,6 +372,10 @@ impl IntoStage for SyslogArgs {
             }),
             carrier: match (plan.transport, plan.stream) {
                 (TransportArg::Tls, _) => Carrier::Tls(self.tls),
+                (TransportArg::Unix, _) => Carrier::Either {
+                    given: plan.framing.clone(),
+                    on_stream: plan.on_stream,
+                },
                 (_, true) => Carrier::Stream,
                 (_, false) => Carrier::Datagram,
             },

@@ -4,6 +4,7 @@
 mod chunker;
 mod datagrams;
 mod link;
+mod local;
 mod numbered;
 mod streams;
 mod talk;
@@ -13,6 +14,8 @@ mod window;
 
 use std::io;
 use std::time::Duration;
+
+pub use local::LocalOptions;
 
 use super::{EmitError, Handler};
 use crate::net::{Backoff, Connector, Transport};
@@ -50,6 +53,11 @@ pub fn remote(options: RemoteOptions) -> Box<dyn Handler> {
             Box::new(datagrams::DatagramDelivery::new(options))
         }
     }
+}
+
+/// A handler that delivers to a local socket, of whichever kind that is.
+pub fn local(options: LocalOptions) -> Box<dyn Handler> {
+    Box::new(local::LocalDelivery::new(options))
 }
 
 /// A handler that delivers each record as a datagram to a receiver that takes

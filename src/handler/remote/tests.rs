@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use super::*;
 use crate::batch::Frames;
 use crate::net::{Address, BackoffOptions, Transport};
 use crate::now::Now;
+use crate::wire::envelope::Framing;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -425,4 +426,96 @@ fn a_peer_that_was_good_is_tried_again_at_once() {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+/// One for a socket of either kind, which is given lines, and sends them with a NUL
+/// behind each on a stream.
+fn either(path: &Path) -> Box<dyn Handler> {
+    let wait = Duration::from_millis(5);
+    let retry = BackoffOptions {
+        start: wait,
+        factor: 1.0,
+        max: wait,
+    };
+    super::local(LocalOptions {
+        kind: "syslog",
+        path: path.to_owned(),
+        timeout: Duration::from_secs(5),
+        backoff: Backoff::new(retry, 1),
+        hint: Some("hint"),
+        given: Framing::Terminator(b"\n".to_vec()),
+        on_stream: Framing::Terminator(b"\0".to_vec()),
+    })
+}
+
+/// Datagrams that came, one after the other.
+fn datagrams(socket: &UnixDatagram, count: usize) -> Vec<u8> {
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    let (mut got, mut buffer) = (Vec::new(), [0; 100]);
+    for _ in 0..count {
+        let length = socket.recv(&mut buffer).unwrap();
+        got.extend_from_slice(&buffer[..length]);
+        got.push(b'|');
+    }
+    got
+}
+
+/// So much of what comes over the next connection, which is held.
+fn stream(listener: &UnixListener, count: usize) -> (UnixStream, Vec<u8>) {
+    let (mut connection, _) = listener.accept().unwrap();
+    connection.set_read_timeout(Some(LIMIT)).unwrap();
+    let mut bytes = vec![0; count];
+    connection.read_exact(&mut bytes).unwrap();
+    (connection, bytes)
+}
+
+#[test]
+fn a_local_socket_is_what_it_is_by_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let mut handler = either(&path);
+    let frames = Frames::lines(b"one\n");
+    let error = handler.emit(&frames, 0, Now::read()).unwrap_err();
+    assert!(error.is_slowness() || error.to_string().contains("hint"));
+
+    let listener = UnixListener::bind(&path).unwrap();
+    deliver(&mut *handler, b"one\ntwo\n");
+    let (connection, bytes) = stream(&listener, 8);
+    assert_eq!(bytes, b"one\0two\0");
+    settle(&mut *handler);
+    drop((connection, listener));
+    std::fs::remove_file(&path).unwrap();
+
+    let daemon = UnixDatagram::bind(&path).unwrap();
+    deliver(&mut *handler, b"three\nfour\nfive\n");
+    assert_eq!(datagrams(&daemon, 1), b"three|");
+    // The others were not read, and are there for the next one.
+    drop(daemon);
+    std::fs::remove_file(&path).unwrap();
+    let listener = UnixListener::bind(&path).unwrap();
+    deliver(&mut *handler, b"six\n");
+    let mut got = stream(&listener, 14).1;
+    // What was read may come again.
+    if got.starts_with(b"three\0") {
+        got.drain(..6);
+    }
+    assert!(b"four\0five\0six\0".starts_with(&got), "{got:?}");
+    drop(listener);
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// In the form in which it was given.
+#[test]
+fn what_a_local_socket_did_not_take_is_handed_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let daemon = UnixDatagram::bind(&path).unwrap();
+    let mut handler = either(&path);
+    deliver(&mut *handler, b"one\ntwo\n");
+    let mut back = Vec::new();
+    assert_eq!(handler.unproven(), 2);
+    handler.surrender(&mut |frames| back.extend_from_slice(frames.bytes()));
+    assert_eq!(back, b"one\ntwo\n");
+    assert_eq!(handler.unproven(), 0);
+    drop(daemon);
 }

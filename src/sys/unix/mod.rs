@@ -167,12 +167,16 @@ pub const SYSLOG_SOCKET: Option<&str> = Some(if cfg!(target_os = "linux") {
     "/var/run/log"
 });
 
-/// Whether a local socket takes a stream, and no datagrams.
-#[cfg(feature = "cli")]
-pub fn is_stream_socket(path: &Path) -> bool {
+/// Whether a local socket takes a stream, and no datagrams; `None` where nobody is
+/// there who takes either.
+#[cfg(any(feature = "cli", feature = "net"))]
+pub fn is_stream_socket(path: &Path) -> Option<bool> {
     let socket = std::os::unix::net::UnixDatagram::unbound();
-    let error = socket.and_then(|socket| socket.connect(path)).err();
-    error.is_some_and(|error| error.raw_os_error() == Some(Errno::EPROTOTYPE as i32))
+    match socket.and_then(|socket| socket.connect(path)) {
+        Ok(()) => Some(false),
+        Err(error) if error.raw_os_error() == Some(Errno::EPROTOTYPE as i32) => Some(true),
+        Err(_) => None,
+    }
 }
 
 /// The name of this machine, as `hostname` prints it; `localhost` where it has

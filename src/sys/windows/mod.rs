@@ -176,10 +176,10 @@ pub const IS_NT: bool = true;
 #[cfg(feature = "cli")]
 pub const SYSLOG_SOCKET: Option<&str> = None;
 
-/// Whether a local socket takes a stream, and no datagrams.
-#[cfg(feature = "cli")]
-pub fn is_stream_socket(_path: &Path) -> bool {
-    false
+/// There is none that takes datagrams, and nothing is sent to others.
+#[cfg(any(feature = "cli", feature = "net"))]
+pub fn is_stream_socket(_path: &Path) -> Option<bool> {
+    None
 }
 
 /// The name of this machine; `localhost` where it has none.

@@ -9,12 +9,14 @@ mod encode;
 mod escape;
 mod loose;
 mod own;
+mod reframe;
 pub(super) mod stamp;
 mod structured;
 mod tables;
 
 pub use decode::{NotSyslog, decode, decode_with};
 pub use encode::{LineFeeds, Rfc, SyslogEncoder, SyslogOptions, TooLong};
+pub use reframe::Reframer;
 pub use stamp::Stamps;
 pub use tables::{Facility, FacilityError, Priority, PriorityError, Severity, SeverityError};
 
