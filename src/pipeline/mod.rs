@@ -90,6 +90,9 @@ enum Stop {
     /// When the input has nothing more at the moment, or soon after: it was
     /// asked for at that time.
     Drain(Instant),
+    /// Nothing more is read, since a handler has ended it at that time; the others
+    /// may bring to its end what they have.
+    Soon(Instant),
     Now,
 }
 
@@ -99,7 +102,7 @@ impl Stop {
         let (patience, why) = match self {
             Stop::No => (stage.patience(false), "(--drain-timeout)"),
             Stop::Drain(_) => (stage.patience(true).or(Some(DRAIN)), "after SIGTERM"),
-            Stop::Now => return "; it had not taken them at the end".to_owned(),
+            Stop::Soon(_) | Stop::Now => return "; it had not taken them at the end".to_owned(),
         };
         match patience {
             Some(most) => format!(
@@ -206,7 +209,7 @@ impl Pipeline {
         self.note_blocked(false, now);
         let over = self.grace_is_over(now);
         let limit = match self.stop {
-            Stop::Now => return Wait::Stop,
+            Stop::Soon(_) | Stop::Now => return Wait::Stop,
             Stop::Drain(_) if self.is_overdue(now) && self.overdue == [0; STREAMS] => {
                 return Wait::Stop;
             }
@@ -294,6 +297,10 @@ impl Pipeline {
         let asked = match self.stop {
             Stop::Now => return true,
             Stop::Drain(since) => since + stage.patience(true).unwrap_or(DRAIN) <= now.mono,
+            Stop::Soon(since) => {
+                let patience = stage.patience(true).unwrap_or(DRAIN);
+                since + patience.min(DRAIN) <= now.mono
+            }
             Stop::No => false,
         };
         self.drain.is_over(index, stage, self.closing, now) || asked
@@ -356,8 +363,12 @@ impl Pipeline {
     /// it.
     fn stop_if_ended(&mut self) {
         let mut ends = self.stages.iter().map(Stage::ended);
-        if ends.clone().all(|end| end.is_some()) || ends.any(|end| end == Some(End::Exit)) {
+        if ends.clone().all(|end| end.is_some()) {
             self.stop = Stop::Now;
+        } else if ends.any(|end| end == Some(End::Exit))
+            && matches!(self.stop, Stop::No | Stop::Drain(_))
+        {
+            self.stop = Stop::Soon(Instant::now());
         }
     }
 

@@ -151,7 +151,9 @@ impl Pipeline {
 
     fn may_read_on(&self, stopping: Option<Instant>, listen: &Listen, now: Now) -> bool {
         let since = stopping.map(|at| now.mono.saturating_duration_since(at));
-        self.stop != Stop::Now && since.is_some_and(|since| since < DRAIN) && listen.has_more(now)
+        !matches!(self.stop, Stop::Soon(_) | Stop::Now)
+            && since.is_some_and(|since| since < DRAIN)
+            && listen.has_more(now)
     }
 
     /// Delivers what `take` hands out of the listener.

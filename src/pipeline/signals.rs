@@ -19,14 +19,16 @@ impl Pipeline {
             match (notice.event, self.command_runs()) {
                 (Event::ChildEnded, _) => self.look_at_command(now),
                 (Event::Interrupt | Event::Terminate, true) => self.ask_command_to_end(notice),
-                (Event::Interrupt, false) if self.waits_for_writer(now) => {
+                (Event::Interrupt, false)
+                    if self.waits_for_writer(now) && !matches!(self.stop, Stop::Soon(_)) =>
+                {
                     self.interrupted = true;
                 }
                 (Event::Interrupt, false) => self.stop = Stop::Now,
                 (Event::Terminate, false) => {
                     self.stop = match self.stop {
                         Stop::No => Stop::Drain(now.mono),
-                        Stop::Drain(_) | Stop::Now => Stop::Now,
+                        Stop::Drain(_) | Stop::Soon(_) | Stop::Now => Stop::Now,
                     };
                 }
                 (Event::Reopen, _) => {

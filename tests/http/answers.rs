@@ -307,6 +307,27 @@ fn a_second_signal_ends_it_at_once() {
     }
 }
 
+/// One handler's end is none of another's fault: what that one has is delivered.
+#[test]
+fn a_handler_that_ends_the_run_costs_no_other_its_records() {
+    let server = Server::new(|_, _| {
+        // Longer than anything that gets on takes.
+        std::thread::sleep(Duration::from_millis(700));
+        status(204)
+    });
+    let folder = Folder::new();
+    let words = format!(
+        "http --body ndjson --batch 3 {} + file --on-error exit /dev/full",
+        server.url("/")
+    );
+    let ran = folder.lh(&words).with(lines(0..3));
+    ran.code(1)
+        .said_times("records were not delivered", 1)
+        .said("/dev/full: 3 records were not delivered");
+    assert_eq!(server.seen().len(), 1);
+    assert_eq!(server.seen()[0].lines().len(), 3);
+}
+
 /// A connection that is refused leaves nothing in doubt, and whoever asked for the
 /// end learns why it came: at the end of the input, and before it.
 #[test]
