@@ -3,12 +3,13 @@
 use std::fs::canonicalize;
 use std::path::{Path, PathBuf};
 
-use super::args::HandlerCommand;
+use super::args::{Files, HandlerCommand};
 use crate::handler::BaseRotatingHandler;
 use crate::sys::{self, FileId};
 
-/// Looks whether the figures, or the dead letters of a handler, would go where a
-/// handler writes or renames its log, or the figures where dead letters go.
+/// Looks whether the figures, the dead letters or the log of a handler would go where
+/// another handler rolls a log over, or the figures or dead letters into a log, or the
+/// figures where dead letters go.
 ///
 /// # Errors
 /// Which two are one file.
@@ -63,6 +64,7 @@ pub fn check(metrics: Option<&Path>, chain: &mut [HandlerCommand]) -> Result<(),
             ));
         }
     }
+    rolled_by_another(&files)?;
     apart(
         "--metrics-file",
         metrics.as_ref(),
@@ -72,6 +74,42 @@ pub fn check(metrics: Option<&Path>, chain: &mut [HandlerCommand]) -> Result<(),
     letters
         .iter()
         .try_for_each(|letters| apart("--dead-letter", Some(letters), log, &logs))
+}
+
+/// Looks whether a handler would roll over, or delete for the sake of its own backups,
+/// what another one writes. Handlers on one file would also keep backups by two counts.
+fn rolled_by_another(files: &[Files]) -> Result<(), String> {
+    for (index, one) in files.iter().enumerate() {
+        let (Some(own), Some(rotating)) = (&one.log, &one.rotating) else {
+            continue;
+        };
+        if !rotating.rolls() {
+            continue;
+        }
+        let others = files
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != index);
+        for log in others.filter_map(|(_, other)| other.log.as_deref()) {
+            let name = log.display();
+            // What is no file is never rolled over, whoever writes to it.
+            if sys::stat(log).is_ok_and(|meta| !meta.regular) {
+                continue;
+            }
+            if is_same(own, log) {
+                return Err(format!(
+                    "{name}: two handlers would write it, and one of them rolls it over"
+                ));
+            }
+            if rotating.makes(log) || canonicalize(log).is_ok_and(|real| rotating.makes(&real)) {
+                return Err(format!(
+                    "{name}: it is the log of a handler, and the name of a rolled-over file of \
+                     another"
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether two paths lead to one file, which need not be there yet.

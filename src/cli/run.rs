@@ -70,8 +70,10 @@ pub fn chain(
 }
 
 /// Tries the targets of a chain, and sends nothing.
-pub fn check(input: &InputArgs, chain: Vec<HandlerCommand>) -> Result<Status, Failure> {
+pub fn check(input: &InputArgs, mut chain: Vec<HandlerCommand>) -> Result<Status, Failure> {
     let diag = console::diag(input.quiet);
+    let metrics = input.reports().metrics_file;
+    own_files::check(metrics.as_deref(), &mut chain).map_err(Failure::usage)?;
     let stages = chain.into_iter().map(|handler| handler.into_stage(&diag));
     let stages: Vec<_> = stages
         .collect::<Result<_, String>>()

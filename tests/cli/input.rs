@@ -672,6 +672,44 @@ fn a_file_that_is_written_for_two_reasons_is_refused() {
         ran.said(option).said(text);
         assert_eq!(folder.names(), ["link", "sub", "there"], "{chain}");
     }
+    let (roll, other) = (
+        "rotate --max-bytes 9 --backups 2",
+        "name of a rolled-over file of another",
+    );
+    let two = "two handlers would write it";
+    for (chain, file, text) in [
+        (format!("{roll} mm + file mm.1"), "mm.1: ", other),
+        (format!("file sub/../mm.1.gz + queue {roll} mm"), "", other),
+        (format!("{roll} mm + buffer {roll} mm.2"), "mm.2: ", other),
+        (
+            format!("{roll} --mkdir d/mm + file --mkdir d/mm.1"),
+            "",
+            other,
+        ),
+        ("timed mm + timed mm.2026-11-28_10".to_owned(), "mm.", other),
+        (
+            format!("{roll} mm + rotate --max-bytes 9 --backups 9 mm"),
+            "mm: ",
+            two,
+        ),
+        (format!("file link + {roll} there"), "link: ", two),
+        (format!("timed mm + {roll} sub/../mm"), "", two),
+    ] {
+        for check in ["", "check "] {
+            let chain = format!("{check}{chain}");
+            let ran = folder.lh(&chain).with("a\n").code(2);
+            ran.said(file).said(text);
+            assert_eq!(folder.names(), ["link", "sub", "there"], "{chain}");
+        }
+    }
+    // A handler that never rolls over takes no other names, and nor does one on a device.
+    let chain = "rotate --backups 0 n + file n.1 + rotate --backups 0 n";
+    folder.lh(chain).with("a\n").ok();
+    assert_eq!(folder.text("n"), "a\na\n");
+    folder
+        .lh(&format!("{roll} /dev/null + {roll} /dev/null"))
+        .with("a\n")
+        .ok();
     let chain = "--metrics-file m file a --dead-letter d + file a --dead-letter d";
     folder.lh(chain).with("a\n").ok();
     assert_eq!(folder.text("a"), "a\na\n");

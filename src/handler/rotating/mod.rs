@@ -600,9 +600,10 @@ fn began(meta: &Meta, mark: Option<Mark>) -> i64 {
 /// What a link has to hold to lead to the file.
 /// Whether two directories are one; none is that is not there.
 fn lie_together(one: &Path, other: &Path) -> bool {
+    // One that is to be made can only be told by its name.
     let real = |path| std::fs::canonicalize(path).ok();
     let found = real(one);
-    found.is_some() && found == real(other)
+    one == other || found.is_some() && found == real(other)
 }
 
 fn link_target(file: &Path, link: &Path) -> PathBuf {
