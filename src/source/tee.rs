@@ -58,6 +58,10 @@ impl Tee {
                 Ok(()) => return,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if !wait() {
+                        self.diag.warn(format_args!(
+                            "{}: its reader is slow, and lh is to end; nothing more is copied there",
+                            self.name
+                        ));
                         self.file = None;
                         return;
                     }
