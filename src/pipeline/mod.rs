@@ -135,7 +135,8 @@ pub struct Tally {
     /// Something went wrong that no count tells.
     pub failed: bool,
     /// The command's status as a shell gives it, where there was one that has
-    /// ended, or could not be run.
+    /// ended, or could not be run. Not where lh alone has failed, and the command
+    /// ended as it was asked to.
     pub command: Option<u8>,
 }
 
@@ -440,7 +441,11 @@ impl Pipeline {
     /// Closes every handler, if that is still to be done, and says what became of the
     /// records.
     pub fn finish(mut self) -> Tally {
+        // It runs on only where lh itself can't.
+        let asked = self.command_runs();
         let command = self.end_command().or(self.not_started);
+        let under = self.command.as_ref().filter(|_| asked);
+        let failed = under.is_some_and(|under| under.command.ended_as_asked());
         if let Some(code) = command {
             let now = Now::read();
             let handlers = self.stages.iter_mut().map(Stage::handler);
@@ -448,7 +453,8 @@ impl Pipeline {
         }
         self.close(&mut |_, _| {});
         let mut tally = Tally {
-            command,
+            command: command.filter(|_| !failed),
+            failed,
             ..Tally::default()
         };
         for stage in &mut self.stages {

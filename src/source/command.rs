@@ -140,6 +140,11 @@ impl Command {
         self.signal(sys::TERMINATE);
     }
 
+    /// Whether it ended of just the signal that asks for it.
+    pub fn ended_as_asked(&self) -> bool {
+        self.exit_code().map(i32::from) == Some(128 + sys::TERMINATE)
+    }
+
     /// Its status as a shell gives it, once it has ended: 128 and the number
     /// of the signal that ended it, where one did.
     pub fn exit_code(&self) -> Option<u8> {

@@ -474,13 +474,17 @@ fn when_nothing_can_be_delivered_the_command_is_asked_to_end() {
         .expect("/dev/full");
     let lh = folder.lh("stream --on-error exit").args(SH).arg(script);
     lh.stdout(full).run().code(1).said("No space left");
+    // Nothing but lh's failure has ended it.
+    let script = "echo one; while :; do sleep 0.01; done";
+    let lh = folder.lh("file --on-error exit /dev/full").args(SH);
+    lh.arg(script).run().code(1).said("No space left");
     // Its own status is the more telling one.
-    let script = script.replace("exit 0", "exit 8");
+    let script = "trap 'exit 8' TERM; echo one; while :; do sleep 0.01; done";
     let full = std::fs::File::options()
         .write(true)
         .open("/dev/full")
         .expect("/dev/full");
-    let lh = folder.lh("stream --on-error exit").args(SH).arg(&script);
+    let lh = folder.lh("stream --on-error exit").args(SH).arg(script);
     lh.stdout(full).run().code(8).said("No space left");
     // It may be deaf.
     let script = "trap '' TERM; echo one; for n in $(seq 300); do sleep 0.01; done";

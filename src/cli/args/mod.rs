@@ -115,7 +115,7 @@ Exit status:
   2  the command line is wrong; nothing was opened
   With COMMAND, its own: 128 and the number of the signal that ended it, 127
   where there is no such program, 126 where it can't be run; 1 where it ended
-  well and some records were not delivered.
+  well, or of the SIGTERM that lh sent it, and some records were not delivered.
 
 Signals:
   SIGINT   with a pipe on stdin, read on until its writer ends; a second one
