@@ -77,9 +77,9 @@ pub struct RollingArgs {
     /// A shell command for each, in the background, after the compression.
     ///
     /// It has LH_SOURCE, the file, and LH_DEST, the rolled-over one, in its
-    /// environment. Whoever asks lh to end waits a second for it; those that it
-    /// was not run for have it at the next start (where the file system has
-    /// extended attributes).
+    /// environment. At the end of the input, lh waits until it has ended for all of
+    /// them. Whoever asks lh to end waits a second for it; those that it was not run
+    /// for have it at the next start (where the file system has extended attributes).
     #[arg(long, value_name = "CMD", help_heading = "Rolled-over files")]
     pub on_rotate: Option<String>,
 

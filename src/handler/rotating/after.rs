@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::backups::{Backup, Backups, LONG_MOMENT};
 use crate::diag::{Diag, plain};
@@ -40,6 +40,14 @@ pub(super) struct After {
     stop: Arc<AtomicBool>,
     /// Nor is the user's command run any more.
     leave: Arc<AtomicBool>,
+    /// The user's command runs now.
+    at_hook: Arc<AtomicBool>,
+    /// Since when the end is waited for.
+    since: Option<Instant>,
+    /// How long that is not told.
+    silent: Duration,
+    /// It was told.
+    told: bool,
     /// How many backups were made that the command is to be run for.
     owed: u64,
     running: Option<Running>,
@@ -61,6 +69,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// How long the end of the thread is waited for before signals are looked at.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// How long the user's command is waited for at the end before that is told.
+const SILENT: Duration = Duration::from_secs(5);
+
 impl After {
     pub(super) fn new(backups: Arc<Backups>, hook: Option<String>, diag: Diag) -> After {
         After {
@@ -69,6 +80,10 @@ impl After {
             diag,
             stop: Arc::new(AtomicBool::new(false)),
             leave: Arc::new(AtomicBool::new(false)),
+            at_hook: Arc::new(AtomicBool::new(false)),
+            since: None,
+            silent: SILENT,
+            told: false,
             owed: 0,
             running: None,
         }
@@ -115,6 +130,7 @@ impl After {
                 diag: self.diag.clone(),
                 stop: Arc::clone(&self.stop),
                 leave: Arc::clone(&self.leave),
+                at_hook: Arc::clone(&self.at_hook),
                 missed: AtomicBool::new(false),
                 failures: AtomicU64::new(0),
             };
@@ -159,6 +175,7 @@ impl After {
         let most = if hurry { GRACE } else { PATIENCE };
         let slow = running.ended.recv_timeout(most) == Err(RecvTimeoutError::Timeout);
         if slow && !hurry {
+            self.tell_of_hook();
             return false;
         }
         self.leave.store(true, Ordering::Relaxed);
@@ -166,6 +183,22 @@ impl After {
             let _ = running.thread.join();
         }
         true
+    }
+}
+
+impl After {
+    /// A command that hangs would keep lh for ever, and nobody knew why.
+    fn tell_of_hook(&mut self) {
+        let since = *self.since.get_or_insert_with(Instant::now);
+        if self.told || since.elapsed() < self.silent || !self.at_hook.load(Ordering::Relaxed) {
+            return;
+        }
+        self.told = true;
+        self.diag.warn(format_args!(
+            "{}: all is written, and lh waits for the --on-rotate command, which has not ended; \
+             SIGTERM ends lh and lets the command go on",
+            self.backups.file.display()
+        ));
     }
 }
 
@@ -182,6 +215,7 @@ struct Worker {
     diag: Diag,
     stop: Arc<AtomicBool>,
     leave: Arc<AtomicBool>,
+    at_hook: Arc<AtomicBool>,
     /// It was told that there was nothing to run the command for.
     missed: AtomicBool,
     /// How often the command failed.
@@ -446,6 +480,7 @@ impl Worker {
             .env("LH_SOURCE", &self.backups.file)
             .env("LH_DEST", dest);
         shell.stdin(std::process::Stdio::null());
+        self.at_hook.store(true, Ordering::Relaxed);
         let ended = shell.spawn().and_then(|mut child| {
             loop {
                 match child.try_wait()? {
@@ -456,6 +491,7 @@ impl Worker {
                 }
             }
         });
+        self.at_hook.store(false, Ordering::Relaxed);
         if ended.is_ok() {
             self.settle(dest, owed);
         }
@@ -559,4 +595,50 @@ pub(super) fn finish_packed(backups: &Backups, stop: &AtomicBool) -> io::Result<
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handler::RotatingFileHandler;
+    use crate::handler::file::LockWait;
+    use crate::sys::Directories;
+    use std::sync::Mutex;
+
+    #[test]
+    fn a_command_that_does_not_end_is_told_of_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, path) = (folder.path().join("a"), folder.path().join("a.1"));
+        std::fs::write(&path, "x").unwrap();
+        let namer = RotatingFileHandler::namer("{base}.{n}", &file).unwrap();
+        let lock_wait = LockWait::new("a".to_owned(), Diag::silent());
+        let directories = Arc::new(Directories::new(false));
+        let backups = Backups::new(file, directories, namer, true, None, false, lock_wait);
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&said);
+        let diag = Diag::new(move |_, text| sink.lock().unwrap().push(text.to_string()));
+        let hook = "until [ -e \"$LH_SOURCE.go\" ]; do sleep 0.01; done";
+        let mut after = After::new(Arc::new(backups), Some(hook.to_owned()), diag);
+        let owed = Some(after.mark());
+        let id = Some(sys::lstat(&path).unwrap().id);
+        after.push(Job { id, path, owed });
+        // Mostly it ends soon.
+        for _ in 0..3 {
+            assert!(!after.finish(false));
+        }
+        assert_eq!(*said.lock().unwrap(), [""; 0]);
+        after.silent = Duration::ZERO;
+        while said.lock().unwrap().is_empty() {
+            assert!(!after.finish(false));
+        }
+        assert!(!after.finish(false));
+        std::fs::write(folder.path().join("a.go"), "").unwrap();
+        while !after.finish(false) {}
+        let said = said.lock().unwrap();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(
+            said[0].contains("waits for the --on-rotate command"),
+            "{said:?}"
+        );
+    }
 }
