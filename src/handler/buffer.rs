@@ -223,6 +223,14 @@ impl Handler for MemoryHandler {
         self.inner.look().target()
     }
 
+    fn empties(&self) -> bool {
+        self.inner.look().empties()
+    }
+
+    fn lacks_mkdir(&self) -> bool {
+        self.inner.look().lacks_mkdir()
+    }
+
     fn check(&self) -> io::Result<()> {
         self.inner.look().check()
     }

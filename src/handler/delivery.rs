@@ -626,8 +626,7 @@ fn cannot_open(handler: &dyn Handler, error: &std::io::Error) -> String {
 /// What makes a directory that is missing, where a handler can be told to; dead
 /// letters can not.
 fn hint(handler: &dyn Handler, error: &std::io::Error) -> &'static str {
-    let makes = ["file", "rotate", "timed"].contains(&handler.kind());
-    match makes && plain(error).starts_with(sys::NO_DIRECTORY) {
+    match handler.lacks_mkdir() && plain(error).starts_with(sys::NO_DIRECTORY) {
         true => "; --mkdir makes it",
         false => "",
     }

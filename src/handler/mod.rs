@@ -57,6 +57,17 @@ pub trait Handler: Send {
     /// What the handler writes to, as a message to the user names it.
     fn target(&self) -> String;
 
+    /// Whether [`open`](Handler::open) empties what is there, which no error behind
+    /// it brings back.
+    fn empties(&self) -> bool {
+        false
+    }
+
+    /// Whether it would make a directory that is missing, if it were told to.
+    fn lacks_mkdir(&self) -> bool {
+        false
+    }
+
     /// Looks whether [`open`](Handler::open) would succeed, and changes nothing.
     ///
     /// # Errors

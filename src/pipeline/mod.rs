@@ -193,15 +193,19 @@ impl Pipeline {
         });
     }
 
-    /// Opens every handler, after all of them have been looked at: a mistake
-    /// in the last of a chain leaves the files of the others untouched.
+    /// Opens every handler, after all of them have been looked at, and last those
+    /// that empty a file: a mistake in one of a chain leaves the files of the others
+    /// untouched.
     ///
     /// # Errors
     /// The target that can't be opened, and why.
     pub fn open(&mut self) -> Result<(), String> {
         self.stages.iter().try_for_each(Stage::check)?;
         let now = Now::read();
-        self.stages.iter_mut().try_for_each(|stage| stage.open(now))
+        let stages = self.stages.iter_mut();
+        let (last, first): (Vec<_>, Vec<_>) = stages.partition(|s| s.look().empties());
+        let mut stages = first.into_iter().chain(last);
+        stages.try_for_each(|stage| stage.open(now))
     }
 
     /// Waits for input, an event, or the earliest deadline, `due` included.

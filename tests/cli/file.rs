@@ -296,7 +296,17 @@ fn mkdir_makes_what_is_missing() {
         assert_eq!(folder.text(&path), "x\n");
         folder.lh(handler).args(["--mkdir", &path]).with("y\n").ok();
         assert_eq!(folder.text(&path), "x\ny\n");
+        let none = folder.lh(handler).args(["nodir/a"]).with("x\n").code(1);
+        none.said("there is no directory nodir; --mkdir makes it");
+        let queued = folder.lh("queue").args(handler.split(' ')).arg("nodir/a");
+        queued.with("x\n").code(1).said("; --mkdir makes it");
     }
+    // Nor does that make what somebody else's link leads to.
+    folder.symlink("nodir/a", "link");
+    let behind = folder.lh("file --mkdir link").with("x\n").code(1);
+    behind
+        .said("there is no directory")
+        .said_times("--mkdir", 0);
 }
 
 /// The system calls that write and sync, in their order.

@@ -354,6 +354,24 @@ fn a_refused_link_leaves_the_files_of_the_others_as_they_were() {
     assert!(!folder.has("new.log"));
 }
 
+/// Whether a spool can be used is known only when it is opened.
+#[test]
+fn a_spool_that_can_not_be_leaves_the_files_of_the_others_as_they_were() {
+    let folder = Folder::new();
+    folder.write("keep.log", "old\n");
+    for chain in [
+        "file --mode truncate keep.log + queue --spool nodir/s null",
+        "buffer rotate --mode truncate keep.log + queue --spool nodir/s null",
+        "queue --spool nodir/s timed --mode truncate keep.log",
+    ] {
+        folder.lh(chain).with("x\n").code(1).said("nodir/s");
+        assert_eq!(folder.text("keep.log"), "old\n", "{chain}");
+    }
+    let chain = "file --mode truncate keep.log + queue --spool s null";
+    folder.lh(chain).with("x\n").ok();
+    assert_eq!(folder.text("keep.log"), "x\n");
+}
+
 /// The file that is to keep what is given up is looked at while it can still
 /// be mended.
 #[test]

@@ -157,6 +157,11 @@ impl LogFile {
         self.place.as_deref().unwrap_or(&self.options.path)
     }
 
+    /// Whether opening it at the start empties it.
+    pub fn empties_at_start(&self) -> bool {
+        self.options.truncate && !self.options.delay
+    }
+
     /// Whether missing directories are made.
     pub fn makes_directories(&self) -> bool {
         self.options.mkdir

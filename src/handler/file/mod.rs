@@ -42,6 +42,14 @@ impl Handler for FileHandler {
         self.file.name()
     }
 
+    fn empties(&self) -> bool {
+        self.file.empties_at_start()
+    }
+
+    fn lacks_mkdir(&self) -> bool {
+        !self.file.makes_directories()
+    }
+
     fn check(&self) -> io::Result<()> {
         self.file.check()
     }

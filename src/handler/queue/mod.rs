@@ -341,6 +341,16 @@ impl Handler for QueueHandler {
         self.target.clone()
     }
 
+    fn empties(&self) -> bool {
+        let inner = self.inner.as_ref();
+        inner.is_some_and(|inner| inner.look().empties())
+    }
+
+    fn lacks_mkdir(&self) -> bool {
+        let inner = self.inner.as_ref();
+        inner.is_some_and(|inner| inner.look().lacks_mkdir())
+    }
+
     fn check(&self) -> io::Result<()> {
         let inner = self.inner.as_ref();
         inner.map_or(Ok(()), |inner| inner.look().check())
@@ -372,6 +382,8 @@ impl Handler for QueueHandler {
     }
 
     fn open(&mut self, now: Now) -> io::Result<()> {
+        self.open_spool(now)?;
+        // A file that is to be emptied is not, where there is no spool.
         if let Some(inner) = &mut self.inner {
             inner.handler().open(now)?;
         }

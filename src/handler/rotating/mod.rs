@@ -395,6 +395,14 @@ impl Handler for BaseRotatingHandler {
         self.file.name()
     }
 
+    fn empties(&self) -> bool {
+        self.file.empties_at_start()
+    }
+
+    fn lacks_mkdir(&self) -> bool {
+        !self.file.makes_directories()
+    }
+
     fn check(&self) -> io::Result<()> {
         self.file.check()?;
         let directory = self.backups.namer.directory();
@@ -597,8 +605,7 @@ fn began(meta: &Meta, mark: Option<Mark>) -> i64 {
     }
 }
 
-/// What a link has to hold to lead to the file.
-/// Whether two directories are one; none is that is not there.
+/// Whether two directories are one, or would be.
 fn lie_together(one: &Path, other: &Path) -> bool {
     // One that is to be made can only be told by its name.
     let real = |path| std::fs::canonicalize(path).ok();
@@ -606,6 +613,7 @@ fn lie_together(one: &Path, other: &Path) -> bool {
     one == other || found.is_some() && found == real(other)
 }
 
+/// What a link has to hold to lead to the file.
 fn link_target(file: &Path, link: &Path) -> PathBuf {
     if sys::directory_of(file) == sys::directory_of(link) {
         return file
