@@ -76,7 +76,8 @@ pub struct LogTailArgs {
     /// yet that they were; once deleted, until 10 s after there is text in the next
     /// one. A link is followed to where it leads by then: to the file, and what was
     /// rolled over of it since.
-    #[arg(short, long)]
+    // Of tail(1): by its name, and not as the file that it was.
+    #[arg(short, short_alias = 'F', long)]
     pub follow: bool,
 
     #[command(flatten)]
@@ -156,5 +157,21 @@ impl PickArgs {
             min_level: self.min_level,
             grep: self.grep.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Command, parse};
+
+    #[test]
+    fn tail_follows_as_that_of_coreutils_does() {
+        for option in ["-f", "-F", "--follow"] {
+            let words = ["lh", "tail", option, "a"].map(Into::into);
+            match parse(words.to_vec()).map(|piece| piece.command) {
+                Ok(Command::Tail(args)) => assert!(args.follow, "{option}"),
+                other => panic!("{option}: {other:?}"),
+            }
+        }
     }
 }

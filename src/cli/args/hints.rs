@@ -53,7 +53,14 @@ fn subcommand(usage: &str) -> Option<&str> {
 
 /// `resembles`: clap has found an option that is spelled much like it.
 fn hint(word: &str, subcommand: Option<&str>, resembles: bool) -> Option<String> {
-    if subcommand == Some("cat") && ["-f", "--follow"].contains(&word) {
+    if ["--version", "-V"].contains(&word) {
+        return Some("the version is that of all of it: lh --version".into());
+    }
+    // Of -20, clap names the first digit alone.
+    if subcommand == Some("tail") && is_negative(word) {
+        return Some("how many lines is told by -n, without another -: lh tail -n 20".into());
+    }
+    if subcommand == Some("cat") && ["-f", "-F", "--follow"].contains(&word) {
         return Some(
             "what follows a file is lh tail -f; its -n says how far back it begins".into(),
         );
@@ -179,6 +186,11 @@ mod tests {
             ("lh syslog text", "a record is given with -m TEXT, another"),
             ("lh file a+file b", "a + with blanks around it"),
             ("lh cat -f a", "what follows a file is lh tail -f"),
+            ("lh cat -F a", "what follows a file is lh tail -f"),
+            ("lh tail -20 a", "lh tail -n 20"),
+            ("lh tail -n -5 a", "lh tail -n 20"),
+            ("lh rotate --version", "lh --version"),
+            ("lh tail -V", "lh --version"),
             ("lh check --level error file a", "lh --level … check"),
             ("lh check -m x file a", "lh -m … check"),
         ] {
