@@ -17,6 +17,8 @@ pub enum Event {
     Report,
     /// A child process has ended (SIGCHLD).
     ChildEnded,
+    /// The terminal has another size (SIGWINCH).
+    Resized,
     /// Nothing that concerns lh itself.
     ForCommand,
 }

@@ -84,7 +84,7 @@ pub fn from_command(
         terminal: input.pty.then(terminal_size),
     };
     let Started {
-        command,
+        mut command,
         stdout,
         stderr,
     } = match options.start() {
@@ -107,6 +107,9 @@ pub fn from_command(
             tee(input, Tee::stderr, "stderr", diag),
         ),
     ];
+    if input.pty {
+        command.set_terminals(streams.iter().map(Stream::watch).collect(), terminal_size);
+    }
     pipeline.set_command(command, input.grace());
     let mut streams = match input.pty {
         true => streams.map(Stream::of_terminal),

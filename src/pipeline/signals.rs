@@ -45,6 +45,12 @@ impl Pipeline {
                     true => self.report_as_asked(),
                     false => self.pass_on(notice),
                 },
+                (Event::Resized, _) => {
+                    let under = self.command.as_ref();
+                    if under.is_some_and(|under| under.command.fit_terminals()) {
+                        self.pass_on(notice);
+                    }
+                }
                 (Event::ForCommand, _) => self.pass_on(notice),
             }
         }

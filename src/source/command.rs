@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::process::{Child, ExitStatus, Stdio};
 
+use super::Watch;
 use crate::diag::plain;
 use crate::sys;
 
@@ -24,6 +25,8 @@ pub struct CommandOptions {
 pub struct Command {
     child: Child,
     status: Option<ExitStatus>,
+    /// Its terminals, and how large lh's own is.
+    terminals: Option<(Vec<Watch>, fn() -> (u16, u16))>,
 }
 
 /// A command that was just started, and what it writes to.
@@ -86,6 +89,7 @@ impl CommandOptions {
         let command = Command {
             child,
             status: None,
+            terminals: None,
         };
         Ok(Started {
             command,
@@ -133,6 +137,23 @@ impl Command {
         if self.runs() {
             let _ = sys::signal_child(&self.child, signal);
         }
+    }
+
+    /// Says what its terminals are read from, and how large they are to be.
+    pub fn set_terminals(&mut self, terminals: Vec<Watch>, size: fn() -> (u16, u16)) {
+        self.terminals = Some((terminals, size));
+    }
+
+    /// Makes its terminals as large as they are to be now; `false`: it has none.
+    pub fn fit_terminals(&self) -> bool {
+        let Some((terminals, size)) = &self.terminals else {
+            return false;
+        };
+        let (columns, rows) = size();
+        terminals
+            .iter()
+            .for_each(|terminal| terminal.set_terminal_size(columns, rows));
+        true
     }
 
     /// Asks it to end.

@@ -42,6 +42,14 @@ impl Watch {
     pub fn is_complete(&self) -> bool {
         self.0.upgrade().is_none_or(|input| input.is_complete())
     }
+
+    /// Gives the terminal that it is so many columns and rows. Where it has none any
+    /// more, nobody looks.
+    pub fn set_terminal_size(&self, columns: u16, rows: u16) {
+        if let Some(input) = self.0.upgrade() {
+            let _ = sys::set_terminal_size(input.file(), columns, rows);
+        }
+    }
 }
 
 impl Stream {

@@ -56,3 +56,53 @@ fn what_a_terminal_sends_comes_once() {
         }
     }
 }
+
+/// Says how large its terminal is, and again when it is told that this has changed.
+const SIZE: &str = "\
+import os, signal, time
+told = [1]
+signal.signal(signal.SIGWINCH, lambda *_: told.append(1))
+end = time.monotonic() + 10
+lines = 0
+while lines != 50 and time.monotonic() < end:
+    if told:
+        told.clear()
+        columns, lines = os.get_terminal_size(1)
+        print(columns, lines, flush=True)
+    time.sleep(0.01)
+";
+
+/// Runs a program at a terminal whose size changes.
+const WINDOW: &str = "\
+import fcntl, os, pty, struct, sys, termios, time
+def size(terminal, rows, columns):
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
+pid, terminal = pty.fork()
+if pid == 0:
+    size(1, 24, 100)
+    os.execvp(sys.argv[1], sys.argv[1:])
+end = time.monotonic() + 10
+while not os.path.exists('a') or open('a').read().count('\\n') < 1:
+    assert time.monotonic() < end
+    time.sleep(0.01)
+size(terminal, 50, 180)
+os.waitpid(pid, 0)
+";
+
+#[test]
+fn the_terminal_of_a_command_follows_that_of_lh() {
+    if !peer("python3") {
+        return;
+    }
+    let folder = Folder::new();
+    folder.write("size.py", SIZE);
+    folder.write("window.py", WINDOW);
+    let lh = "\"$LH\" --pty file a -- python3 size.py";
+    folder
+        .sh(&format!("exec python3 window.py {lh}"))
+        .run()
+        .ok();
+    let told = folder.text("a");
+    assert!(told.starts_with("100 24\n"), "{told}");
+    assert!(told.ends_with("180 50\n"), "{told}");
+}

@@ -159,7 +159,8 @@ pub struct InputArgs {
     /// line.
     ///
     /// Most programs collect their output in blocks where it is no terminal.
-    /// The terminal is as large as the one that lh writes to, else 80 by 24.
+    /// The terminal is as large as the one that lh writes to, and stays so where
+    /// that is made larger or smaller; else 80 by 24.
     #[arg(long, help_heading = "Command")]
     pub pty: bool,
 

@@ -2,7 +2,6 @@
 
 #[cfg(feature = "net")]
 pub mod activation;
-#[cfg(target_os = "linux")]
 mod calls;
 #[cfg(feature = "net")]
 pub mod drops;
@@ -41,6 +40,7 @@ use nix::errno::Errno;
 
 use super::{Meta, born};
 
+pub use calls::window::set_terminal_size;
 pub use lock::{lock, shell_with_lock, try_lock, unlock};
 pub use open::{
     behind_link, check_append, check_directory, create_new, open_append, open_existing,

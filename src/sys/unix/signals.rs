@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 
 use nix::unistd::{getpid, getsid};
 use signal_hook::consts::{
-    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ,
+    SIGALRM, SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGXFSZ,
 };
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::WithOrigin;
@@ -40,7 +40,7 @@ impl Signals {
         let mut unless_ignored = vec![SIGINT];
         match with_command {
             true => {
-                signals.extend([SIGCHLD, SIGUSR2]);
+                signals.extend([SIGCHLD, SIGUSR2, SIGWINCH]);
                 unless_ignored.extend([SIGHUP, SIGQUIT]);
             }
             false => signals.push(SIGHUP),
@@ -70,6 +70,7 @@ fn notice(origin: Origin) -> Option<Notice> {
         SIGALRM => Event::RollOver,
         SIGUSR1 => Event::Report,
         SIGCHLD => Event::ChildEnded,
+        SIGWINCH => Event::Resized,
         SIGQUIT | SIGUSR2 => Event::ForCommand,
         _ => return None,
     };
@@ -79,7 +80,10 @@ fn notice(origin: Origin) -> Option<Notice> {
     // gone is told to the leader of its session alone, and to the others only when
     // that one has ended.
     let for_leader_alone = origin.signal == SIGHUP && leads_session();
-    let everybody_has_it = matches!(origin.cause, Cause::Kernel) && !for_leader_alone;
+    // The command was told of a size that its own terminal did not have yet.
+    let came_early = origin.signal == SIGWINCH;
+    let everybody_has_it =
+        matches!(origin.cause, Cause::Kernel) && !for_leader_alone && !came_early;
     Some(Notice {
         event,
         pass_on: (!for_lh_alone && !everybody_has_it).then_some(origin.signal),

@@ -58,7 +58,8 @@ pub use open::{
 #[cfg(all(feature = "cli", feature = "net"))]
 pub use process::raise_descriptor_limit;
 pub use process::{
-    TERMINATE, exit_code, file_of, is_hangup, signal_child, spawn, terminal, watch_child,
+    TERMINATE, exit_code, file_of, is_hangup, set_terminal_size, signal_child, spawn, terminal,
+    watch_child,
 };
 pub use spool::{
     boot, distrusted_directory, is_locked, is_unreadable, make_private_directory, open_private,

@@ -58,6 +58,14 @@ pub fn terminal(_columns: u16, _rows: u16) -> io::Result<(File, File)> {
     Err(io::Error::new(io::ErrorKind::Unsupported, text))
 }
 
+/// Gives a terminal another size.
+///
+/// # Errors
+/// `Unsupported`, always.
+pub fn set_terminal_size(_end: &File, _columns: u16, _rows: u16) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Whether an error of a read is the end of a terminal: there is none.
 pub fn is_hangup(_error: &io::Error) -> bool {
     false

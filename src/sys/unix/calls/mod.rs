@@ -2,8 +2,10 @@
 
 #![allow(unsafe_code)]
 
-#[cfg(feature = "cli")]
+#[cfg(all(target_os = "linux", feature = "cli"))]
 pub mod code;
+#[cfg(target_os = "linux")]
 pub mod startup;
-#[cfg(feature = "net")]
+#[cfg(all(target_os = "linux", feature = "net"))]
 pub mod tcp_state;
+pub mod window;
