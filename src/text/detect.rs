@@ -46,6 +46,8 @@ const WINDOW: usize = 160;
 /// Finds the level that a line says it has: the first of several, as the
 /// rest of a joined record is its continuation.
 pub fn level(text: &[u8]) -> Option<Level> {
+    // A file that was written on Windows may begin with the mark of UTF-8.
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let line = &text[..text.len().min(WINDOW)];
     if line.first() == Some(&b'{') && is_object(line) {
         return in_object(text);
@@ -322,6 +324,24 @@ mod tests {
     use super::*;
 
     const LINES: &[(&str, Option<Level>)] = &[
+        // Behind the mark of UTF-8.
+        ("\u{feff}ERROR x", Some(Level::ERROR)),
+        ("\u{feff}<3>disk failed", Some(Level::ERROR)),
+        ("\u{feff}{\"level\":\"error\"}", Some(Level::ERROR)),
+        ("\u{feff}a line", None),
+        // CockroachDB, apt.
+        (
+            "W240101 12:00:00.000000 1 server/a.go:12 \u{22ee} [-] 7  ERROR",
+            Some(Level::WARNING),
+        ),
+        ("E: Unable to locate package x", Some(Level::ERROR)),
+        (
+            "W: http://deb.debian.org/x: Key is stored",
+            Some(Level::WARNING),
+        ),
+        ("W: 1920 H: 1080", None),
+        ("E:\\a", None),
+        ("I: a", None),
         // The prefix of sd-daemon and of `logger --prio-prefix`.
         ("<3>disk failed", Some(Level::ERROR)),
         ("<0>x", Some(Level::EMERGENCY)),

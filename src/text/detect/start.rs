@@ -52,7 +52,13 @@ pub(super) fn at_start(line: &[u8]) -> Option<Level> {
         rest => rest,
     };
     match rest.first() {
-        Some(b':') => {}
+        // Of apt: `E: Unable to locate package x`.
+        Some(b':') => match (word, rest) {
+            ([letter @ (b'E' | b'W')], [_, b' ', first, ..]) if first.is_ascii_alphabetic() => {
+                return letter_level(*letter);
+            }
+            _ => {}
+        },
         // `fatal error: …` of compilers and of PHP.
         Some(b' ') => {
             let fatal = word.eq_ignore_ascii_case(b"fatal") && rest.starts_with(b" error:");
@@ -73,12 +79,13 @@ fn console_level(word: &[u8]) -> Option<Level> {
     }
 }
 
-/// `E0102 15:04:05` of klog, `E20260102 15:04:05` of glog.
+/// `E0102 15:04:05` of klog, `E20260102 15:04:05` of glog, `E260102 15:04:05` of
+/// CockroachDB.
 fn glog(line: &[u8]) -> Option<Level> {
     let (letter, rest) = line.split_first()?;
     let digits = rest.iter().take(9).take_while(|b| b.is_ascii_digit());
     match (digits.count(), rest) {
-        (len @ (4 | 8), rest) => match rest[len..] {
+        (len @ (4 | 6 | 8), rest) => match rest[len..] {
             [b' ', b'0'..=b'2', b'0'..=b'9', b':', ..] => letter_level(*letter),
             _ => None,
         },
