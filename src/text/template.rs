@@ -387,7 +387,7 @@ fn show<'v>(
 
 /// The last component of the path, of either system: the record may come
 /// from another machine.
-fn filename<'v>(record: &'v Record<'_>) -> Option<&'v str> {
+pub(crate) fn filename<'v>(record: &'v Record<'_>) -> Option<&'v str> {
     match record.get("pathname")? {
         Value::Text(path) => path.rsplit(['/', '\\']).next(),
         Value::Json(_) => None,
@@ -395,7 +395,7 @@ fn filename<'v>(record: &'v Record<'_>) -> Option<&'v str> {
 }
 
 /// A file's name without its extension, as `os.path.splitext` sees it.
-fn stem(name: &str) -> &str {
+pub(crate) fn stem(name: &str) -> &str {
     match name.rfind('.') {
         Some(dot) if name[..dot].bytes().any(|b| b != b'.') => &name[..dot],
         _ => name,

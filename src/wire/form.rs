@@ -8,6 +8,7 @@ use std::io::Write as _;
 
 use crate::now::Timestamp;
 use crate::record::{Record, Value};
+use crate::text::template::{filename, stem};
 use crate::wire::{Encode, Refused, fields, repr};
 
 /// Attributes of a `LogRecord` that come from where the record was made, each
@@ -71,6 +72,16 @@ impl FormEncoder {
             key(name, out);
             match record.get(name) {
                 Some(given) => self.value(given, out),
+                None if *name == "filename" => {
+                    quote_plus(filename(record).unwrap_or(default).as_bytes(), out);
+                }
+                None if *name == "module" => {
+                    let file = match record.get("filename") {
+                        Some(Value::Text(file)) => Some(&**file),
+                        _ => filename(record),
+                    };
+                    quote_plus(file.map_or(*default, stem).as_bytes(), out);
+                }
                 None if *name == "process" => quote_plus(self.process.as_bytes(), out),
                 None => quote_plus(default.as_bytes(), out),
             }
@@ -208,5 +219,36 @@ mod tests {
              &threadName=MainThread&processName=MainProcess&process=1&taskName=None\
              &a+b=%5B1.5%2C+None%5D&msg_=x"
         );
+    }
+
+    /// As LogRecord makes them of the path.
+    #[test]
+    fn the_file_and_the_module_are_those_of_the_path() {
+        let defaults = Defaults::default();
+        let mut encoder = FormEncoder::new(Timestamp(0));
+        for (extra, want) in [
+            (
+                &[("pathname", "/srv/app.v2/main.tar.py")][..],
+                "&pathname=%2Fsrv%2Fapp.v2%2Fmain.tar.py&filename=main.tar.py&module=main.tar&",
+            ),
+            (
+                &[("filename", "a.py"), ("pathname", "/b.py")],
+                "&pathname=%2Fb.py&filename=a.py&module=a&",
+            ),
+            (
+                &[("module", "m"), ("pathname", "/b.py")],
+                "&pathname=%2Fb.py&filename=b.py&module=m&",
+            ),
+        ] {
+            let mut record = Record::new(&defaults, Timestamp(0));
+            let pair = |&(name, value): &(&'static str, &'static str)| {
+                (name.into(), Value::Text(value.into()))
+            };
+            record.extra = extra.iter().map(pair).collect();
+            let mut out = Vec::new();
+            encoder.encode(&record, &mut out, &mut |_| {}).unwrap();
+            let form = String::from_utf8(out).unwrap();
+            assert!(form.contains(want), "{form}");
+        }
     }
 }
