@@ -37,14 +37,16 @@ struct Field {
 const NUMBERS: [&str; 4] = ["levelno", "created", "msecs", "relativeCreated"];
 
 impl BodyTemplate {
-    /// Compiles a template; its times are in UTC if `utc`.
+    /// Compiles a template; `datefmt` says what `asctime` looks like, and its times are
+    /// in UTC if `utc`.
     ///
     /// # Errors
     /// What is wrong with it, in words.
-    pub fn parse(text: &str, utc: bool) -> Result<BodyTemplate, String> {
+    pub fn parse(text: &str, datefmt: Option<&str>, utc: bool) -> Result<BodyTemplate, String> {
         let is_json = begins_as_json(text.trim());
         if !is_json {
-            let format = Formatter::parse(text, None, utc).map_err(|error| error.to_string())?;
+            let format = Formatter::parse(text, datefmt, utc);
+            let format = format.map_err(|error| error.to_string())?;
             let field = Field {
                 name: String::new(),
                 format,
@@ -57,7 +59,7 @@ impl BodyTemplate {
             });
         }
         let mut template = BodyTemplate {
-            parts: split(text, utc)?,
+            parts: split(text, datefmt, utc)?,
             is_json,
             scratch: Vec::new(),
         };
@@ -68,6 +70,12 @@ impl BodyTemplate {
     /// Whether bodies are JSON.
     pub fn is_json(&self) -> bool {
         self.is_json
+    }
+
+    /// Whether a `datefmt` has any effect.
+    pub fn shows_asctime(&self) -> bool {
+        let mut parts = self.parts.iter();
+        parts.any(|part| matches!(part, Part::Field(field) if field.format.shows_asctime()))
     }
 
     /// Whether a record makes JSON of it.
@@ -180,7 +188,7 @@ fn field_at(text: &str) -> Option<Found<'_>> {
     })
 }
 
-fn split(text: &str, utc: bool) -> Result<Vec<Part>, String> {
+fn split(text: &str, datefmt: Option<&str>, utc: bool) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut literal = String::new();
     let (mut rest, mut quoted, percent) = (text, false, text.contains("%("));
@@ -190,7 +198,7 @@ fn split(text: &str, utc: bool) -> Result<Vec<Part>, String> {
     while let Some(ch) = rest.chars().next() {
         if let Some(Found { name, length }) = field_at(rest) {
             let (field, behind) = rest.split_at(length);
-            let format = Formatter::parse(field, None, utc);
+            let format = Formatter::parse(field, datefmt, utc);
             let mut format = format.map_err(|error| format!("{field}: {error}"))?;
             // Where the exception has no place of its own, it belongs to the message.
             format.set_append_exception(name == "message" && !names_exception);
@@ -237,7 +245,7 @@ mod tests {
             ("o".into(), Value::Json(r#"{"k":"v"}"#.into())),
             ("s".into(), Value::Text("12".into())),
         ];
-        let mut template = BodyTemplate::parse(template, true).unwrap();
+        let mut template = BodyTemplate::parse(template, Some("%H"), true).unwrap();
         let mut out = Vec::new();
         template.encode(&record, &mut out, &mut |_| {}).unwrap();
         String::from_utf8(out).unwrap()
@@ -262,6 +270,8 @@ mod tests {
             (r#"{"o":"{o}\"{n}"}"#, r#"{"o":"{\"k\":\"v\"}\"1.50"}"#),
             ("{levelname}: {message}", "INFO: a\"\n"),
             ("{message}", "a\"\n"),
+            (r#"{"t":"{asctime}"}"#, r#"{"t":"00"}"#),
+            ("%(asctime)s", "00"),
             ("[{levelname}] {message}", "[INFO] a\"\n"),
             ("<m>%(message)s</m>", "<m>a\"\n</m>"),
             (r#"{{"text":"{name}"}}"#, r#"{"text":"root"}"#),
@@ -279,7 +289,7 @@ mod tests {
             (r#"{"text":"{message:q}"}"#, "{message:q}"),
             ("{message", ""),
         ] {
-            let error = BodyTemplate::parse(template, true).unwrap_err();
+            let error = BodyTemplate::parse(template, None, true).unwrap_err();
             assert!(error.contains(why), "{template}: {error}");
         }
     }

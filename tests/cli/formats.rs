@@ -112,6 +112,21 @@ fn the_date_format_is_for_asctime() {
     }
 }
 
+/// Python takes its own form for an empty one.
+#[test]
+fn an_empty_date_format_is_none_and_a_wrong_one_is_named() {
+    let ran = formatted(&["-f", "{asctime}", "--datefmt", ""]);
+    assert_eq!(ran.out(), "2003-07-08 16:49:45,896\n");
+    let folder = Folder::new();
+    let wrong = folder
+        .lh("stream -f {asctime} --datefmt %H:%Q")
+        .run()
+        .code(2);
+    wrong
+        .said("lh: --datefmt: malformed date format")
+        .said_times("--format", 0);
+}
+
 #[test]
 fn times_are_local_unless_utc_is_asked_for() {
     let folder = Folder::new();

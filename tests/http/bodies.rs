@@ -36,6 +36,10 @@ fn each_body_is_what_it_says() {
     assert_eq!(seen.len(), 1);
     assert_eq!(seen[0].json().as_array().map(Vec::len), Some(2));
 
+    let seen = sent(r#"http|--datefmt|<%Y>|--body|{"t":"{asctime}"}"#, "x\n");
+    let time = seen[0].json()["t"].to_string();
+    assert!(time.starts_with("\"<2") && time.ends_with(">\""), "{time}");
+
     let body = r#"{"text": "{levelname}: {message}", "n": "{n}"}"#;
     let seen = sent(&format!("-i|json|http|--body|{body}"), RECORD);
     assert_eq!(seen[0].header("content-type"), Some("application/json"));
@@ -153,6 +157,22 @@ fn what_has_no_effect_is_refused() {
         ("http --user u http://x/", "--password-file"),
         ("http --body {x http://x/", "--body"),
         ("http -f json http://x/", "--body"),
+        (
+            "http --body {message} -f x http://x/",
+            "the template is that of --body",
+        ),
+        (
+            "http --body {message} --datefmt %H http://x/",
+            "nothing in --body is {asctime}",
+        ),
+        (
+            "http --body {asctime} --datefmt %Q http://x/",
+            "--datefmt: ",
+        ),
+        (
+            "http --body json --datefmt %H http://x/",
+            "--body takes a template",
+        ),
     ] {
         folder.lh(words).run().code(2).said(said);
     }

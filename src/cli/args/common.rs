@@ -14,9 +14,10 @@ use crate::handler::stage::{OnError, Rendering};
 use crate::handler::{Handler, Stage};
 use crate::level::Level;
 use crate::now::Now;
-use crate::text::Formatter;
 use crate::text::encoding::{Charset, Errors};
 use crate::text::guard::Escape;
+use crate::text::time::Strftime;
+use crate::text::{FormatError, Formatter};
 use crate::units;
 use crate::wire::Encode;
 use crate::wire::envelope::{Envelope, Framing};
@@ -58,7 +59,8 @@ pub struct CommonArgs {
     /// How {asctime} is written [default: 2003-07-08 16:49:45,896].
     ///
     /// %Z is the offset from UTC (-05:00), where C and Python have the name of
-    /// the zone (EST).
+    /// the zone (EST). %f has nine digits, nanoseconds; %6f has the six of
+    /// Python's datetime.
     #[arg(long, value_name = "STRFTIME", allow_hyphen_values = true)]
     datefmt: Option<String>,
 
@@ -136,7 +138,7 @@ impl CommonArgs {
                 Ok(None)
             }
             Some(format) => {
-                let formatter = Formatter::parse(format, self.datefmt.as_deref(), self.utc);
+                let formatter = Formatter::parse(format, self.datefmt()?, self.utc);
                 let mut formatter = formatter.map_err(|error| format!("--format: {error}"))?;
                 if self.datefmt.is_some() && !formatter.shows_asctime() {
                     let text = "--datefmt has no effect: nothing in the format is {asctime}";
@@ -146,6 +148,35 @@ impl CommonArgs {
                 Ok(Some(formatter))
             }
         }
+    }
+
+    /// What `{asctime}` is to look like; as with Python, an empty text says nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn datefmt(&self) -> Result<Option<&str>, String> {
+        let given = self.datefmt.as_deref().filter(|text| !text.is_empty());
+        let checked = given.map(Strftime::compile).transpose();
+        checked.map_err(|error| format!("--datefmt: {}", FormatError::from(error)))?;
+        Ok(given)
+    }
+
+    /// Where a template is given by another option than `--format`.
+    ///
+    /// # Errors
+    /// A `--format` as well, or a `--datefmt` for nothing.
+    pub fn refuse_second_template(&self, option: &str, asctime: bool) -> Result<(), String> {
+        if self.format.is_some() {
+            return Err(format!(
+                "--format has no effect here: the template is that of {option}"
+            ));
+        }
+        if self.datefmt.is_some() && !asctime {
+            return Err(format!(
+                "--datefmt has no effect: nothing in {option} is {{asctime}}"
+            ));
+        }
+        Ok(())
     }
 
     /// What becomes of control characters where records are written as text.

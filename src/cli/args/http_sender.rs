@@ -281,7 +281,10 @@ fn form(args: &HttpArgs) -> Result<Form, String> {
     if let Some(preset) = args.preset {
         return preset_form(preset, common);
     }
-    common.refuse_format("the body carries whole records; --body takes a template")?;
+    let body = args.body.as_deref().unwrap_or("form");
+    if ["form", "json", "ndjson"].contains(&body) {
+        common.refuse_format("the body carries whole records; --body takes a template")?;
+    }
     let of = |name: &str, encoder, assembly, content_type, alone| Form {
         name: format!("http {name}"),
         encoder,
@@ -292,7 +295,7 @@ fn form(args: &HttpArgs) -> Result<Form, String> {
         escape: Escape::None,
     };
     let form: &'static str = "application/x-www-form-urlencoded";
-    Ok(match args.body.as_deref().unwrap_or("form") {
+    Ok(match body {
         "form" => {
             let encoder = Box::new(FormEncoder::new(Now::read().wall));
             of("form", encoder, Assembly::Alone, form, true)
@@ -321,8 +324,9 @@ fn form(args: &HttpArgs) -> Result<Form, String> {
             false,
         ),
         template => {
-            let body = BodyTemplate::parse(template, common.utc);
+            let body = BodyTemplate::parse(template, common.datefmt()?, common.utc);
             let body = body.map_err(|error| format!("--body: {error}"))?;
+            common.refuse_second_template("--body", body.shows_asctime())?;
             let (content_type, escape) = match body.is_json() {
                 true => ("application/json", Escape::None),
                 false => ("text/plain; charset=utf-8", common.escape()),
