@@ -60,6 +60,7 @@ function __fish_lh_needs_command
     set -l cmd (__fish_lh_piece)
     set -e cmd[1]
     argparse -s (__fish_lh_global_optspecs) -- $cmd 2>/dev/null
+    or argparse -s (__fish_lh_global_optspecs) -- $cmd[1..-2] 2>/dev/null
     or return
     if set -q argv[1]
         # Also print the command, so this can be used to figure out what it is.
@@ -1012,4 +1013,5 @@ complete -c lh -n "__fish_lh_using_subcommand tail" -s f -l follow -d 'Go on wit
 complete -c lh -n "__fish_lh_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lh -n "__fish_lh_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c lh -n "__fish_lh_using_subcommand man" -s h -l help -d 'Print help'
+complete -c lh -n "__fish_lh_using_subcommand completions" -f -a "bash elvish fish powershell zsh"
 complete -c lh -n __fish_lh_behind_dashes -x -a '(__fish_lh_command)'

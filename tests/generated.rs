@@ -173,6 +173,26 @@ const PIECES: &[(&str, &str)] = &[
     ("lh file a -- mkdir --nonsuch", ""),
 ];
 
+/// Where an option, or a tool, has few values, no file is one.
+#[test]
+fn fish_completes_values() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("completions");
+    for (line, want) in [
+        ("lh --input ", "auto json lines"),
+        ("lh --tee -i ", "auto json lines"),
+        ("lh file a + file b --input ", "auto json lines"),
+        ("lh completions ", "bash elvish fish powershell zsh"),
+        ("lh --tee rot", "rotate"),
+    ] {
+        let fish = format!("source lh.fish; complete -C '{line}' | string match -r '^[^ \\t]+'");
+        if let Some(said) = said_by("fish", "--no-config", &root, &fish) {
+            let mut said: Vec<_> = said.lines().collect();
+            said.sort_unstable();
+            assert_eq!(said.join(" "), want, "{line}");
+        }
+    }
+}
+
 /// Each piece of a chain is completed as if it stood alone.
 #[test]
 fn shells_complete_the_pieces_of_a_chain() {

@@ -1,7 +1,7 @@
 //! Completions that know a chain: clap_complete's are for one command, and a piece
 //! of a chain is one.
 
-use clap::{Command, CommandFactory, Subcommand};
+use clap::{Command, CommandFactory, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::args::{HandlerCommand, Piece, WRAPPERS};
@@ -37,8 +37,20 @@ pub fn of_chains(shell: Shell, text: String) -> String {
                 "function __fish_lh_needs_command\n    __fish_lh_behind_dashes\n    and return 1\n",
                 1,
             );
+            // The option before the cursor has no value yet.
+            let parsed = "argparse -s (__fish_lh_global_optspecs) -- $cmd";
+            let text = text.replacen(
+                &format!("    {parsed} 2>/dev/null\n"),
+                &format!("    {parsed} 2>/dev/null\n    or {parsed}[1..-2] 2>/dev/null\n"),
+                1,
+            );
             let command = "complete -c lh -n __fish_lh_behind_dashes -x -a '(__fish_lh_command)'\n";
-            format!("{chain}{text}{command}")
+            let shells = Shell::value_variants().iter().map(Shell::to_string);
+            let shells = shells.collect::<Vec<_>>().join(" ");
+            let shells = format!(
+                "complete -c lh -n \"__fish_lh_using_subcommand completions\" -f -a \"{shells}\"\n"
+            );
+            format!("{chain}{text}{shells}{command}")
         }
         _ => text,
     }
