@@ -617,7 +617,7 @@ mod tests {
         let said = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&said);
         let diag = Diag::new(move |_, text| sink.lock().unwrap().push(text.to_string()));
-        let hook = "until [ -e \"$LH_SOURCE.go\" ]; do sleep 0.01; done";
+        let hook = "while [ -e \"$LH_DEST\" ] && ! [ -e \"$LH_SOURCE.go\" ]; do sleep 0.01; done";
         let mut after = After::new(Arc::new(backups), Some(hook.to_owned()), diag);
         let owed = Some(after.mark());
         let id = Some(sys::lstat(&path).unwrap().id);
@@ -628,8 +628,9 @@ mod tests {
         }
         assert_eq!(*said.lock().unwrap(), [""; 0]);
         after.silent = Duration::ZERO;
+        let deadline = Instant::now() + Duration::from_secs(15);
         while said.lock().unwrap().is_empty() {
-            assert!(!after.finish(false));
+            assert!(!after.finish(false) && Instant::now() < deadline);
         }
         assert!(!after.finish(false));
         std::fs::write(folder.path().join("a.go"), "").unwrap();
