@@ -43,7 +43,9 @@ enum Kind {
 
 /// No encoding has that label.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("unknown encoding {0:?}: use utf-8, ascii, latin-1, utf-16, cp1252, shift_jis, gbk, …")]
+#[error(
+    "unknown encoding {0:?}: use utf-8, ascii, latin-1, utf-16, cp1252, shift_jis, gbk, …, a label of the WHATWG Encoding Standard"
+)]
 pub struct CharsetError(String);
 
 impl FromStr for Charset {

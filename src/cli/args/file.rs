@@ -47,8 +47,10 @@ pub struct TargetArgs {
 
     /// The file's encoding; of records, the bytes are taken as UTF-8.
     ///
-    /// A label of Python's or of the WHATWG: utf-8, ascii, latin-1, utf-16,
-    /// cp1252, shift_jis, gbk, ... Without it, bytes are written as they are.
+    /// A label of the WHATWG Encoding Standard, whose tables these are (iso-8859-2,
+    /// windows-1252, shift_jis, big5, gbk, ...), Python's name for such a one (cp1252),
+    /// or utf-8, utf-8-sig, utf-16, utf-32, ascii, latin-1 as Python has them; not
+    /// utf-7, and no code page of DOS. Without it, bytes are written as they are.
     #[arg(long, value_name = "LABEL")]
     encoding: Option<Charset>,
 
