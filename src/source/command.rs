@@ -25,8 +25,15 @@ pub struct CommandOptions {
 pub struct Command {
     child: Child,
     status: Option<ExitStatus>,
-    /// Its terminals, and how large lh's own is.
-    terminals: Option<(Vec<Watch>, fn() -> (u16, u16))>,
+    terminals: Option<Terminals>,
+}
+
+/// The terminals of a command.
+#[derive(Debug)]
+struct Terminals {
+    ends: Vec<Watch>,
+    /// How large they are to be: columns and rows.
+    size: fn() -> (u16, u16),
 }
 
 /// A command that was just started, and what it writes to.
@@ -140,19 +147,19 @@ impl Command {
     }
 
     /// Says what its terminals are read from, and how large they are to be.
-    pub fn set_terminals(&mut self, terminals: Vec<Watch>, size: fn() -> (u16, u16)) {
-        self.terminals = Some((terminals, size));
+    pub fn set_terminals(&mut self, ends: Vec<Watch>, size: fn() -> (u16, u16)) {
+        self.terminals = Some(Terminals { ends, size });
     }
 
     /// Makes its terminals as large as they are to be now; `false`: it has none.
     pub fn fit_terminals(&self) -> bool {
-        let Some((terminals, size)) = &self.terminals else {
+        let Some(terminals) = &self.terminals else {
             return false;
         };
-        let (columns, rows) = size();
-        terminals
-            .iter()
-            .for_each(|terminal| terminal.set_terminal_size(columns, rows));
+        let (columns, rows) = (terminals.size)();
+        for end in &terminals.ends {
+            end.set_terminal_size(columns, rows);
+        }
         true
     }
 
