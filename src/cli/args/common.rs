@@ -161,24 +161,6 @@ impl CommonArgs {
         Ok(given)
     }
 
-    /// Where a template is given by another option than `--format`.
-    ///
-    /// # Errors
-    /// A `--format` as well, or a `--datefmt` for nothing.
-    pub fn refuse_second_template(&self, option: &str, asctime: bool) -> Result<(), String> {
-        if self.format.is_some() {
-            return Err(format!(
-                "--format has no effect here: the template is that of {option}"
-            ));
-        }
-        if self.datefmt.is_some() && !asctime {
-            return Err(format!(
-                "--datefmt has no effect: nothing in {option} is {{asctime}}"
-            ));
-        }
-        Ok(())
-    }
-
     /// What becomes of control characters where records are written as text.
     pub fn escape(&self) -> Escape {
         match self.format.as_deref() {
@@ -225,13 +207,21 @@ impl CommonArgs {
     /// # Errors
     /// When a format was asked for.
     pub fn refuse_format(&self, why: &str) -> Result<(), String> {
-        let given = [
-            ("--format", self.format.is_some()),
-            ("--datefmt", self.datefmt.is_some()),
-        ];
-        match given.iter().find(|(_, given)| *given) {
+        self.refuse_template(why)?;
+        match self.datefmt {
             None => Ok(()),
-            Some((option, _)) => Err(format!("{option} has no effect here: {why}")),
+            Some(_) => Err(format!("--datefmt has no effect here: {why}")),
+        }
+    }
+
+    /// For a handler that has its template from another option.
+    ///
+    /// # Errors
+    /// When there is one in `--format`, too.
+    pub fn refuse_template(&self, why: &str) -> Result<(), String> {
+        match self.format {
+            None => Ok(()),
+            Some(_) => Err(format!("--format has no effect here: {why}")),
         }
     }
 

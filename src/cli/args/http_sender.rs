@@ -282,8 +282,11 @@ fn form(args: &HttpArgs) -> Result<Form, String> {
         return preset_form(preset, common);
     }
     let body = args.body.as_deref().unwrap_or("form");
-    if ["form", "json", "ndjson"].contains(&body) {
-        common.refuse_format("the body carries whole records; --body takes a template")?;
+    match body {
+        "form" | "json" | "ndjson" => {
+            common.refuse_format("the body carries whole records; --body takes a template")?;
+        }
+        _ => common.refuse_template("the template is that of --body")?,
     }
     let of = |name: &str, encoder, assembly, content_type, alone| Form {
         name: format!("http {name}"),
@@ -326,7 +329,10 @@ fn form(args: &HttpArgs) -> Result<Form, String> {
         template => {
             let body = BodyTemplate::parse(template, common.datefmt()?, common.utc);
             let body = body.map_err(|error| format!("--body: {error}"))?;
-            common.refuse_second_template("--body", body.shows_asctime())?;
+            if common.datefmt()?.is_some() && !body.shows_asctime() {
+                let text = "--datefmt has no effect: nothing in --body is {asctime}";
+                return Err(text.to_owned());
+            }
             let (content_type, escape) = match body.is_json() {
                 true => ("application/json", Escape::None),
                 false => ("text/plain; charset=utf-8", common.escape()),
