@@ -79,9 +79,9 @@ impl Backlog {
 
     /// Hands on what need not wait any more.
     pub(super) fn release(&mut self, before: Option<Instant>, each: &mut dyn FnMut(Joined<'_>)) {
-        while let Some(record) = self
-            .records
-            .pop_front_if(|next| !is_behind(next.since, before))
+        while let Some(next) = self.records.front()
+            && !is_behind(next.since, before)
+            && let Some(record) = self.records.pop_front()
         {
             let end = self.start + record.length;
             each(Joined {
