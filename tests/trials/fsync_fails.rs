@@ -117,6 +117,39 @@ fn what_others_wrote_meanwhile_stays_and_nothing_is_doubled() {
     }
 }
 
+/// The fresh file goes again, and another one waits for it by then.
+#[test]
+fn who_waits_for_a_file_that_is_taken_back_goes_on_to_the_next() {
+    if !able(&["strace"]) {
+        return;
+    }
+    for handler in ["rotate --max-bytes 1M", "file"] {
+        let folder = folder();
+        let log = folder.path().join("app.log");
+        let strace = "strace -f -qq -o /dev/null -e trace=fdatasync,fsync \
+            -e inject=fdatasync:error=EIO:when=2+ \
+            -e inject=fsync:error=EIO:delay_enter=700000:when=3";
+        let mut running = Lh::new(&format!("{handler} --fsync batch"))
+            .arg(&log)
+            .under(strace.split_whitespace())
+            .spawn();
+        assert!(running.write(&records(1..=1)));
+        let written = || std::fs::read(&log).is_ok_and(|text| text == records(1..=1));
+        assert!(crate::support::wait_for(Duration::from_secs(20), written));
+        assert!(running.write(&records(2..=2)));
+        // Its tail is in the fresh file, and not safe.
+        let fresh = || {
+            std::fs::read(&log).is_ok_and(|text| text.ends_with(&records(2..=2)))
+                && folder.path().join("app.log.fsync-failed.1").exists()
+        };
+        assert!(crate::support::wait_for(Duration::from_secs(20), fresh));
+        another(&log, handler, 3);
+        running.expect_stderr("are safe in it now");
+        let outcome = running.end().expect(0);
+        assert_all_once(folder.path(), 3, handler, &outcome.stderr);
+    }
+}
+
 /// The name of a new file can't be made safe, and another one has begun to use it.
 #[test]
 fn a_new_file_that_another_has_written_to_stays() {

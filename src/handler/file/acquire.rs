@@ -14,6 +14,17 @@ fn is_backup(file: &std::fs::File) -> bool {
     Mark::of(file).is_some_and(Mark::is_backup)
 }
 
+/// Deletes a file, of which whoever waits for it goes on to the next one of that name.
+/// Where that can't be noted with it, it stays.
+pub(super) fn remove_for_all(file: &std::fs::File, path: &std::path::Path) -> bool {
+    Mark::note(Some(Mark::Rolled), file);
+    if is_backup(file) && std::fs::remove_file(path).is_ok() {
+        return true;
+    }
+    Mark::note(None, file);
+    false
+}
+
 impl LogFile {
     /// Makes the open file ready to be written by this process alone: opens
     /// it, locks it, makes sure that it still stands under its name where that

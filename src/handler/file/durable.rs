@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::acquire::remove_for_all;
 use super::log_file::LogFile;
 use crate::batch::Frames;
 use crate::diag::plain;
@@ -455,7 +456,7 @@ impl LogFile {
             && before == 0
             && sys::stat(self.place()).is_ok_and(|meta| meta.id == current.id)
         {
-            let _ = std::fs::remove_file(self.place());
+            remove_for_all(&current.file, self.place());
         }
         self.locked = false;
     }

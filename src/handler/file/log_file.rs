@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::acquire::remove_for_all;
 use super::durable::Durable;
 use super::lock_wait::LockWait;
 use crate::batch::Frames;
@@ -12,7 +13,6 @@ use crate::diag::{Diag, plain};
 use crate::fsync::Fsync;
 use crate::handler::{EmitError, Fault};
 use crate::now::Now;
-use crate::roll::mark::Mark;
 use crate::sys::{self, Directories, FileId, OpenRules, Owner, Place};
 
 /// What a file handler is told about its file.
@@ -298,9 +298,7 @@ impl LogFile {
         if !(ours && sys::stat(path).is_ok_and(is_new)) {
             return false;
         }
-        // Who waits for it goes on to the next one of that name.
-        Mark::note(Some(Mark::Rolled), &opened.file);
-        std::fs::remove_file(path).is_ok()
+        remove_for_all(&opened.file, path)
     }
 
     /// Appends the records from one record end to another. On an error the
