@@ -95,6 +95,8 @@ fn a_daemon_that_is_down_for_a_while_is_waited_for() {
     let mut running = Lh::new(&given).spawn();
     running.write(&records(1..=50));
     rsyslog.wait(50);
+    // Nothing is on its way any more, of which it would be told first.
+    crate::trials::wait_for(Duration::from_millis(300), || false);
     rsyslog.stop();
     running.write(&records(51..=150));
     running.expect_stderr("nothing is lost");
