@@ -300,8 +300,7 @@ pub fn encode(record: &Record<'_>, time: &mut TimeText, out: &mut Vec<u8>) {
 const SPECIAL: [u8; 4] = [b'"', b'\\', 0x7f, 0xc2];
 
 /// Whether a text is one value of JSON.
-#[cfg(feature = "net")]
-pub(crate) fn is_value(text: &str) -> bool {
+pub fn is_value(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
