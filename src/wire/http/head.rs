@@ -39,15 +39,6 @@ impl Head {
     pub(super) fn has_body(&self) -> bool {
         self.chunked || self.length.is_some_and(|length| length > 0)
     }
-
-    /// Whether what stands behind it is a body, though it tells of none: it can't be
-    /// the next request.
-    pub(super) fn lacks_length(&self, behind: &[u8]) -> bool {
-        let first = behind.iter().find(|byte| !matches!(byte, b'\r' | b'\n'));
-        let is_next = |first: &u8| first.is_ascii_uppercase() && !self.closes;
-        let told = self.reads || self.chunked || self.length.is_some();
-        !told && first.is_some_and(|first| !is_next(first))
-    }
 }
 
 /// What a stream of TLS begins with: its first record, a handshake.

@@ -128,10 +128,6 @@ impl HttpConversation {
                             let answer = Answer::new(413, "its body is too long", head.bare);
                             return self.refuse(answer, used, out);
                         }
-                        if head.lacks_length(&bytes[used..]) {
-                            let why = "it has a body, and neither a length nor chunks";
-                            return self.refuse(Answer::new(411, why, head.bare), used, out);
-                        }
                         if head.expects && head.has_body() {
                             out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
                         }
@@ -288,7 +284,6 @@ fn reason(status: u16) -> &'static str {
         400 => "Bad Request",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
-        411 => "Length Required",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         431 => "Request Header Fields Too Large",
