@@ -41,8 +41,9 @@ impl Head {
     }
 }
 
-/// What a stream of TLS begins with: its first record, a handshake.
-const TLS: &[u8] = b"\x16\x03";
+/// What a stream of TLS begins with, and no request: a record of a handshake. One byte,
+/// as the next may come in another piece.
+const TLS: &[u8] = b"\x16";
 
 fn error<T>(status: u16, why: &'static str) -> Result<T, HeadError> {
     Err(HeadError { status, why })

@@ -281,6 +281,8 @@ fn what_is_not_taken_is_refused() {
         ),
         ("GET / HTTP/2.0\r\n\r\n", 505),
         ("nonsense\r\n\r\n", 400),
+        // A handshake of TLS.
+        ("\x16\x03\x01\x02\0\x01", 400),
         (
             "POST / HTTP/1.1\r\nContent-Type: image/png\r\nContent-Length: 1\r\n\r\nx",
             415,
@@ -294,6 +296,11 @@ fn what_is_not_taken_is_refused() {
         assert!(records.is_empty(), "{request}");
         let want = format!("HTTP/1.1 {status} ");
         assert!(answer.starts_with(&want), "{request}: {answer}");
+        // It makes no difference in which pieces it comes.
+        for sizes in [&[1][..], &[7], &[2, 30]] {
+            let (_, pieces) = conversation(request.as_bytes(), sizes);
+            assert_eq!(pieces, answer, "{request} {sizes:?}");
+        }
     }
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(2000));
     let (_, answer) = conversation(long.as_bytes(), &[100]);
