@@ -98,13 +98,14 @@ fn rolled_by_another(files: &[Files]) -> Result<(), String> {
             }
             if is_same(own, log) {
                 return Err(format!(
-                    "{name}: two handlers would write it, and one of them rolls it over"
+                    "{name}: two handlers would write it, and one of them rolls it over; give \
+                     each a file of its own"
                 ));
             }
             if rotating.makes(log) || canonicalize(log).is_ok_and(|real| rotating.makes(&real)) {
                 return Err(format!(
                     "{name}: it is the log of a handler, and the name of a rolled-over file of \
-                     another"
+                     another, which would delete it; give it another name"
                 ));
             }
         }

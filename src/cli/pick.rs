@@ -206,8 +206,8 @@ impl<'t> Picker<'t> {
         if by_time && signs.lines && !signs.times && !signs.is_told {
             signs.is_told = true;
             remarks.push(
-                "no line begins with a time that lh knows, so that --since leaves all of them \
-                 out and --until none"
+                "no line begins with a time that lh knows (lh cat --help lists them), so that \
+                 --since leaves all of them out and --until none"
                     .to_owned(),
             );
         }

@@ -39,10 +39,7 @@ pub(crate) fn stand_in(bytes: &[u8]) -> Vec<u8> {
 
 /// Whether a regex matches a text, of which a byte that is no UTF-8 is a character, too.
 pub(crate) fn is_match(regex: &Regex, text: &[u8]) -> bool {
-    regex.is_match(text)
-        || (!text.is_ascii()
-            && std::str::from_utf8(text).is_err()
-            && regex.is_match(&stand_in(text)))
+    regex.is_match(text) || (std::str::from_utf8(text).is_err() && regex.is_match(&stand_in(text)))
 }
 
 /// Puts the bytes back.

@@ -105,7 +105,7 @@ impl Senders {
         }
         if senders.known.is_empty() {
             if is_text(&bytes) {
-                let text = "it is a text, and no state of lh listen";
+                let text = "it is a text, and no state of lh listen; name another file";
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
             // It may be another file, named by mistake.
@@ -486,7 +486,10 @@ mod tests {
         ] {
             std::fs::write(&path, &text).unwrap();
             let error = Senders::load(&path).unwrap_err();
-            assert_eq!(error.to_string(), "it is a text, and no state of lh listen");
+            assert_eq!(
+                error.to_string(),
+                "it is a text, and no state of lh listen; name another file"
+            );
             assert_eq!(std::fs::read(&path).unwrap(), text.as_bytes());
         }
         let text = "\0another file\n".repeat(8);
