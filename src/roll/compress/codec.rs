@@ -1,7 +1,9 @@
 //! gzip by flate2, zstd by the reference implementation.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use flate2::bufread::GzDecoder;
 
 use super::Method;
 
@@ -50,13 +52,51 @@ pub fn compress(
     }
 }
 
+/// The members of a gzip file (RFC 1952, section 2.2). Zeros behind one of them
+/// are padding, as gzip(1) and Python's `gzip` have it: blocks that were taken
+/// for a file and never written.
+struct Members<R> {
+    /// None at the end.
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Members<R> {
+    fn new(from: R) -> Self {
+        let member = Some(GzDecoder::new(from));
+        Self { member }
+    }
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let count = member.read(into)?;
+            if count > 0 || into.is_empty() {
+                return Ok(count);
+            }
+            let from = member.get_mut();
+            let is_end = loop {
+                let bytes = from.fill_buf()?;
+                let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+                if zeros == 0 {
+                    break bytes.is_empty();
+                }
+                from.consume(zeros);
+            };
+            let member = self.member.take().filter(|_| !is_end);
+            self.member = member.map(|member| GzDecoder::new(member.into_inner()));
+        }
+        Ok(0)
+    }
+}
+
 /// A reader of what was compressed.
 ///
 /// # Errors
 /// When the decoder can't be made.
 pub fn reader<'a>(method: Method, from: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match method {
-        Method::Gzip(_) => Box::new(flate2::read::MultiGzDecoder::new(from)),
+        Method::Gzip(_) => Box::new(Members::new(BufReader::with_capacity(32 << 10, from))),
         Method::Zstd(_) => Box::new(zstd::stream::read::Decoder::new(from)?),
     })
 }
@@ -80,6 +120,36 @@ mod tests {
         ] {
             assert!(text.parse::<Method>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn padding_is_no_member() {
+        let stop = AtomicBool::new(false);
+        let mut first = Vec::new();
+        compress(Method::Gzip(6), &mut &b"first\n"[..], &mut first, &stop).unwrap();
+        let mut second = Vec::new();
+        compress(Method::Gzip(6), &mut &b"second\n"[..], &mut second, &stop).unwrap();
+        let read = |parts: &[&[u8]]| {
+            let packed = parts.concat();
+            let mut text = String::new();
+            let read = reader(Method::Gzip(6), &packed[..])
+                .unwrap()
+                .read_to_string(&mut text);
+            (text, read.is_ok())
+        };
+        let both = ("first\nsecond\n".to_owned(), true);
+        assert_eq!(read(&[&first, &second]), both);
+        assert_eq!(read(&[&first, &second, &[0; 70_000]]), both);
+        assert_eq!(read(&[&first, &[0], &second, &[0; 511]]), both);
+        assert_eq!(
+            read(&[&first, &[0; 9], b"x"]),
+            ("first\n".to_owned(), false)
+        );
+        assert_eq!(
+            read(&[&first, &second[..second.len() - 1]]),
+            ("first\nsecond\n".to_owned(), false)
+        );
+        assert_eq!(read(&[&[0; 9], &first]), (String::new(), false));
     }
 
     #[test]
