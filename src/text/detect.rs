@@ -437,6 +437,11 @@ mod tests {
             Some(Level::ERROR),
         ),
         ("{\"level\":30,\"msg\":\"ERROR\"}", None),
+        // hclog.
+        (
+            "{\"@level\":\"warn\",\"@message\":\"ERROR\"}",
+            Some(Level::WARNING),
+        ),
         ("{\"msg\":\"level\"", None),
         ("{main} ERROR x", Some(Level::ERROR)),
         // Letters.

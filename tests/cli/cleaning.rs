@@ -65,6 +65,17 @@ fn filters_see_the_whole_record() {
     assert_eq!(ran.out(), "this\nand that\nor not|\nmore|\n");
 }
 
+/// A byte that is no UTF-8 is a character for `.`, as it is for a filter and a mask.
+#[test]
+fn a_line_in_latin_1_is_joined_as_one_in_utf_8() {
+    let folder = Folder::new();
+    for line in ["p\u{e4}ss on\n".as_bytes(), b"p\xe4ss on\n"] {
+        let lh = folder.lh_args(["--join", "^p.ss ", "stream", "-f", "{message}|"]);
+        let ran = lh.with([b"one\n", line, b"two\n"].concat()).ok();
+        assert_eq!(ran.out().matches('|').count(), 2, "{}", ran.out());
+    }
+}
+
 #[test]
 fn a_file_is_rolled_over_between_joined_records_only() {
     let folder = Folder::new();

@@ -184,6 +184,23 @@ fn a_daemon_that_never_reads_is_not_waited_for_for_ever() {
     assert!(lost >= 400, "{lost}: {report}");
 }
 
+/// Who reads why records are missing, reads how long they were waited for, and by what.
+#[test]
+fn how_long_a_reader_had_is_told() {
+    let folder = folder();
+    let path = folder.path().join("log");
+    let _never_read = UnixDatagram::bind(&path).expect("a socket");
+    let given = format!(
+        "syslog --address {} --drain-timeout 300ms {QUICK}",
+        path.display()
+    );
+    let mut running = Lh::new(&given).spawn();
+    running.pour(records(1..=500));
+    let outcome = running.end_within(Duration::from_secs(10)).expect(1);
+    let reason = "it had not taken them within 0.3 s (--drain-timeout)";
+    assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
+}
+
 /// What comes over the next connection, to its end.
 fn over_a_stream(listener: &UnixListener) -> Vec<u8> {
     let (mut connection, _) = listener.accept().expect("a connection");

@@ -4,11 +4,12 @@
 //! Not tested here: disks that lie about what they have written.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Lh, Namespace, Report, able, folder, records};
+use crate::support::{Lh, Namespace, Report, Running, able, folder, records};
 
 const NEEDS: &[&str] = &["root", "unshare", "mkfs.ext4"];
 const COUNT: u64 = 120_000;
@@ -71,15 +72,22 @@ fn on_thin_storage(handler: &str, freed: bool) {
     println!("{what}{report}");
 }
 
+/// One on that file, of which some calls fail.
+fn with_faults(handler: &str, log: &Path, faults: &str) -> Running {
+    let strace = "strace -f -qq -o /dev/null -e trace=fdatasync,fsync";
+    let strace = strace.split(' ').chain(faults.split_whitespace());
+    Lh::new(handler).arg(log).under(strace).spawn()
+}
+
 /// Runs another one on that file, to its end.
-fn another(log: &std::path::Path, handler: &str, number: u64) {
+fn another(log: &Path, handler: &str, number: u64) {
     let lh = Lh::new(handler).arg(log);
     lh.feed(records(number..=number)).expect(0);
 }
 
 /// All of them are there once, in whatever order the writers had.
 #[track_caller]
-fn assert_all_once(folder: &std::path::Path, last: u64, handler: &str, said: &str) {
+fn assert_all_once(folder: &Path, last: u64, handler: &str, said: &str) {
     let report = Report::of(folder, 1..=last);
     let others = report.torn.len() + report.foreign.len();
     let once = report.lost.is_empty() && report.doubled.is_empty();
@@ -96,12 +104,9 @@ fn what_others_wrote_meanwhile_stays_and_nothing_is_doubled() {
     for (handler, first) in [("rotate --max-bytes 1M", 1), ("file", 1), ("file", 400)] {
         let folder = folder();
         let log = folder.path().join("app.log");
-        let strace = "strace -f -qq -o /dev/null -e trace=fdatasync,fsync \
-            -e inject=fdatasync:error=EIO:when=2+ -e inject=fsync:error=EIO:when=2..12";
-        let mut running = Lh::new(&format!("{handler} --fsync batch"))
-            .arg(&log)
-            .under(strace.split_whitespace())
-            .spawn();
+        let faults = "-e inject=fdatasync:error=EIO:when=2+ \
+            -e inject=fsync:error=EIO:when=2..12";
+        let mut running = with_faults(&format!("{handler} --fsync batch"), &log, faults);
         assert!(running.write(&records(1..=1)));
         let written = || std::fs::read(&log).is_ok_and(|text| text == records(1..=1));
         assert!(crate::support::wait_for(Duration::from_secs(20), written));
@@ -126,13 +131,9 @@ fn who_waits_for_a_file_that_is_taken_back_goes_on_to_the_next() {
     for handler in ["rotate --max-bytes 1M", "file"] {
         let folder = folder();
         let log = folder.path().join("app.log");
-        let strace = "strace -f -qq -o /dev/null -e trace=fdatasync,fsync \
-            -e inject=fdatasync:error=EIO:when=2+ \
+        let faults = "-e inject=fdatasync:error=EIO:when=2+ \
             -e inject=fsync:error=EIO:delay_enter=700000:when=3";
-        let mut running = Lh::new(&format!("{handler} --fsync batch"))
-            .arg(&log)
-            .under(strace.split_whitespace())
-            .spawn();
+        let mut running = with_faults(&format!("{handler} --fsync batch"), &log, faults);
         assert!(running.write(&records(1..=1)));
         let written = || std::fs::read(&log).is_ok_and(|text| text == records(1..=1));
         assert!(crate::support::wait_for(Duration::from_secs(20), written));
@@ -159,12 +160,8 @@ fn a_new_file_that_another_has_written_to_stays() {
     for (handler, mine) in [("rotate --max-bytes 1M", 1), ("file", 1), ("file", 400)] {
         let folder = folder();
         let log = folder.path().join("app.log");
-        let strace = "strace -f -qq -o /dev/null -e trace=fsync \
-            -e inject=fsync:error=EIO:delay_enter=700000:when=1..2";
-        let mut running = Lh::new(&format!("{handler} --fsync batch --delay"))
-            .arg(&log)
-            .under(strace.split_whitespace())
-            .spawn();
+        let faults = "-e inject=fsync:error=EIO:delay_enter=700000:when=1..2";
+        let mut running = with_faults(&format!("{handler} --fsync batch --delay"), &log, faults);
         assert!(running.write(&records(1..=mine)));
         assert!(crate::support::wait_for(Duration::from_secs(20), || log.exists()));
         another(&log, handler, mine + 1);
