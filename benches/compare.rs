@@ -37,6 +37,9 @@ mod report;
 #[path = "compare/run.rs"]
 mod run;
 #[cfg(unix)]
+#[path = "compare/sending.rs"]
+mod sending;
+#[cfg(unix)]
 #[path = "compare/small.rs"]
 mod small;
 #[cfg(unix)]

@@ -3,7 +3,7 @@
 use crate::args::Options;
 use crate::input::{self, Json};
 use crate::peers::{self, LH_OUTPUT, Peer};
-use crate::report::{Ratio, Report, Row};
+use crate::report::{Report, Row};
 use crate::run::{self, Side};
 use crate::verify::{self, Output};
 use std::cell::OnceCell;
@@ -153,14 +153,8 @@ impl Duels<'_> {
             } else {
                 self.options.runs
             };
-            match self.pairs((&lh, output), (&peer.side, peer.output), feed(), runs) {
-                Ok((ours, theirs)) => {
-                    let ratio = Ratio::of(&ours, &theirs, peer.held);
-                    let seconds = |all: &[f64]| format!("{:.3} s", run::median(all));
-                    report.add(Row::measured(what, seconds(&ours), seconds(&theirs), ratio));
-                }
-                Err(why) => report.add(Row::broken(what, why)),
-            }
+            let pairs = self.pairs((&lh, output), (&peer.side, peer.output), feed(), runs);
+            report.pairs(what, peer.held, pairs, |seconds| format!("{seconds:.3} s"));
         }
     }
 
@@ -170,7 +164,7 @@ impl Duels<'_> {
         peer: (&Side, Output),
         feed: Feed<'_>,
         runs: usize,
-    ) -> Result<(Vec<f64>, Vec<f64>), String> {
+    ) -> Result<Vec<(f64, f64)>, String> {
         // Programs, libraries and folders into the cache, off the record.
         let head = &feed.input[..feed.input.len().min(16 << 20)];
         let end = head
@@ -181,13 +175,10 @@ impl Duels<'_> {
         for (side, _) in [lh, peer] {
             run::once(side, self.dir, head, |_| Ok(()))?;
         }
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        for _ in 0..runs {
-            for ((side, output), times) in [(lh, &mut ours), (peer, &mut theirs)] {
-                let check = |at: &Path| verify::check(output, at, feed.expected, feed.stamped);
-                times.push(run::once(side, self.dir, feed.input, check)?.as_secs_f64());
-            }
-        }
-        Ok((ours, theirs))
+        let once = |side: &Side, output| {
+            let check = |at: &Path| verify::check(output, at, feed.expected, feed.stamped);
+            run::once(side, self.dir, feed.input, check).map(|took| took.as_secs_f64())
+        };
+        run::pairs(runs, || once(lh.0, lh.1), || once(peer.0, peer.1))
     }
 }

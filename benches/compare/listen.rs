@@ -2,7 +2,7 @@
 //! what it holds and spends while many are connected; and what it loses of datagrams.
 
 use crate::args::Options;
-use crate::report::{Ratio, Report, Row};
+use crate::report::{Report, Row, per_second};
 use crate::run::{self, Folder};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
@@ -167,24 +167,6 @@ pub fn all(options: &Options, dir: &Path, place: &str, report: &mut Report) {
     busy(options, dir, place, report);
 }
 
-fn add(
-    report: &mut Report,
-    what: String,
-    records: usize,
-    held: f64,
-    pairs: Result<Vec<(f64, f64)>, String>,
-) {
-    let rate = |times: &[f64]| format!("{:.0} k/s", records as f64 / run::median(times) / 1e3);
-    report.add(match pairs {
-        Ok(pairs) => {
-            let (ours, theirs): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
-            let ratio = Ratio::of(&ours, &theirs, Some(held));
-            Row::measured(what, rate(&ours), rate(&theirs), ratio)
-        }
-        Err(why) => Row::broken(what, why),
-    });
-}
-
 fn text(why: impl std::fmt::Display) -> String {
     why.to_string()
 }
@@ -254,7 +236,7 @@ fn syslog(options: &Options, dir: &Path, place: &str, report: &mut Report) {
             Ok((ours, rsyslog(folder.path(), &input, count)?))
         })
         .collect();
-    add(report, what, count, 1.0, pairs);
+    report.pairs(what, Some(1.0), pairs, |seconds| per_second(count, seconds));
 }
 
 fn rsyslog(folder: &Path, input: &Path, count: usize) -> Result<f64, String> {
@@ -315,7 +297,9 @@ fn pickles(options: &Options, dir: &Path, place: &str, report: &mut Report) {
             Ok((ours, python(&input)?))
         })
         .collect();
-    add(report, what, count, 1.0 / 8.0, pairs);
+    report.pairs(what, Some(1.0 / 8.0), pairs, |seconds| {
+        per_second(count, seconds)
+    });
 }
 
 fn python(input: &Path) -> Result<f64, String> {

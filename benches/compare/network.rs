@@ -2,7 +2,7 @@
 //! send.
 
 use crate::args::Options;
-use crate::report::{Ratio, Report, Row};
+use crate::report::{Report, Row, per_second};
 use crate::run::{self, Folder};
 use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg};
 use std::io::{IoSlice, Read as _};
@@ -163,26 +163,14 @@ pub fn all(options: &Options, dir: &Path, place: &str, report: &mut Report) {
             report.add(Row::skipped(what, why));
             continue;
         }
-        let pairs: Result<Vec<(f64, f64)>, String> = (0..options.runs)
-            .map(|_| {
-                let one = once(&lh, ours, stream, lines, dir)?;
-                Ok((one, once(program, theirs, stream, lines, dir)?))
-            })
-            .collect();
-        match pairs {
-            Ok(pairs) => {
-                let (ours, theirs): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
-                let rate =
-                    |times: &[f64]| format!("{:.0} k/s", lines as f64 / run::median(times) / 1e3);
-                report.add(Row::measured(
-                    what,
-                    rate(&ours),
-                    rate(&theirs),
-                    Ratio::of(&ours, &theirs, Some(held)),
-                ));
-            }
-            Err(why) => report.add(Row::broken(what, why)),
-        }
+        let pairs = run::pairs(
+            options.runs,
+            || once(&lh, ours, stream, lines, dir),
+            || once(program, theirs, stream, lines, dir),
+        );
+        report.pairs(what, Some(held), pairs, |seconds| {
+            per_second(lines, seconds)
+        });
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-pub struct Ratio {
+struct Ratio {
     middle: f64,
     least: f64,
     most: f64,
@@ -15,7 +15,7 @@ pub struct Ratio {
 
 impl Ratio {
     /// Of pairs, each taken one after the other.
-    pub fn of(ours: &[f64], theirs: &[f64], held: Option<f64>) -> Ratio {
+    fn of(ours: &[f64], theirs: &[f64], held: Option<f64>) -> Ratio {
         let each: Vec<f64> = ours
             .iter()
             .zip(theirs)
@@ -46,7 +46,7 @@ enum State {
 }
 
 impl Row {
-    pub fn measured(what: String, lh: String, peer: String, ratio: Ratio) -> Row {
+    fn measured(what: String, lh: String, peer: String, ratio: Ratio) -> Row {
         let Ratio {
             middle,
             least,
@@ -122,6 +122,11 @@ impl Row {
     }
 }
 
+/// Thousands a second, of so many in so many seconds.
+pub fn per_second(count: usize, seconds: f64) -> String {
+    format!("{:.0} k/s", count as f64 / seconds / 1e3)
+}
+
 fn answer(met: bool) -> &'static str {
     if met { "yes" } else { "**no**" }
 }
@@ -133,6 +138,25 @@ impl Report {
     pub fn add(&mut self, row: Row) {
         eprintln!("{}", row.line());
         self.0.push(row);
+    }
+
+    /// A row of what pairs took, each side told by its median.
+    pub fn pairs(
+        &mut self,
+        what: String,
+        held: Option<f64>,
+        pairs: Result<Vec<(f64, f64)>, String>,
+        told: impl Fn(f64) -> String,
+    ) {
+        self.add(match pairs {
+            Ok(pairs) => {
+                let (ours, theirs): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+                let ratio = Ratio::of(&ours, &theirs, held);
+                let told = |times: &[f64]| told(run::median(times));
+                Row::measured(what, told(&ours), told(&theirs), ratio)
+            }
+            Err(why) => Row::broken(what, why),
+        });
     }
 
     pub fn broken(&self) -> bool {

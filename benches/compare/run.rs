@@ -7,6 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// Runs both in turn, so that what else the machine does falls on both.
+pub fn pairs<T>(
+    runs: usize,
+    mut ours: impl FnMut() -> Result<T, String>,
+    mut theirs: impl FnMut() -> Result<T, String>,
+) -> Result<Vec<(T, T)>, String> {
+    (0..runs).map(|_| Ok((ours()?, theirs()?))).collect()
+}
+
 /// One side of a duel. Paths are relative: it runs inside a fresh folder.
 #[derive(Clone)]
 pub struct Side {

@@ -5,7 +5,7 @@ use crate::args::Options;
 use crate::duels::{self, Inputs};
 use crate::input::{self, Made};
 use crate::peers::LH_OUTPUT;
-use crate::report::{Ratio, Report, Row};
+use crate::report::{Report, Row};
 use crate::run::{self, Folder, Side};
 use crate::verify::{self, Output};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -30,21 +30,11 @@ pub fn start(options: &Options, dir: &Path, place: &str, report: &mut Report) {
             "logger is not installed (Debian: bsdutils)".to_owned(),
         ));
     }
-    let each = |groups: &[f64]| format!("{:.3} ms", run::median(groups) / GROUP as f64 * 1e3);
-    match spawns(options, dir) {
-        Ok((ours, theirs)) => {
-            report.add(Row::measured(
-                what,
-                each(&ours),
-                each(&theirs),
-                Ratio::of(&ours, &theirs, Some(2.0)),
-            ));
-        }
-        Err(why) => report.add(Row::broken(what, why)),
-    }
+    let each = |group: f64| format!("{:.3} ms", group / GROUP as f64 * 1e3);
+    report.pairs(what, Some(2.0), spawns(options, dir), each);
 }
 
-fn spawns(options: &Options, dir: &Path) -> Result<(Vec<f64>, Vec<f64>), String> {
+fn spawns(options: &Options, dir: &Path) -> Result<Vec<(f64, f64)>, String> {
     let folder = Folder::new(dir, "start")?;
     let file = folder.path().join("app.log");
     let mut lh = Command::new(&options.lh);
@@ -68,11 +58,7 @@ fn spawns(options: &Options, dir: &Path) -> Result<(Vec<f64>, Vec<f64>), String>
         }
         Ok(begin.elapsed().as_secs_f64())
     };
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..GROUPS {
-        ours.push(group(&mut lh)?);
-        theirs.push(group(&mut logger)?);
-    }
+    let pairs = run::pairs(GROUPS, || group(&mut lh), || group(&mut logger))?;
     let written = std::fs::read(&file).map_err(|why| format!("{}: {why}", file.display()))?;
     if written != b"x\n".repeat(GROUPS * GROUP) {
         return Err(format!(
@@ -81,7 +67,7 @@ fn spawns(options: &Options, dir: &Path) -> Result<(Vec<f64>, Vec<f64>), String>
             2 * GROUPS * GROUP
         ));
     }
-    Ok((ours, theirs))
+    Ok(pairs)
 }
 
 /// The largest resident set of lh in the raw row.
