@@ -7,11 +7,13 @@
 //! that takes its time is what slows senders down; nothing is read meanwhile.
 
 mod admit;
+mod answers;
 mod complaints;
 mod connection;
 mod datagrams;
 mod detect;
 mod framing;
+mod options;
 mod ports;
 mod requests;
 mod room;
@@ -24,26 +26,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::admit::Admission;
+use self::answers::Awaited;
 use self::complaints::Complaints;
 use self::connection::{Connection, ReadRoom};
 use self::datagrams::Datagrams;
-use self::framing::Protocol;
+use self::options::Accepted;
+pub use self::options::{ListenOptions, Wire};
 use self::ports::{Port, PortSocket};
 use self::senders::Senders;
 use super::Sink;
-use crate::clean::Mask;
 use crate::diag::{Diag, plain};
 use crate::figures::InputFigures;
-use crate::net::{Allow, Bound, ServiceManager, TlsServer, dropped_datagrams};
+use crate::net::{Allow, ServiceManager, TlsServer, dropped_datagrams};
 use crate::now::Now;
-use crate::record::Defaults;
 use crate::sys::Waitable;
 use crate::sys::poller::Poller;
-use crate::wire::framing::{Oversize, OversizeCounts};
+use crate::wire::framing::OversizeCounts;
 use crate::wire::gelf::assembly::{Assembly, Limits};
-use crate::wire::hmac::Key;
-use crate::wire::http::{HttpOptions, Outcome, Request};
-use crate::wire::lh::{self, SenderId};
+use crate::wire::http::HttpOptions;
 
 /// How many bytes are read in a turn, about, and of one connection at least and
 /// at most.
@@ -54,14 +54,6 @@ const SHARE: (usize, usize) = (16 << 10, 128 << 10);
 /// message of the greatest length is held in any case.
 const HELD: usize = 64 << 20;
 
-/// What stands around a record's text: its attributes, and the wire's own.
-const AROUND: usize = 64 << 10;
-
-/// A message of up to so many times the longest is skipped as it comes: at the
-/// default those are 17 MiB, more than any logger makes of a record, and soon
-/// over; lengths that are none at all are greater as a rule.
-const SKIPPED: usize = 16;
-
 /// How long a message that is no text may be on its way, and a handshake.
 const OVERDUE: Duration = Duration::from_secs(30);
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -69,107 +61,8 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// For how many seconds a client of HTTP is told to wait.
 const RETRY: u32 = 1;
 
-/// How long it is let wait for records that are in memory only.
-const IN_MEMORY: Duration = Duration::from_secs(1);
-
 /// How often somebody looks after those who are overdue.
 const SWEEP: Duration = Duration::from_secs(1);
-
-/// What peers speak (`--wire`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wire {
-    /// Pickles of Python's `LogRecord`.
-    Pickle,
-    /// JSON objects.
-    Json,
-    /// Plain lines.
-    Lines,
-    /// Syslog in all its forms.
-    Syslog,
-    /// Graylog's format.
-    Gelf,
-    /// Numbered frames.
-    Lh,
-}
-
-/// What a listener is told.
-pub struct ListenOptions {
-    /// Where it listens.
-    pub bound: Vec<Bound>,
-    /// What peers speak; `None`: each shows it by what it sends first.
-    pub wire: Option<Wire>,
-    /// What records get that do not say it themselves.
-    pub defaults: Defaults,
-    /// The longest record in bytes.
-    pub max_record: usize,
-    /// What becomes of a longer one.
-    pub oversize: Oversize,
-    /// Take escape sequences out.
-    pub strip_ansi: bool,
-    /// What is replaced.
-    pub masks: Vec<Mask>,
-    /// Sum repeats up, after so long at the latest.
-    pub dedup: Option<Duration>,
-    /// Every message has to be authenticated with this key.
-    pub key: Option<Key>,
-    /// Streams of tcp are encrypted.
-    pub tls: Option<TlsServer>,
-    /// Who may send.
-    pub allow: Allow,
-    /// So many connections are open at once, at most.
-    pub max_connections: usize,
-    /// One that says nothing for so long is closed.
-    pub idle_timeout: Option<Duration>,
-    /// Where it is remembered how far senders of numbered frames are.
-    pub state: Option<PathBuf>,
-}
-
-/// How messages are to be.
-struct Accepted {
-    wire: Option<Wire>,
-    max_record: usize,
-    oversize: Oversize,
-    /// Every message has to be authenticated with it.
-    key: Option<Key>,
-}
-
-impl Accepted {
-    /// The longest message: a record with what stands around it.
-    fn longest_frame(&self) -> usize {
-        self.max_record.saturating_add(AROUND)
-    }
-
-    /// The same of a stream that tells lengths: escapes take a character up to
-    /// four times the room, and what is too long then is cut as a record.
-    fn longest_counted(&self) -> usize {
-        self.max_record.saturating_mul(4).saturating_add(AROUND)
-    }
-
-    /// The longest message that is waited for although it is not taken. A sender
-    /// whose connection is closed sends it again, for ever, and with it what came
-    /// before; but behind what says that it is longer than this, no sensible
-    /// message will come.
-    fn longest_skipped(&self) -> usize {
-        let most = self.longest_frame().saturating_mul(SKIPPED);
-        most.max(self.longest_counted())
-    }
-}
-
-/// What somebody waits for until the chain has accepted the records of a turn.
-struct Awaited {
-    turn: u64,
-    place: usize,
-    generation: u64,
-    since: Instant,
-    answer: Answer,
-}
-
-enum Answer {
-    /// The frames of a sender, up to a number.
-    Acknowledge(SenderId, u64),
-    /// A request, and whether a part of it was given up.
-    Http(Box<Request>, bool),
-}
 
 /// What has been counted beside records.
 #[derive(Debug, Default)]
@@ -258,7 +151,13 @@ impl Listen {
             ports.push(port.map_err(|error| format!("{name}: cannot listen: {}", plain(&error)))?);
         }
         let datagrams = ports.iter().any(Port::takes_datagrams);
-        let longest = options.max_record.saturating_add(AROUND);
+        let accepted = Accepted {
+            wire: options.wire,
+            max_record: options.max_record.max(1),
+            oversize: options.oversize,
+            key: options.key.take(),
+        };
+        let longest = accepted.longest_frame();
         Ok(Listen {
             poller,
             ports,
@@ -273,12 +172,7 @@ impl Listen {
             starved: None,
             sweep_at: None,
             held: 0,
-            accepted: Accepted {
-                wire: options.wire,
-                max_record: options.max_record.max(1),
-                oversize: options.oversize,
-                key: options.key.take(),
-            },
+            accepted,
             admission: Admission::new(&mut options),
             tls: options.tls,
             allow: options.allow,
@@ -460,101 +354,6 @@ impl Listen {
         }
     }
 
-    /// The chain has accepted the records of that turn, and of those before.
-    pub fn accepted(&mut self, turn: u64, now: Now) {
-        while let Some(awaited) = self.next_awaited(turn) {
-            let mut bytes = Vec::new();
-            match awaited.answer {
-                Answer::Acknowledge(sender, number) => {
-                    self.note_accepted(sender, number);
-                    lh::encode_ack(number, &mut bytes);
-                    self.answer(awaited.place, awaited.generation, &bytes, now);
-                }
-                Answer::Http(request, lost) => {
-                    let whom = (awaited.place, awaited.generation);
-                    let outcome = match lost {
-                        true => Outcome::Failed,
-                        false => Outcome::Accepted,
-                    };
-                    self.answer_request(whom, &request, outcome, now);
-                }
-            }
-        }
-    }
-
-    /// Records of that turn, or of one before that was not accepted, are given
-    /// up: nobody is told that they are safe.
-    pub fn given_up(&mut self, turn: u64, now: Now) {
-        while let Some(awaited) = self.next_awaited(turn) {
-            let whom = (awaited.place, awaited.generation);
-            match awaited.answer {
-                Answer::Acknowledge(..) => self.leave_unacknowledged(whom, now),
-                Answer::Http(request, _) => {
-                    self.answer_request(whom, &request, Outcome::Failed, now);
-                }
-            }
-        }
-    }
-
-    /// The next who waits for that turn or for one before.
-    fn next_awaited(&mut self, turn: u64) -> Option<Awaited> {
-        let next = self.awaited.front();
-        let due = next.is_some_and(|awaited| awaited.turn <= turn);
-        due.then(|| self.awaited.pop_front()).flatten()
-    }
-
-    fn answer(&mut self, place: usize, generation: u64, bytes: &[u8], now: Now) {
-        if let Some(Some(connection)) = self.connections.get_mut(place)
-            && connection.generation == generation
-        {
-            connection.awaiting -= 1;
-            if connection.send(bytes).is_ok() {
-                self.flush(place, now);
-            }
-        }
-    }
-
-    fn answer_request(
-        &mut self,
-        (place, generation): (usize, u64),
-        request: &Request,
-        outcome: Outcome,
-        now: Now,
-    ) {
-        if let Some(Some(connection)) = self.connections.get_mut(place)
-            && connection.generation == generation
-        {
-            let mut bytes = Vec::new();
-            if let Some(Protocol::Http(http)) = &mut connection.protocol {
-                connection.closing |= !http.answer(request, outcome, &mut bytes);
-            }
-            self.answer(place, generation, &bytes, now);
-        }
-    }
-
-    /// Those who speak HTTP do not wait for a receiver that may be away for
-    /// hours: after a while they are told that their records wait in memory.
-    pub fn answer_waiting(&mut self, now: Now) {
-        let late = |awaited: &Awaited| {
-            matches!(awaited.answer, Answer::Http(..))
-                && now.mono.saturating_duration_since(awaited.since) > IN_MEMORY
-        };
-        let mut answered = Vec::new();
-        let mut at = 0;
-        while at < self.awaited.len() {
-            match late(&self.awaited[at]) {
-                true => answered.extend(self.awaited.remove(at)),
-                false => at += 1,
-            }
-        }
-        for awaited in answered {
-            if let Answer::Http(request, _) = awaited.answer {
-                let whom = (awaited.place, awaited.generation);
-                self.answer_request(whom, &request, Outcome::Queued, now);
-            }
-        }
-    }
-
     /// Does what may be done while the chain takes nothing.
     pub fn wait_meanwhile(&mut self, now: Now) {
         self.complaints.tick(now.mono);
@@ -576,26 +375,6 @@ impl Listen {
     /// again.
     fn turn_away(&mut self, place: usize, now: Now) {
         self.hear_with(place, SHARE.1, now, None);
-    }
-
-    /// Whether somebody waits for that turn, the last one, to be accepted.
-    pub fn awaits(&self, turn: u64) -> bool {
-        let last = self.awaited.back();
-        last.is_some_and(|awaited| awaited.turn == turn)
-    }
-
-    fn note_accepted(&mut self, sender: SenderId, number: u64) {
-        if let Err(error) = self.senders.accept(sender, number)
-            && !std::mem::replace(&mut self.told_state, true)
-        {
-            let path = self.state.clone().unwrap_or_default();
-            self.diag.error(format_args!(
-                "{}: cannot note how far senders are: {}; after a restart, what was on its way \
-                 may come twice",
-                path.display(),
-                plain(&error)
-            ));
-        }
     }
 
     /// Lets in who has come so far, in the turns that follow, and nobody else.

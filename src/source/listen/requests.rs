@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::admit::Origin;
+use super::answers::{Answer, Awaited};
 use super::connection::Connection;
 use super::framing::{Kind, Protocol};
 use super::streams::Cut;
-use super::{Answer, Awaited, Listen, RETRY, SHARE};
+use super::{Listen, RETRY, SHARE};
 use crate::now::Now;
 use crate::record::LinePart;
 use crate::source::Sink;

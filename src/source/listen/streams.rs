@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::admit::{Origin, Refusal};
+use super::answers::{Answer, Awaited};
 use super::connection::{Came, Connection};
 use super::framing::{Broken, Message, Next, Protocol, Skipped};
-use super::{Answer, Awaited, HANDSHAKE, HELD, Listen, OVERDUE, RETRY, SWEEP, detect, queue};
+use super::{HANDSHAKE, HELD, Listen, OVERDUE, RETRY, SWEEP, detect, queue};
 use crate::diag::plain;
 use crate::level::Level;
 use crate::now::Now;

@@ -1,6 +1,10 @@
-use super::super::{AROUND, Wire, detect};
+use super::super::options::AROUND;
+use super::super::{Wire, detect};
 use super::*;
-use crate::wire::envelope::Authenticate;
+use crate::wire::envelope::{Authenticate, TAG};
+use crate::wire::framing::Oversize;
+use crate::wire::hmac::Key;
+use crate::wire::lh;
 use proptest::prelude::*;
 
 fn accepted(max_record: usize, oversize: Oversize) -> Accepted {
@@ -13,6 +17,13 @@ fn accepted(max_record: usize, oversize: Oversize) -> Accepted {
 }
 
 /// The messages of a stream that comes in pieces.
+/// Numbered frames of a sender that has said who it is.
+fn numbered() -> Protocol {
+    let mut numbered = Numbered::default();
+    numbered.sender = Some(SenderId([1; 16]));
+    Protocol::Numbered(numbered)
+}
+
 fn messages(input: &[u8], sizes: &[usize], accepted: &Accepted) -> (Vec<Vec<u8>>, Option<Broken>) {
     let mut protocol: Option<Protocol> = None;
     let (mut buffer, mut found) = (Vec::new(), Vec::new());
@@ -213,10 +224,7 @@ fn a_frame_that_is_too_long_is_skipped_and_its_number_noted() {
         out
     };
     let (most, skipped) = (8 * AROUND, accepted.longest_skipped());
-    let mut protocol = Protocol::Numbered(Numbered {
-        sender: Some(SenderId([1; 16])),
-        ..Numbered::default()
-    });
+    let mut protocol = numbered();
     let mut next = |bytes: &[u8], accepted: &Accepted| {
         let mut counts = OversizeCounts::default();
         let next = protocol.next(bytes, accepted, &mut counts, false);
@@ -258,10 +266,7 @@ fn a_frame_that_is_too_long_has_to_be_vouched_for() {
         let mut whole = Vec::new();
         lh::encode_frame(7, &[&tag[..], &body].concat(), &mut whole);
         for sizes in [&[1 << 20][..], &[13], &[30, 1, 1000]] {
-            let mut protocol = Protocol::Numbered(Numbered {
-                sender: Some(SenderId([1; 16])),
-                ..Numbered::default()
-            });
+            let mut protocol = numbered();
             let (mut from, mut to) = (0, 0);
             let mut sizes = sizes.iter().cycle();
             let last = loop {
