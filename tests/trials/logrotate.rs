@@ -87,7 +87,9 @@ fn a_truncated_log_has_no_hole() {
         let file = folder.path().join("app.log");
         let mut last = 0;
         written_while(handler, folder.path(), |_| {
-            if let Ok(bytes) = std::fs::read(&file)
+            // The last record has to stay.
+            if last < COUNT / 2
+                && let Ok(bytes) = std::fs::read(&file)
                 && let Ok(open) = std::fs::OpenOptions::new().write(true).open(&file)
             {
                 assert!(!bytes.contains(&0), "{handler}: a hole");
