@@ -2,7 +2,7 @@
 
 use regex::bytes::Regex;
 
-use crate::clean::mask::foreign::is_match;
+use crate::clean::mask::foreign::any_matches;
 use crate::level::Level;
 use crate::record::Record;
 
@@ -29,8 +29,8 @@ impl Filter {
         let message = record.stands_for.as_ref().unwrap_or(&record.message);
         let message = without_return(message);
         self.min_level.is_none_or(|level| record.level >= level)
-            && (self.include.is_empty() || self.include.iter().any(|re| is_match(re, message)))
-            && !self.exclude.iter().any(|re| is_match(re, message))
+            && (self.include.is_empty() || any_matches(&self.include, message))
+            && !any_matches(&self.exclude, message)
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use regex::bytes::Regex;
 
-use crate::clean::mask::foreign::is_match;
+use crate::clean::mask::foreign::any_matches;
 use crate::level::Level;
 use crate::now::Timestamp;
 use crate::record::{Defaults, Record};
@@ -398,7 +398,7 @@ impl<'t> Picker<'t> {
         }
         let grep = &self.wanted.grep;
         let record = self.record.strip_suffix(b"\n").unwrap_or(&self.record);
-        let is_found = grep.is_empty() || grep.iter().any(|pattern| is_match(pattern, record));
+        let is_found = grep.is_empty() || any_matches(grep, record);
         self.signs.cut |= !is_found && record.len() > LONG;
         is_found
     }

@@ -14,13 +14,14 @@ mod text;
 mod trace;
 
 use std::collections::VecDeque;
+use std::slice;
 use std::time::{Duration, Instant};
 
 use memchr::memmem;
 use regex::bytes::Regex;
 
 use crate::batch::Frames;
-use crate::clean::mask::foreign::is_match;
+use crate::clean::mask::foreign::any_matches;
 use crate::level::Level;
 use crate::now::{Now, Timestamp};
 use crate::text::detect;
@@ -138,7 +139,9 @@ impl Joiner {
                     continue;
                 }
                 Join::Indent => matches!(frame[0], b' ' | b'\t'),
-                Join::Matching(pattern) => is_match(pattern, text::content(frame)),
+                Join::Matching(pattern) => {
+                    any_matches(slice::from_ref(pattern), text::content(frame))
+                }
             };
             if continues && self.record.is_begun() {
                 self.record

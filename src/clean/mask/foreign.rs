@@ -37,9 +37,11 @@ pub(crate) fn stand_in(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Whether a regex matches a text, of which a byte that is no UTF-8 is a character, too.
-pub(crate) fn is_match(regex: &Regex, text: &[u8]) -> bool {
-    regex.is_match(text) || (std::str::from_utf8(text).is_err() && regex.is_match(&stand_in(text)))
+/// Whether one of these matches a text, of which a byte that is no UTF-8 is a character,
+/// too. A text that none matches is looked through once more, for such bytes.
+pub(crate) fn any_matches(patterns: &[Regex], text: &[u8]) -> bool {
+    let any = |text: &[u8]| patterns.iter().any(|pattern| pattern.is_match(text));
+    any(text) || !patterns.is_empty() && std::str::from_utf8(text).is_err() && any(&stand_in(text))
 }
 
 /// Puts the bytes back.
