@@ -55,7 +55,11 @@ impl Row {
         } = ratio;
         let met = held.is_none_or(|held| middle <= held);
         let (bound, answer) = match held {
-            Some(held) => (format!("<= {held}"), answer(met)),
+            Some(held) => {
+                let held = format!("{held:.3}");
+                let held = held.trim_end_matches('0').trim_end_matches('.');
+                (format!("<= {held}"), answer(met))
+            }
             None => ("-".to_owned(), "-"),
         };
         let ratio = format!("{middle:.3} ({least:.3}–{most:.3})");
