@@ -3,8 +3,8 @@
 //!
 //! - every record goes to `app.log`, which is rolled over by size
 //!   (`RotatingFileHandler`), and its errors to a handler of this program;
-//! - both behind one queue each, so that the program never waits for them
-//!   (`QueueHandler` and a `QueueListener` with two handlers);
+//! - both behind one queue each, so that the program waits for them only when a queue is
+//!   full (`QueueHandler` and a `QueueListener` with two handlers);
 //! - the last records before an error go to `incident.log`
 //!   (`MemoryHandler` with a target).
 //!
@@ -66,10 +66,7 @@ impl Logger {
     fn close(mut self) -> bool {
         let mut well = true;
         for stage in &mut self.stages {
-            while !stage.close(Now::read(), false) {
-                std::thread::sleep(std::time::Duration::from_millis(10));
-            }
-            let figures = stage.figures();
+            let figures = stage.finish(std::time::Duration::from_secs(10));
             well &= figures.dropped == 0;
         }
         well

@@ -1,6 +1,7 @@
 //! Which records a handler takes: by level, and by what the message says.
 
-use regex::bytes::Regex;
+/// The patterns of a [`Filter`], so that a program has the version that it takes.
+pub use regex::bytes::Regex;
 
 use crate::clean::mask::foreign::any_matches;
 use crate::level::Level;

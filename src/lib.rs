@@ -71,18 +71,18 @@
 //!         std::thread::sleep(std::time::Duration::from_millis(100));
 //!     }
 //! }
-//! while !stage.close(Now::read(), false) {
-//!     std::thread::sleep(std::time::Duration::from_millis(10));
-//! }
+//! // What can't be delivered in that time is counted, and told to `diag`.
+//! let figures = stage.finish(std::time::Duration::from_secs(10));
+//! assert_eq!(figures.dropped, 0);
 //! assert_eq!(std::fs::read(&path)?, b"ERROR    disk is full\n");
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! Handlers do some things by the clock: [`deadline`](handler::Stage::deadline) says when
-//! [`tick`](handler::Stage::tick) has to be called at the latest. A
-//! [`Pipeline`](pipeline::Pipeline) does that, and a program without one has to where it
-//! uses `eager`, `Fsync::After`, a buffer or a queue.
+//! [`tick`](handler::Stage::tick) has to be called at the latest. A program has to do that
+//! where it uses `eager`, `Fsync::After`, a buffer or a queue; a
+//! [`Pipeline`](pipeline::Pipeline), which is for what comes from streams, does it itself.
 //! `examples/handlers.rs` has a logger with a handler of its own and two queues.
 //!
 //! # What is where

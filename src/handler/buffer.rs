@@ -21,7 +21,7 @@ const RETRY: Duration = Duration::from_millis(100);
 /// What a buffer is told.
 #[derive(Clone, Debug)]
 pub struct BufferOptions {
-    /// How many records it holds; with the last of them it is full.
+    /// How many records it holds; with the last of them, or with 64 MiB, it is full.
     pub capacity: usize,
     /// A record of this level or above is delivered at once, with all that are
     /// held.

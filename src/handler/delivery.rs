@@ -255,8 +255,9 @@ impl Delivery {
                 }
                 Err(error) => error,
             };
-            self.count(frames, self.at, error.done);
-            self.at = error.done;
+            let done = self.whole(frames, error.done);
+            self.count(frames, self.at, done);
+            self.at = done;
             self.note(&error);
             match (error.fault, self.on_error) {
                 (Fault::Fatal, _) => self.end_by(End::Fatal, &error),
@@ -295,6 +296,20 @@ impl Delivery {
                 }
             }
         }
+    }
+
+    /// How far a handler came that says so: to the end of a record, and not back.
+    fn whole(&self, frames: &Frames<'_>, done: usize) -> usize {
+        let done = done.min(frames.len());
+        let mut end = self.at;
+        while end < done {
+            let next = frames.next(end);
+            if next > done {
+                break;
+            }
+            end = next;
+        }
+        end
     }
 
     /// Counts what the handler has taken, between two record ends.

@@ -301,7 +301,8 @@ pub enum Fault {
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
 pub struct EmitError {
-    /// The record end up to which everything was delivered.
+    /// The record end up to which everything was delivered: from where the handler was to
+    /// begin, to the end of the frames. What is no record end counts as the one before.
     pub done: usize,
     /// What can be done about it.
     pub fault: Fault,

@@ -1,9 +1,11 @@
 //! A handler with its filter, its format and what it does about errors: what
 //! Python's `Handler` object is.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::Handler;
+use super::NullHandler;
 use super::dead_letter::DeadLetters;
 use super::delivery::Delivery;
 use super::pieces::Pieces;
@@ -97,7 +99,15 @@ impl Rendering {
     }
 }
 
+/// How long a stage that is dropped without having been closed may take to deliver what it
+/// has, and how long it waits between two attempts.
+const DROPPED: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// See the [module](self).
+///
+/// One that is dropped while it is open delivers what it has, within two seconds, and tells
+/// its `diag` what it could not: [`finish`](Self::finish) waits longer, and tells the caller.
 pub struct Stage {
     filter: Filter,
     rendering: Rendering,
@@ -121,6 +131,8 @@ pub struct Stage {
     taken: u64,
     /// Records were given up because nobody waited for the handler any more.
     gave_up: bool,
+    /// It was opened, and neither closed nor given up.
+    is_open: bool,
     delivery: Delivery,
 }
 
@@ -152,6 +164,7 @@ impl Stage {
             begun: false,
             taken: 0,
             gave_up: false,
+            is_open: false,
             delivery: Delivery::new(handler, on_error, dead_letters, diag),
         }
     }
@@ -159,13 +172,16 @@ impl Stage {
     /// Puts a wrapper around the handler: a [`MemoryHandler`](super::MemoryHandler) or a
     /// [`QueueHandler`](super::QueueHandler), made of the delivery that it gets.
     #[must_use]
-    pub fn wrap(self, wrapper: impl FnOnce(Delivery) -> Box<dyn Handler>) -> Stage {
-        let delivery = self.delivery.wrap(wrapper);
-        Stage {
-            levels: delivery.look().wants_levels(),
-            delivery,
-            ..self
-        }
+    pub fn wrap(mut self, wrapper: impl FnOnce(Delivery) -> Box<dyn Handler>) -> Stage {
+        let none = Delivery::new(
+            Box::new(NullHandler),
+            OnError::Block,
+            None,
+            self.diag.clone(),
+        );
+        self.delivery = std::mem::replace(&mut self.delivery, none).wrap(wrapper);
+        self.levels = self.delivery.look().wants_levels();
+        self
     }
 
     /// Whether the stage looks at records one by one. If not, it takes the
@@ -207,7 +223,9 @@ impl Stage {
     /// # Errors
     /// What can't be opened, and why.
     pub fn open(&mut self, now: Now) -> Result<(), String> {
-        self.delivery.open(now)
+        self.delivery.open(now)?;
+        self.is_open = true;
+        Ok(())
     }
 
     /// Looks at the handler.
@@ -329,7 +347,8 @@ impl Stage {
 
     /// Delivers the batch: the records that were pushed, or `raw` where the
     /// stage looks at none. `false`: it is blocked, and has to be called again
-    /// with the same batch.
+    /// with the same batch. Behind a queue that is full it waits for room, up to half a
+    /// second.
     pub fn deliver(&mut self, raw: &Frames<'_>, now: Now) -> bool {
         if !std::mem::replace(&mut self.begun, true) {
             self.count(raw);
@@ -434,10 +453,16 @@ impl Stage {
         (figures.bytes.get(), figures.spooled.get())
     }
 
-    /// Closes the handler. `false`: it could not make its last records safe,
-    /// and can be tried again.
+    /// Delivers what was [pushed](Self::push) and what a wrapper holds, and closes the
+    /// handler. `false`: that could not be done, or not be made safe, and can be tried
+    /// again, for as long as one likes: [`doubt`](Self::doubt) ends it.
     pub fn close(&mut self, now: Now, hurry: bool) -> bool {
-        self.delivery.close(now, hurry)
+        if self.out.end() > 0 && !self.deliver(&Frames::lines(b""), now) {
+            return false;
+        }
+        let is_closed = self.delivery.close(now, hurry);
+        self.is_open &= !is_closed;
+        is_closed
     }
 
     /// Ends with records that are lost, or of which it is not known whether
@@ -445,8 +470,60 @@ impl Stage {
     pub fn doubt(&mut self, now: Now) {
         let dropped = |stage: &Stage| stage.delivery.ledger().figures.dropped.get();
         let before = dropped(self);
+        if self.out.end() > 0 {
+            self.give_up(&Frames::lines(b""), now);
+        }
         self.delivery.doubt(now);
         self.gave_up |= dropped(self) > before;
+        self.is_open = false;
+    }
+
+    /// Ends it as Python's `logging.shutdown` ends a handler: [closes](Self::close) it, for
+    /// so long at most, and gives up what is not delivered by then. How many records were
+    /// not delivered in all is told to the `diag`, and is `dropped` in what comes back.
+    pub fn finish(&mut self, patience: Duration) -> HandlerFigures {
+        self.end_within(patience, false);
+        self.figures()
+    }
+
+    fn end_within(&mut self, patience: Duration, hurry: bool) {
+        let begun = Instant::now();
+        while !self.close(Now::read(), hurry) {
+            if begun.elapsed() >= patience {
+                self.doubt(Now::read());
+                break;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        let figures = self.figures();
+        if figures.dropped > 0 {
+            let why = figures.last_error.map(|why| format!(": {why}"));
+            self.diag.error(format_args!(
+                "{}: {} records were not delivered{}",
+                figures.target,
+                figures.dropped,
+                why.unwrap_or_default()
+            ));
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // What a panic has left half delivered is not tried again.
+        if self.is_open && !(self.begun && std::thread::panicking()) {
+            self.end_within(DROPPED, true);
+        }
+    }
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Stage");
+        let debug = debug.field("target", &self.delivery.look().target());
+        debug
+            .field("is_open", &self.is_open)
+            .finish_non_exhaustive()
     }
 }
 
@@ -525,6 +602,50 @@ mod tests {
             (figures.received, figures.delivered, figures.bytes),
             (0, 0, 2)
         );
+    }
+
+    /// Whoever pushes and closes, or only drops it, has not to deliver first.
+    #[test]
+    fn what_was_pushed_is_delivered_at_the_end() {
+        let lines = Frames::lines(b"a\nb\n");
+        for wraps in [false, true] {
+            let opened = |mood| {
+                let (remote, mut stage) = stage(Filter::default(), mood);
+                if wraps {
+                    stage = stage.wrap(|delivery| {
+                        Box::new(QueueHandler::new(delivery, QueueOptions::default()))
+                    });
+                }
+                stage.open(Now::read()).unwrap();
+                push(&mut stage, &lines, Level::INFO);
+                (remote, stage)
+            };
+            let (remote, mut closed) = opened(Mood::Willing);
+            while !closed.close(Now::read(), false) {}
+            assert_eq!(remote.all(), "a\nb\n");
+            let (remote, dropped) = opened(Mood::Willing);
+            drop(dropped);
+            assert_eq!(remote.all(), "a\nb\n");
+            let (_, mut blocked) = opened(Mood::Failing);
+            assert!(wraps || !blocked.close(Now::read(), false));
+            let figures = blocked.finish(Duration::from_millis(20));
+            assert_eq!((figures.dropped, blocked.has_given_up()), (2, true));
+        }
+    }
+
+    #[test]
+    fn a_queue_that_was_closed_takes_nothing_more() {
+        let (remote, queued) = stage(Filter::default(), Mood::Willing);
+        let options = QueueOptions::default();
+        let mut queued = queued.wrap(|delivery| Box::new(QueueHandler::new(delivery, options)));
+        queued.open(Now::read()).unwrap();
+        while !queued.close(Now::read(), false) {}
+        assert!(queued.deliver(&Frames::lines(b"late\n"), Now::read()));
+        assert_eq!(
+            (queued.ended(), queued.figures().dropped),
+            (Some(End::Fatal), 1)
+        );
+        assert_eq!(remote.all(), "");
     }
 
     fn part(stream: u8, continues: bool) -> LinePart {

@@ -143,6 +143,9 @@ impl Schedule {
     /// the other units on the clock: an hour ends at :00, 15 minutes at :00,
     /// :15, :30 and :45, counted from 1970-01-01 00:00 on the wall. It changes
     /// nothing for the first two, which are on it anyway.
+    ///
+    /// # Errors
+    /// Which of these can't be, and why.
     pub fn new(
         when: When,
         interval: u32,
@@ -340,6 +343,9 @@ pub struct TimeOfDayError {
 
 /// Reads `HH:MM` or `HH:MM:SS`, as seconds after midnight. The hour may have
 /// one digit.
+///
+/// # Errors
+/// When it is no time of day.
 pub fn parse_time_of_day(s: &str) -> Result<u32, TimeOfDayError> {
     let number = |part: &str, digits: &[usize], below: u32| -> Option<u32> {
         let plain = digits.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());

@@ -42,6 +42,9 @@ pub struct StrftimeError {
 
 impl Strftime {
     /// Checks and compiles a strftime text.
+    ///
+    /// # Errors
+    /// A specifier that is not known, and where it stands.
     pub fn compile(format: &str) -> Result<Strftime, StrftimeError> {
         let error = |offset: usize, specifier: &str| StrftimeError {
             format: format.into(),

@@ -8,7 +8,7 @@ use super::spooled::Spooled;
 use super::waiting::{Item, Piece, Returned, Shared, Stopped};
 use crate::batch::Frames;
 use crate::handler::End;
-use crate::handler::delivery::{Delivery, PAUSES};
+use crate::handler::delivery::{Delivery, Ledger, PAUSES};
 use crate::now::Now;
 
 /// The shortest pause.
@@ -34,12 +34,22 @@ struct Seen {
 }
 
 /// Says that the thread is over, also where a panic ends it.
-struct Farewell(Arc<Shared>);
+struct Farewell {
+    shared: Arc<Shared>,
+    ledger: Ledger,
+    target: String,
+}
 
 impl Drop for Farewell {
     fn drop(&mut self) {
         let panics = std::thread::panicking();
-        self.0.over(panics.then_some(End::Fatal));
+        if panics {
+            let why = "its handler panicked, and delivers nothing more";
+            self.ledger.figures.note_error(why.to_owned());
+            let target = &self.target;
+            self.ledger.diag.error(format_args!("{target}: {why}"));
+        }
+        self.shared.over(panics.then_some(End::Fatal));
     }
 }
 
@@ -62,7 +72,11 @@ impl Listener {
 
     /// Does what comes until it is closed or stopped.
     pub(super) fn run(mut self) {
-        let _farewell = Farewell(Arc::clone(&self.shared));
+        let _farewell = Farewell {
+            shared: Arc::clone(&self.shared),
+            ledger: self.inner.ledger().clone(),
+            target: self.inner.look().target(),
+        };
         loop {
             let due = self.inner.deadline(Now::read());
             match self.shared.next(due) {

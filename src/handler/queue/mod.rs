@@ -64,7 +64,7 @@ pub enum Overflow {
 #[derive(Clone, Debug)]
 pub struct QueueOptions {
     /// How many records wait at most. Those that are being delivered, an
-    /// eighth of that at most, do not count.
+    /// eighth of that at most, do not count. Without a spool, they have 64 MiB at most.
     pub capacity: u64,
     /// What becomes of those for which there is no room.
     pub overflow: Overflow,
@@ -167,7 +167,10 @@ impl QueueHandler {
             })?;
             self.thread = Some(thread);
         }
-        Ok(())
+        match self.thread {
+            Some(_) => Ok(()),
+            None => Err(io::Error::other(Described("it was closed".to_owned()))),
+        }
     }
 
     /// Hands records over and waits for room, as long as it comes about.
