@@ -47,6 +47,8 @@ pub struct Pipeline {
     /// How much is read yet of each stream once the time to end is over: what is in a
     /// pipe then is nowhere else.
     overdue: [usize; STREAMS],
+    /// Since when, after SIGTERM, records are given up that a handler does not take.
+    late: Option<Instant>,
     /// The status for a command that could not be run.
     not_started: Option<u8>,
     reporting: Option<Reporting>,
@@ -155,6 +157,7 @@ impl Pipeline {
             writer_ends: false,
             command: None,
             overdue: [0; STREAMS],
+            late: None,
             not_started: None,
             reporting: None,
             reopened: 0,
@@ -216,6 +219,11 @@ impl Pipeline {
         let limit = match self.stop {
             Stop::Soon(_) | Stop::Now => return Wait::Stop,
             Stop::Drain(_) if self.is_overdue(now) && self.overdue == [0; STREAMS] => {
+                return Wait::Stop;
+            }
+            // What was in the pipe is counted by then, and a writer that goes on would
+            // hold up the end.
+            Stop::Drain(_) if self.late.is_some_and(|since| since + DRAIN <= now.mono) => {
                 return Wait::Stop;
             }
             Stop::Drain(_) => Some(Duration::ZERO),
@@ -308,6 +316,9 @@ impl Pipeline {
             }
             Stop::No => false,
         };
+        if asked {
+            self.late.get_or_insert(now.mono);
+        }
         self.drain.is_over(index, stage, self.closing, now) || asked
     }
 

@@ -101,6 +101,23 @@ fn terminate_counts_what_a_full_disk_did_not_take() {
     }
 }
 
+/// Each of its lines is waited for a little, in which the next one comes.
+#[test]
+fn terminate_ends_although_a_slow_writer_goes_on_before_a_full_queue() {
+    let folder = Folder::new();
+    let script = "(while echo line; do sleep 0.01; done) 2>/dev/null | \
+                  \"$LH\" queue --capacity 10 file /dev/full & \
+                  echo $! >pid; wait $!; echo $? >status";
+    let mut shell = folder.sh(script).start();
+    shell.wait_said("waiting until that is over");
+    let pid = folder.text("pid").trim().parse().expect("a number");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGTERM).expect("it runs");
+    let begun = std::time::Instant::now();
+    until("it ends", || folder.has("status"));
+    assert!(begun.elapsed().as_secs() < 15, "{:?}", begun.elapsed());
+    shell.wait_exit().said("records were not delivered");
+}
+
 #[test]
 fn terminate_ends_although_the_writer_goes_on() {
     let folder = Folder::new();

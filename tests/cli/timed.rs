@@ -195,6 +195,27 @@ fn rolled_over(folder: &Folder, year: u32, options: &str) {
     std::fs::remove_file(folder.path("a")).expect("a");
 }
 
+/// As a clock that was ahead names them, or another program in another zone: they were
+/// there first.
+#[test]
+fn files_with_later_names_do_not_cost_the_newest_backups() {
+    let folder = Folder::new();
+    folder.write("app.log.2999-01-01", "ahead 1\n");
+    folder.write("app.log.2999-01-02", "ahead 2\n");
+    for number in 1..=4 {
+        let lh = folder.lh("timed --when midnight --max-bytes 6 --backups 2 app.log");
+        lh.with(format!("rec {number}\n")).ok();
+        if number == 2 {
+            let ran = folder.lh("cat app.log").run().ok();
+            assert_eq!(ran.out(), "ahead 2\nrec 1\nrec 2\n");
+        }
+    }
+    assert_eq!(
+        folder.lh("cat app.log").run().ok().out(),
+        "rec 2\nrec 3\nrec 4\n"
+    );
+}
+
 /// An editor makes another file of it, of which nothing is noted.
 #[test]
 fn a_backup_that_was_edited_keeps_its_place() {

@@ -158,6 +158,34 @@ fn options_of_the_input_hold_here() {
         .said("\"masked\":2");
 }
 
+/// What begins like JSON and is none is a text, of which the mask sees the beginning and
+/// the end.
+#[test]
+fn a_text_in_brackets_is_cleaned_as_it_stands() {
+    for (options, line, raw) in [
+        (
+            r"--mask password=\S+",
+            "[error] password=hunter2",
+            "[error] ***",
+        ),
+        (r"--mask ^\[secret\S+", "[secretabc] x", "*** x"),
+        (r"--mask \S{12,}", "[12345678] y", "[12345678] y"),
+        (r"--mask :\[\S+", "[info] ok", "[info] ok"),
+        (r"--mask ^\[1", "[1,2]", "***,2]"),
+        ("--mask \"[^\"]*\"", "[\"a\",1]", "[***,1]"),
+        ("--strip-ansi", "[x] cut \x1b[31", "[x] cut "),
+    ] {
+        let folder = Folder::new();
+        let options = format!("{options} listen --tcp 127.0.0.1:0");
+        let mut listener = listen(&folder, &options, "file -f raw raw + file -f json out");
+        let line = format!("{line}\n");
+        listener.connect().write_all(line.as_bytes()).expect("sent");
+        listener.records(1);
+        listener.end().ok();
+        assert_eq!(folder.text("raw"), format!("{raw}\n"), "{options}: {line}");
+    }
+}
+
 /// As behind `-i json`: strings are looked at without their escapes, and what was an
 /// object stays one.
 #[test]

@@ -273,8 +273,20 @@ impl Names<'_> {
         let own = list.iter().filter_map(|backup| backup.rank.sequence);
         let before = self.before.iter();
         let before = before.filter_map(|path| sys::sequence_at(&self.backups.at(path)));
-        let newest = own.chain(before).max();
-        let sequence = newest.unwrap_or(0) + 1;
+        let mut sequence = own.chain(before).max().unwrap_or(0);
+        // What another clock or another zone has named later was there before, all the same.
+        let behind = list
+            .iter()
+            .rposition(|backup| backup.rank.sequence.is_some());
+        for backup in &list[behind.map_or(0, |at| at + 1)..] {
+            sequence += 1;
+            if let Ok(file) = sys::open_existing(&self.backups.at(&backup.path)) {
+                let _ = sys::set_sequence(&file, Some(sequence));
+            }
+            let plain = self.backups.plain(&backup.variables);
+            self.order.insert(plain, sequence);
+        }
+        sequence += 1;
         // Not every file system can: then the names and this process tell.
         if let Some(file) = file {
             let _ = sys::set_sequence(file, Some(sequence));

@@ -376,16 +376,18 @@ impl Admission {
     }
 
     /// The same of what may be JSON that is no object: as the member of one, so that
-    /// strings are looked at without their escapes.
+    /// strings are looked at without their escapes, and then as it stands, where it has
+    /// a beginning and an end.
     fn clean_json(&mut self, text: &[u8]) -> Vec<u8> {
-        if !matches!(text.first(), Some(b'[' | b'"')) {
+        let may_be_json = matches!(text.first(), Some(b'[' | b'"'));
+        if !may_be_json || !std::str::from_utf8(text).is_ok_and(json::is_value) {
             return self.clean(text);
         }
         let (before, behind) = (&b"{\"\":"[..], &b"}"[..]);
         let clean = self.clean(&[before, text, behind].concat());
         let inner = clean.strip_prefix(before);
         let inner = inner.and_then(|clean| clean.strip_suffix(behind));
-        inner.map_or_else(|| clean.clone(), <[u8]>::to_vec)
+        self.clean(inner.unwrap_or(text))
     }
 
     /// Cleans a value, which may be no JSON any more.
@@ -411,7 +413,11 @@ impl Admission {
         if let Some(text) = &mut record.exc_text {
             self.clean_text(text);
         }
-        for (_, value) in &mut record.extra {
+        if let Some(name) = &mut record.level_name {
+            self.clean_text(name);
+        }
+        for (name, value) in &mut record.extra {
+            self.clean_text(name);
             self.clean_value(value);
         }
     }
