@@ -1076,6 +1076,13 @@ fn a_backup_that_is_named_itself_is_printed_once() {
         assert_eq!(run(args, &["app.log.1", "app.log.2"]), two, "{args}");
         assert_eq!(run(args, &["app.log.1"]), record(2), "{args}");
     }
+    // By these names, each is a rolled-over file of the other.
+    for (name, number) in [("web.1", 2), ("web.2", 1)] {
+        std::fs::write(folder.path().join(name), record(number)).unwrap();
+    }
+    let read = run("cat --namer {stem}.{n}", &["web.1", "web.2"]);
+    Report::of_bytes(&read, 1..=2).assert_sound("each of the other");
+    assert_eq!(read.len(), records(1..=2).len());
 }
 
 /// Who searches further than that would have to hold all of it.

@@ -1,5 +1,6 @@
 //! `lh cat` and `lh tail`: reading what rotate and timed have written.
 
+use std::collections::HashSet;
 use std::io::{self, BufWriter, ErrorKind, Read as _, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -80,21 +81,45 @@ fn tell(file: &Path, picker: &mut Picker<'_>) {
     }
 }
 
-/// The rolled-over files of all the sets.
-fn backups(args: &LogCatArgs) -> Result<Vec<FileId>, Failure> {
-    let mut all = Vec::new();
-    for file in args.files.iter().filter(|_| args.files.len() > 1) {
-        let set = log_set(file, args.names.namer.as_deref())?;
-        // What can't be read is told when its turn comes.
-        let Ok(listing) = set.list() else {
-            continue;
-        };
-        let others = (0..listing.len()).map(|at| listing.path(at));
-        let others = others.filter(|path| *path != set.file());
-        let metas = others.filter_map(|path| sys::stat(path).ok());
-        all.extend(metas.map(|meta| meta.id));
+/// Those of the files that are printed by themselves: the others are rolled-over files of
+/// these. Where some are such files of each other, the first of them has the rest.
+fn heads(args: &LogCatArgs) -> Result<Vec<&Path>, Failure> {
+    let files: Vec<&Path> = args.files.iter().map(AsRef::as_ref).collect();
+    if files.len() < 2 {
+        return Ok(files);
     }
-    Ok(all)
+    let sets = files
+        .iter()
+        .map(|file| backups(file, args))
+        .collect::<Result<Vec<_>, _>>()?;
+    let ids: Vec<_> = files
+        .iter()
+        .map(|file| sys::stat(file).ok().map(|meta| meta.id))
+        .collect();
+    let is_in = |at: usize, set: usize| ids[at].is_some_and(|id| sets[set].contains(&id));
+    let all = 0..files.len();
+    let mut is_head: Vec<bool> = all
+        .clone()
+        .map(|at| !all.clone().any(|set| set != at && is_in(at, set)))
+        .collect();
+    for at in all.clone() {
+        is_head[at] |= !all.clone().any(|set| is_head[set] && is_in(at, set));
+    }
+    let heads = files.into_iter().zip(is_head);
+    Ok(heads.filter_map(|(file, is)| is.then_some(file)).collect())
+}
+
+/// The rolled-over files of a set.
+fn backups(file: &Path, args: &LogCatArgs) -> Result<HashSet<FileId>, Failure> {
+    let set = log_set(file, args.names.namer.as_deref())?;
+    // What can't be read is told when its turn comes.
+    let Ok(listing) = set.list() else {
+        return Ok(HashSet::new());
+    };
+    let others = (0..listing.len()).map(|at| listing.path(at));
+    let others = others.filter(|path| *path != set.file());
+    let metas = others.filter_map(|path| sys::stat(path).ok());
+    Ok(metas.map(|meta| meta.id).collect())
 }
 
 fn print_all(args: &LogCatArgs, stdout: &mut dyn Printer) -> Result<Status, Failure> {
@@ -102,13 +127,9 @@ fn print_all(args: &LogCatArgs, stdout: &mut dyn Printer) -> Result<Status, Fail
     // What is read there would be written to its end, for ever.
     let output = sys::stdout().context(console::NOT_PRINTED)?;
     let is_output = |part: &Part| sys::is_same_regular_file(&part.file, &output);
-    let backups = backups(args)?;
     let mut before = None;
-    for file in &args.files {
-        // `app.log*` names those that are printed with the first.
-        if sys::stat(file).is_ok_and(|meta| backups.contains(&meta.id)) {
-            continue;
-        }
+    // `app.log*` names those that are printed with the first.
+    for file in heads(args)? {
         if let Some(before) = before.replace(file)
             && let Err(error) = stdout.next_set(before, &mut seam)
         {

@@ -102,7 +102,10 @@ fn rolled_by_another(files: &[Files]) -> Result<(), String> {
                      each a file of its own"
                 ));
             }
-            if rotating.makes(log) || canonicalize(log).is_ok_and(|real| rotating.makes(&real)) {
+            let real = canonicalize(log).ok();
+            // Of a file that is not there yet, a link may tell the place.
+            let real = real.or_else(|| sys::behind_link(log, true));
+            if rotating.makes(log) || real.is_some_and(|real| rotating.makes(&real)) {
                 return Err(format!(
                     "{name}: it is the log of a handler, and the name of a rolled-over file of \
                      another, which would delete it; give it another name"

@@ -677,6 +677,7 @@ fn a_file_that_is_written_for_two_reasons_is_refused() {
         "rotate --max-bytes 9 --backups 2",
         "name of a rolled-over file of another",
     );
+    folder.symlink("../mm.1", "sub/dangling");
     let two = "two handlers would write it";
     for (chain, file, text) in [
         (format!("{roll} mm + file mm.1"), "mm.1: ", other),
@@ -694,6 +695,11 @@ fn a_file_that_is_written_for_two_reasons_is_refused() {
             two,
         ),
         (format!("file link + {roll} there"), "link: ", two),
+        (
+            format!("file sub/dangling + {roll} mm"),
+            "dangling: ",
+            other,
+        ),
         (format!("timed mm + {roll} sub/../mm"), "", two),
     ] {
         for check in ["", "check "] {

@@ -40,8 +40,7 @@ impl Form {
     }
 
     pub(super) fn read(text: &[u8]) -> Option<Form> {
-        let fields: Vec<_> = form_urlencoded::parse(text).collect();
-        let fields: Vec<_> = fields.iter().filter(|(key, _)| !key.is_empty()).collect();
+        let fields = fields(text);
         let has = |name| fields.iter().any(|(key, _)| key == name);
         if fields.is_empty() {
             return None;
@@ -60,13 +59,9 @@ impl Form {
         Some(Form::Pickle(out))
     }
 
-    /// The same with all fields as they are, where more can't be made of them. A
-    /// field that comes again gets a number behind its name.
+    /// The same with all fields as they are, where more can't be made of them.
     pub(super) fn object(text: &[u8]) -> Option<Form> {
-        let fields = form_urlencoded::parse(text);
-        let mut fields: Vec<_> = fields.filter(|(key, _)| !key.is_empty()).collect();
-        repeats::number(&mut fields);
-        let object: serde_json::Map<_, _> = fields
+        let object: serde_json::Map<_, _> = fields(text)
             .into_iter()
             .map(|(key, value)| (key.into_owned(), value.into_owned().into()))
             .collect();
@@ -85,6 +80,14 @@ impl Form {
             Form::Json(bytes) => json::decode(bytes, defaults, received, record).is_ok(),
         }
     }
+}
+
+/// The fields of a form. One that comes again gets a number behind its name.
+fn fields(text: &[u8]) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+    let fields = form_urlencoded::parse(text);
+    let mut fields: Vec<_> = fields.filter(|(key, _)| !key.is_empty()).collect();
+    repeats::number(&mut fields);
+    fields
 }
 
 fn write_text(text: &str, out: &mut Vec<u8>) {
@@ -301,11 +304,14 @@ mod tests {
     #[test]
     fn what_comes_again_has_a_number() {
         let defaults = Defaults::default();
-        let form = Form::read(b"message=m&tag=a&tag=b&tag=c").unwrap();
-        let mut record = Record::new(&defaults, Timestamp(7));
-        assert!(form.decode(&defaults, Timestamp(7), &mut record));
-        for (key, want) in [("tag", "a"), ("tag.2", "b"), ("tag.3", "c")] {
-            assert_eq!(record.get(key), Some(&Value::Text(want.into())), "{key}");
+        for start in ["message=m", "msg=m&levelno=20"] {
+            let text = format!("{start}&tag=a&tag=b&tag=c");
+            let form = Form::read(text.as_bytes()).unwrap();
+            let mut record = Record::new(&defaults, Timestamp(7));
+            assert!(form.decode(&defaults, Timestamp(7), &mut record));
+            for (key, want) in [("tag", "a"), ("tag.2", "b"), ("tag.3", "c")] {
+                assert_eq!(record.get(key), Some(&Value::Text(want.into())), "{key}");
+            }
         }
     }
 

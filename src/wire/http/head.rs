@@ -104,10 +104,21 @@ pub(super) fn parse(bytes: &[u8], most: usize) -> Result<Option<(Head, usize)>, 
         // Whoever stands between may have read it in the other way.
         return error(400, "it has a length and chunks");
     }
+    if head.lacks_length() {
+        return error(411, "its body has neither a length nor chunks");
+    }
     Ok(Some((head, length)))
 }
 
 impl Head {
+    /// Whether a body seems to follow of which nobody can tell the end: by its head alone,
+    /// as it may come in another piece.
+    fn lacks_length(&self) -> bool {
+        let names_body = !self.media.is_empty() || self.packed;
+        let is_told = self.reads || self.chunked || self.length.is_some();
+        names_body && !is_told && self.query.is_empty()
+    }
+
     fn take(&mut self, field: &Header<'_>, modern: bool) -> Result<(), HeadError> {
         let is = |name: &str| field.name.eq_ignore_ascii_case(name);
         let value = String::from_utf8_lossy(field.value)

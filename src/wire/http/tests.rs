@@ -268,6 +268,15 @@ fn what_is_not_taken_is_refused() {
         ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
         ("POST / HTTP/1.1\r\nContent-Encoding: br\r\n\r\n", 415),
         (
+            "POST / HTTP/1.0\r\nContent-Type: application/json\r\n\r\n{}",
+            411,
+        ),
+        (
+            "PUT / HTTP/1.1\r\nContent-Type: text/plain\r\n\r\nText",
+            411,
+        ),
+        ("POST / HTTP/1.1\r\nContent-Encoding: gzip\r\n\r\n", 411),
+        (
             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
             400,
         ),

@@ -16,7 +16,6 @@ fn accepted(max_record: usize, oversize: Oversize) -> Accepted {
     }
 }
 
-/// The messages of a stream that comes in pieces.
 /// Numbered frames of a sender that has said who it is.
 fn numbered() -> Protocol {
     let mut numbered = Numbered::default();
@@ -24,6 +23,7 @@ fn numbered() -> Protocol {
     Protocol::Numbered(numbered)
 }
 
+/// The messages of a stream that comes in pieces.
 fn messages(input: &[u8], sizes: &[usize], accepted: &Accepted) -> (Vec<Vec<u8>>, Option<Broken>) {
     let mut protocol: Option<Protocol> = None;
     let (mut buffer, mut found) = (Vec::new(), Vec::new());
