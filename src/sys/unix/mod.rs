@@ -74,7 +74,7 @@ const SEQUENCE: &str = "user.lh.seq";
 const ROLLED: &str = "user.lh.rolled";
 
 /// Which file a name stands for, however often it is renamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileId {
     device: u64,
     inode: u64,

@@ -71,7 +71,7 @@ pub use stdio::{Input, is_pipe, stderr, stdin, stdout, write_some};
 pub use waiting::{Waitable, wait_readable};
 
 /// Which file a name stands for, however often it is renamed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileId {
     volume: u32,
     index: u64,
