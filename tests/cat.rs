@@ -231,7 +231,6 @@ fn members_that_are_not_read_are_told() {
     let folder = folder();
     let file = folder.path().join("app.log");
     let names = [
-        "app.log-20261121",
         "app.log.1",
         "app.log.0",
         "app.log.2.xz",
@@ -240,6 +239,8 @@ fn members_that_are_not_read_are_told() {
         "app.log.202610",
         "app.log.202611",
         "app.log.bak",
+        // Written last, or at the same time.
+        "app.log-20261121",
     ];
     for name in names {
         std::fs::write(folder.path().join(name), format!("{name}\n")).unwrap();
