@@ -105,11 +105,12 @@ fn terminate_counts_what_a_full_disk_did_not_take() {
 #[test]
 fn terminate_ends_although_a_slow_writer_goes_on_before_a_full_queue() {
     let folder = Folder::new();
-    let script = "(while echo line; do sleep 0.01; done) 2>/dev/null | \
+    let script = "(while echo line; do echo >>lines; sleep 0.01; done) 2>/dev/null | \
                   \"$LH\" queue --capacity 10 file /dev/full & \
                   echo $! >pid; wait $!; echo $? >status";
     let mut shell = folder.sh(script).start();
     shell.wait_said("waiting until that is over");
+    until("the queue is full", || folder.size("lines") > 60);
     let pid = folder.text("pid").trim().parse().expect("a number");
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGTERM).expect("it runs");
     let begun = std::time::Instant::now();
