@@ -29,6 +29,9 @@ impl InFlight {
     }
 }
 
+/// For less than that two probes may be unanswered by a receiver that is there.
+const TWO_PROBES: Duration = Duration::from_secs(2);
+
 /// Whether what was sent is answered by nothing at all, for so long.
 ///
 /// A receiver that does not read closes its window, and still answers: each
@@ -42,8 +45,11 @@ pub(super) fn is_silent(state: &TcpState, most: Duration) -> bool {
         .min(Duration::from_secs(1))
         .max(state.round_trip * 2);
     let unanswered = state.since_acknowledged > state.since_sent && state.since_sent >= answer;
-    // A second probe goes out only when the first had time to be answered.
-    (state.in_flight > 0 && unanswered) || state.probes >= 2
+    // A second probe goes out only when the first had time to be answered. Linux
+    // leaves one unanswered that comes within half a second of another
+    // (tcp_invalid_ratelimit), and the next comes within a second of that.
+    let two_probes = state.probes >= 2 && state.since_acknowledged >= TWO_PROBES;
+    (state.in_flight > 0 && unanswered) || two_probes
 }
 
 #[cfg(test)]
@@ -79,5 +85,7 @@ mod tests {
         ] {
             assert_eq!(is_silent(&state, most), silent, "{why}");
         }
+        let limited = state(0, 2, 5_000, 1_210);
+        assert!(!is_silent(&limited, Duration::from_secs(1)));
     }
 }

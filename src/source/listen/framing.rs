@@ -141,6 +141,11 @@ impl Protocol {
         }
     }
 
+    /// Whether lines are held back that may be those of one message.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self, Protocol::Text(text) if text.is_waiting())
+    }
+
     /// Whether it is text, of which what has come is worth keeping.
     pub(super) fn is_text(&self) -> bool {
         matches!(self, Protocol::Text(_))

@@ -123,6 +123,17 @@ impl Listen {
             None => 0,
         };
         self.keep_rest(&mut connection, work, used, now);
+        self.tell_cut(&mut connection, cut, now);
+        self.put_back(place, connection, now);
+        if self.held > self.most_held() {
+            self.cut_off_longest(now);
+        }
+        let records = usize::try_from(self.admission.records - records).unwrap_or(usize::MAX);
+        read.max(handed).max(records.saturating_mul(LEAST))
+    }
+
+    /// Says why a connection is heard no more, if it is not.
+    fn tell_cut(&mut self, connection: &mut Connection, cut: Option<Cut>, now: Now) {
         let peer = Arc::clone(&connection.peer);
         match cut {
             None => {}
@@ -149,12 +160,6 @@ impl Listen {
                 }
             }
         }
-        self.put_back(place, connection, now);
-        if self.held > self.most_held() {
-            self.cut_off_longest(now);
-        }
-        let records = usize::try_from(self.admission.records - records).unwrap_or(usize::MAX);
-        read.max(handed).max(records.saturating_mul(LEAST))
     }
 
     /// How many bytes are held at most, over all connections.
@@ -450,7 +455,18 @@ impl Listen {
                 continue;
             }
             let text = connection.protocol.as_ref().is_none_or(Protocol::is_text);
-            let begun = connection.message_begun().filter(|_| !text);
+            let begun = connection.message_begun();
+            if connection
+                .protocol
+                .as_ref()
+                .is_some_and(Protocol::is_waiting)
+            {
+                if begun.is_none_or(|begun| since(begun) >= SWEEP) {
+                    self.wait_no_more(place, now, each);
+                }
+                continue;
+            }
+            let begun = begun.filter(|_| !text);
             if connection.is_shaking_hands() && since(connection.since) > HANDSHAKE {
                 self.cut_off(place, format_args!("the TLS handshake took too long"), now);
             } else if begun.is_some_and(|begun| since(begun) > OVERDUE) {
@@ -491,6 +507,22 @@ impl Listen {
             let busy = |http: &mut HttpConversation, out: &mut _| http.turn_away(RETRY, out);
             self.break_off(place, busy, format_args!("{text}"), now);
         }
+    }
+
+    /// Takes lines as such that were held back as those of one message may be.
+    fn wait_no_more(&mut self, place: usize, now: Now, each: &mut Sink<'_>) {
+        let Some(mut connection) = self.connections.get_mut(place).and_then(Option::take) else {
+            return;
+        };
+        if let Some(Protocol::Text(text)) = &mut connection.protocol {
+            text.wait_no_more();
+        }
+        let work = std::mem::take(&mut connection.rest);
+        self.held -= work.len();
+        let (used, cut) = self.understand(&mut connection, place, &work, false, now, each);
+        self.keep_rest(&mut connection, work, used, now);
+        self.tell_cut(&mut connection, cut, now);
+        self.put_back(place, connection, now);
     }
 
     /// Hands on what has come of a text that is not complete; what is no text is

@@ -123,25 +123,77 @@ fn each_framing_is_understood() {
     );
 }
 
-/// A first message that comes in pieces is taken for lines, and nothing else.
+/// A first message of several lines is one, in whatever pieces it comes.
 #[test]
-fn what_comes_in_pieces_costs_no_other_message() {
+fn a_message_of_lines_may_come_in_pieces() {
     let trace = format!("<11>job failed\n{}boom", "  File x\n".repeat(40));
-    let rest = ["<14>one", "<10>disk full", "<14>two\nlines", "<14>last"];
-    let input = format!("{trace}\0{}\0", rest.join("\0"));
-    for first in [100, 200, 369, 373, 374] {
-        for sizes in [&[first, 1000][..], &[first, 9, 1000], &[first, 30]] {
-            let found = texts(input.as_bytes(), sizes);
-            let last = &found[found.len() - rest.len()..];
-            if sizes.len() == 2 && sizes[1] == 1000 {
-                assert_eq!(last, rest, "{sizes:?}");
+    let object = format!("{{\n{}\"b\": 1\n}}", "  \"a\": {},\n".repeat(40));
+    for first_message in [trace, object] {
+        let rest = ["<14>one", "<10>disk full", "<14>two\nlines", "<14>last"];
+        let input = format!("{first_message}\0{}\0", rest.join("\0"));
+        for first in [16, 20, 100, 200, 369, 373, 374] {
+            for sizes in [
+                &[first, 1000][..],
+                &[first, 9, 1000],
+                &[first, 30],
+                &[first, 1],
+            ] {
+                let found = texts(input.as_bytes(), sizes);
+                assert_eq!(found[0], first_message, "{sizes:?}");
+                assert_eq!(found[1..], rest, "{sizes:?}");
             }
-            assert!(
-                found.contains(&"<10>disk full".to_owned()),
-                "{sizes:?} {found:?}"
-            );
         }
     }
+}
+
+/// Lines are not held back for a NUL that never comes.
+#[test]
+fn lines_are_lines_once_nobody_waits() {
+    let accepted = accepted(64, Oversize::Split);
+    let mut counts = OversizeCounts::default();
+    let mut text = Text::new(Kind::Auto);
+    let mut next = |text: &mut Text, input: &str| match text.next(
+        input.as_bytes(),
+        &accepted,
+        &mut counts,
+        false,
+    ) {
+        Next::Message(message, used) => {
+            text.consumed(input.len() - used);
+            Some(String::from_utf8(message.bytes.to_vec()).unwrap())
+        }
+        Next::More => None,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(next(&mut text, "<13>one\ntwo\n"), None);
+    assert!(text.is_waiting());
+    // The next one stands behind a line feed.
+    assert_eq!(
+        next(&mut text, "<13>one\ntwo\n<13>three\n").as_deref(),
+        Some("<13>one")
+    );
+    assert!(!text.is_waiting());
+    let mut text = Text::new(Kind::Auto);
+    assert_eq!(next(&mut text, "<13>one\ntwo\n"), None);
+    text.wait_no_more();
+    assert_eq!(
+        next(&mut text, "<13>one\ntwo\n").as_deref(),
+        Some("<13>one")
+    );
+    assert_eq!(next(&mut text, "two\n").as_deref(), Some("two"));
+    assert_eq!(
+        next(&mut text, "<13>three\nfour\n").as_deref(),
+        Some("<13>three")
+    );
+    // What is complete by itself waits for nothing, nor what is too long.
+    for input in ["<13>one\n", "{\"a\":1}\ntwo\n", "one\ntwo\n"] {
+        let first = input.split('\n').next();
+        let mut text = Text::new(Kind::Auto);
+        assert_eq!(next(&mut text, input).as_deref(), first);
+    }
+    let mut text = Text::new(Kind::Auto);
+    let long = "<13>one\n".to_owned() + &" line\n".repeat(accepted.longest_counted() / 6);
+    assert_eq!(next(&mut text, &long).as_deref(), Some("<13>one"));
 }
 
 /// What stands around a message is none of its length.

@@ -18,6 +18,8 @@ pub(in crate::source::listen) struct Text {
     guess: Option<(u8, Start)>,
     /// Up to here there is no NUL in what has come, which is all of it or nothing.
     without_nul: usize,
+    /// Whether it is waited for what ends the message at hand.
+    wait: Wait,
     /// The rest of a message that is too long is thrown away.
     skipping: bool,
     /// The message has begun in another record.
@@ -35,6 +37,7 @@ impl Text {
             end: None,
             guess: None,
             without_nul: 0,
+            wait: Wait::No,
             skipping: false,
             continued: false,
             level: Level::NOTSET,
@@ -47,6 +50,17 @@ impl Text {
             end: Some(end),
             ..Text::new(kind)
         }
+    }
+
+    /// Whether lines are held back because they may be those of one message, whose
+    /// NUL is on its way.
+    pub(in crate::source::listen) fn is_waiting(&self) -> bool {
+        self.wait == Wait::Yes
+    }
+
+    /// Does not wait for that any longer, nor again: they are lines.
+    pub(in crate::source::listen) fn wait_no_more(&mut self) {
+        self.wait = Wait::NoMore;
     }
 
     /// What was handed out is gone from the start of the bytes.
@@ -69,7 +83,19 @@ impl Text {
             return Next::Skip(skipped);
         }
         let from = std::mem::take(&mut self.searched).min(bytes.len());
-        let mut end = self.end.or_else(|| self.find_end(bytes, from, sealed));
+        // What stands around a message takes room too. If it is the message that is too
+        // long, it is cut as a record.
+        let begin = if sealed { SEAL } else { 0 };
+        let most = match bytes.get(begin) {
+            Some(b'{' | b'<') if !self.continued => accepted.longest_counted(),
+            _ => accepted.max_record,
+        };
+        let goes_on = self.skipping || self.continued;
+        let may_wait = !at_end && !goes_on && self.wait != Wait::NoMore && bytes.len() <= most;
+        let mut end = self.end;
+        if end.is_none() {
+            end = self.find_end(bytes, from, sealed, may_wait);
+        }
         let found = end.and_then(|end| memchr(end, &bytes[from..]));
         let mut found = found.map(|at| from + at);
         if end == Some(0) && has_lines(&bytes[..found.unwrap_or(bytes.len())], from, sealed) {
@@ -89,18 +115,12 @@ impl Text {
                 used => Next::Skip(used),
             };
         }
-        // What stands around a message takes room too. If it is the message that is too
-        // long, it is cut as a record.
-        let begin = if sealed { SEAL } else { 0 };
-        let most = match bytes.get(begin) {
-            Some(b'{' | b'<') if !self.continued => accepted.longest_counted(),
-            _ => accepted.max_record,
-        };
         if length > most {
             return self.too_long(bytes, accepted, counts);
         }
         if found.is_none() && !(at_end && length > 0) {
-            self.searched = length;
+            // The first line feed is looked at again.
+            self.searched = if self.is_waiting() { 0 } else { length };
             return Next::More;
         }
         let text = &bytes[..length];
@@ -108,6 +128,9 @@ impl Text {
             Some(b'\n') if found.is_some() => text.strip_suffix(b"\r").unwrap_or(text),
             _ => text,
         };
+        if self.wait == Wait::Yes {
+            self.wait = Wait::No;
+        }
         let piece = std::mem::take(&mut self.continued);
         // A line without anything in it is one only where lines are meant.
         let lines = end == Some(b'\n') && matches!(self.kind, Kind::Auto | Kind::Plain);
@@ -136,14 +159,16 @@ impl Text {
     }
 
     /// What ends the message at hand: a NUL, where it ends messages that have
-    /// line feeds in them. `None`: neither has come.
-    fn find_end(&mut self, bytes: &[u8], from: usize, sealed: bool) -> Option<u8> {
+    /// line feeds in them. `None`: neither has come, or a line feed that may be one
+    /// in the message.
+    fn find_end(&mut self, bytes: &[u8], from: usize, sealed: bool, may_wait: bool) -> Option<u8> {
         let at = from + memchr2(b'\n', 0, &bytes[from..])?;
         let (text, behind) = (&bytes[..at], &bytes[at + 1..]);
         let start = match Start::of(bytes, sealed) {
             Start::Object if bytes[at] == b'\n' && is_open_object(text) => Start::Other,
             start => start,
         };
+        let looked_at = self.without_nul;
         // What stands up to a NUL is a message, or several lines.
         let behind_nul = match bytes[at] {
             0 => Some(behind),
@@ -167,7 +192,17 @@ impl Text {
             }
             // An object of several lines, and nothing else ends GELF.
             None if self.kind == Kind::Gelf && is_open_object(text) => 0,
-            // The rest of a message may be on its way, and a NUL behind it.
+            // The rest of a message is on its way, and a NUL behind it: what stands on
+            // the next line begins as no message does.
+            None if may_wait
+                && begins_message(bytes, text, sealed)
+                && !behind.is_empty()
+                && Start::of(behind, sealed) == Start::Other
+                && !has_lines(bytes, looked_at, sealed) =>
+            {
+                self.wait = Wait::Yes;
+                return None;
+            }
             None => {
                 self.guess = Some((b'\n', start));
                 return Some(b'\n');
@@ -223,6 +258,24 @@ impl Text {
                 Next::Skip(end)
             }
         }
+    }
+}
+
+/// Whether it is waited for a NUL behind several lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    No,
+    Yes,
+    /// It was, and none has come: it is not done again.
+    NoMore,
+}
+
+/// Whether a message of several lines may begin so: `line` is the first of them.
+fn begins_message(bytes: &[u8], line: &[u8], sealed: bool) -> bool {
+    match Start::of(bytes, sealed) {
+        Start::Priority => true,
+        Start::Object => is_open_object(line),
+        Start::Other | Start::Unknown => false,
     }
 }
 
