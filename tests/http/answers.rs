@@ -87,6 +87,23 @@ fn a_server_that_says_nothing_or_hangs_up_is_asked_again() {
 }
 
 /// One bad record costs itself, and nothing else.
+/// Its status has said that it has the records, whatever else it has to say.
+#[test]
+fn a_good_status_counts_though_its_body_never_comes() {
+    let server = Server::new(|_, _| Answer::Head(200));
+    let folder = Folder::new();
+    let begun = Instant::now();
+    let words = format!("http --body ndjson --batch 1 {}", server.url("/"));
+    let ran = folder.lh(&words).with(lines(0..3));
+    assert!(
+        begun.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        begun.elapsed()
+    );
+    ran.ok();
+    assert_eq!(messages(&server.seen()), numbered(0..3));
+}
+
 #[test]
 fn a_batch_that_is_refused_is_halved() {
     for refusal in [400, 413, 422] {

@@ -41,6 +41,8 @@ impl Request {
 pub enum Answer {
     /// A status, headers with `\r\n` behind each, and a body.
     Status(u16, &'static str, String),
+    /// A status, and the start of a body that does not go on.
+    Head(u16),
     /// None: the connection is closed.
     Close,
     /// None, ever.
@@ -146,6 +148,12 @@ fn serve(
                 if stream.write_all(answer.as_bytes()).is_err() {
                     return;
                 }
+            }
+            Answer::Head(status) => {
+                let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 9\r\n\r\n{{");
+                let _ = stream.write_all(answer.as_bytes());
+                let _ = stream.read(&mut buffer);
+                return;
             }
             Answer::Close => return,
             Answer::Stall => {

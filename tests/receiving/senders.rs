@@ -1,5 +1,6 @@
 //! Programs that send, each as it is.
 
+use std::io::Write;
 use std::process::{Child, Command, Stdio};
 
 use crate::listener::{listen, python, text};
@@ -81,6 +82,36 @@ fn every_handler_of_python_is_understood() {
     assert_eq!(local.count(), 2);
     listener.end().ok();
     assert!(!folder.has("gram"), "its socket goes with it");
+}
+
+const TRACE: &str = r#"
+import logging, logging.handlers, socket, sys
+handler = logging.handlers.SysLogHandler(('127.0.0.1', int(sys.argv[1])), socktype=socket.SOCK_STREAM)
+log = logging.getLogger('app.db'); log.addHandler(handler)
+log.error('failed' + '\n  File "a.py", line 12, in work' * 30_000)
+log.error('two\nlines')
+handler.close()
+"#;
+
+/// A long first message, whose NUL comes many reads later, and lines that no NUL ever
+/// follows.
+#[test]
+fn lines_are_one_message_where_a_nul_ends_them() {
+    if !peer("python3") {
+        return;
+    }
+    let folder = Folder::new();
+    let mut listener = listen(&folder, "listen --tcp :0", "");
+    python(TRACE, &[&listener.port("tcp").to_string()]);
+    let records = listener.records(2);
+    assert_eq!(text(&records[0], "message").lines().count(), 30_001);
+    assert_eq!(text(&records[1], "message"), "two\nlines");
+    let mut stream = listener.connect();
+    stream.write_all(b"<13>one\nplain\n").unwrap();
+    let records = listener.records(4);
+    assert_eq!(text(&records[2], "message"), "one");
+    assert_eq!(text(&records[3], "message"), "plain");
+    listener.end().ok();
 }
 
 #[test]

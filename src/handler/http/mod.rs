@@ -116,6 +116,7 @@ pub fn http(options: HttpOptions) -> io::Result<HttpHandler> {
             },
             headers: options.headers,
             gzip: options.gzip,
+            reads: matches!(options.reading, Reading::Items | Reading::Partial),
         },
         tls: options.tls,
         proxy: options.proxy,

@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,9 @@ use crate::net::{ConnectError, Connection, Connector, PeerState, TlsClient};
 /// How long one wait is, before somebody looks whether anything has moved.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How long the rest of an answer is waited for that has said what counts.
+pub(super) const REST: Duration = Duration::from_millis(500);
+
 /// Room for an answer's headers, and for a piece of a request.
 const BUFFERS: (usize, usize) = (80 << 10, 64 << 10);
 
@@ -30,8 +33,17 @@ pub(super) struct Dialer {
     pub connector: Connector,
     /// For an endpoint of https.
     pub tls: Option<TlsClient>,
-    /// How many it has made.
-    pub made: Arc<AtomicU64>,
+    /// What the connections and who makes requests over them know of each other.
+    pub exchange: Arc<Exchange>,
+}
+
+/// See [`Dialer::exchange`].
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    /// How many connections were made.
+    pub made: AtomicU64,
+    /// What is read now is of no use but to keep the connection.
+    pub hurries: AtomicBool,
 }
 
 impl fmt::Debug for Dialer {
@@ -57,7 +69,7 @@ impl Dialer {
                 }
             }
         }
-        self.made.fetch_add(1, Ordering::Relaxed);
+        self.exchange.made.fetch_add(1, Ordering::Relaxed);
         Ok(Wire {
             connection: Mutex::new(connection),
             buffers: LazyBuffers::new(BUFFERS.0, BUFFERS.1),
@@ -68,6 +80,7 @@ impl Dialer {
             cut: None,
             since: Instant::now(),
             acknowledged: 0,
+            exchange: Arc::clone(&self.exchange),
         })
     }
 }
@@ -122,6 +135,7 @@ pub(super) struct Wire {
     /// When something last moved towards the other end.
     since: Instant,
     acknowledged: u64,
+    exchange: Arc<Exchange>,
 }
 
 impl Wire {
@@ -162,6 +176,13 @@ impl Wire {
 
     /// Reads what there is; waits for it as long as that may be.
     fn read(&mut self) -> io::Result<usize> {
+        let hurries = self.exchange.hurries.load(Ordering::Relaxed);
+        let timeout = if hurries {
+            self.timeout.min(REST)
+        } else {
+            self.timeout
+        };
+        let begun = Instant::now();
         let connection = self
             .connection
             .get_mut()
@@ -186,7 +207,9 @@ impl Wire {
                 self.acknowledged = acknowledged;
                 self.since = Instant::now();
             }
-            let left = self.timeout.saturating_sub(self.since.elapsed());
+            // The answer has begun where its rest is read.
+            let since = if hurries { begun } else { self.since };
+            let left = timeout.saturating_sub(since.elapsed());
             if left.is_zero() {
                 let text = format!("no answer for {} s", self.timeout.as_secs_f64());
                 return Err(io::Error::new(io::ErrorKind::TimedOut, text));

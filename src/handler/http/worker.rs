@@ -7,18 +7,18 @@
 use std::io;
 use std::io::Read;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ureq::Agent;
 use ureq::config::Config;
 use ureq::http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use ureq::http::{HeaderName, HeaderValue, Request, Response};
+use ureq::{Agent, Body, BodyReader};
 
 use super::headers::Header;
-use super::transport::{Dialer, NoResolver};
-use super::verdict::{Answer, LONGEST};
+use super::transport::{Dialer, Exchange, NoResolver, REST};
+use super::verdict::{Answer, LONGEST, Verdict, judge};
 use super::{Method, Proxy};
 use crate::net::{Connector, TlsClient, Transport};
 use crate::wire::gelf::compress::{Compressor, Method as Compression};
@@ -52,6 +52,9 @@ pub(super) struct Common {
     pub content_type: &'static str,
     /// In what form answers are read.
     pub accept: &'static str,
+    /// What an answer says beside its status counts as well, also where that is a
+    /// good one.
+    pub reads: bool,
     pub headers: Vec<Header>,
     pub gzip: bool,
 }
@@ -71,8 +74,12 @@ impl Worker {
         thread.spawn(move || {
             let mut client = Client::new(common, dialer);
             for job in take {
-                if give.send(client.carry_out(job)).is_err() {
+                let (done, rest) = client.carry_out(job);
+                if give.send(done).is_err() {
                     break;
+                }
+                if let Some(rest) = rest {
+                    client.pass(rest);
                 }
             }
         })?;
@@ -112,7 +119,11 @@ pub(super) fn look(
         request = request.header(&header.name, &header.value);
     }
     let request = request.body(()).map_err(io::Error::other)?;
-    client.agent.run(request).map_err(in_words).map(read)
+    let response = client.agent.run(request).map_err(in_words)?;
+    let (mut answer, body) = parts(response);
+    // The status has said what counts. What is longer ends the connection.
+    let _ = body.take(LONGEST as u64).read_to_end(&mut answer.text);
+    Ok(answer)
 }
 
 /// Makes the connections of a thread.
@@ -139,7 +150,7 @@ pub(super) fn dialer(
         proxy: proxy.cloned(),
         connector: Connector::new(address, transport, timeout),
         tls: tls.cloned(),
-        made: Arc::default(),
+        exchange: Arc::default(),
     }
 }
 
@@ -147,14 +158,14 @@ pub(super) fn dialer(
 struct Client {
     common: Common,
     agent: Agent,
-    made: Arc<AtomicU64>,
+    exchange: Arc<Exchange>,
     compressor: Compressor,
     compressed: Vec<u8>,
 }
 
 impl Client {
     fn new(common: Common, dialer: Dialer) -> Client {
-        let made = Arc::clone(&dialer.made);
+        let exchange = Arc::clone(&dialer.exchange);
         let config = Config::builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -178,38 +189,60 @@ impl Client {
         Client {
             common,
             agent: Agent::with_parts(config, dialer, NoResolver),
-            made,
+            exchange,
             compressor: Compressor::new(compression),
             compressed: Vec::new(),
         }
     }
 
-    fn carry_out(&mut self, mut job: Job) -> Done {
+    /// Makes a request; the rest of an answer that has said what counts is left to be
+    /// passed over.
+    fn carry_out(&mut self, mut job: Job) -> (Done, Option<BodyReader<'static>>) {
         if self.common.gzip {
             self.compressed.clear();
             if let Err(error) = self.compressor.compress(&job.body, &mut self.compressed) {
-                return Done {
-                    result: Err(error),
-                    room: job.body,
-                };
+                let result = Err(error);
+                let room = job.body;
+                return (Done { result, room }, None);
             }
             std::mem::swap(&mut job.body, &mut self.compressed);
         }
-        let made = self.made.load(Ordering::Relaxed);
+        let made = self.exchange.made.load(Ordering::Relaxed);
         let mut result = self.request(&job);
         // A server that closes an idle connection may do so at the moment that a
         // request goes out on it. That is no fault, and costs no pause.
-        let was_kept = self.made.load(Ordering::Relaxed) == made;
+        let was_kept = self.exchange.made.load(Ordering::Relaxed) == made;
         if was_kept && result.as_ref().is_err_and(is_broken) {
             result = self.request(&job);
         }
-        Done {
-            result,
-            room: job.body,
-        }
+        let (result, rest) = match result {
+            Ok((mut answer, mut body)) => {
+                let counts = self.common.reads || judge(answer.status) != Verdict::Taken;
+                if counts {
+                    // What is longer ends the connection.
+                    let _ = (&mut body)
+                        .take(LONGEST as u64)
+                        .read_to_end(&mut answer.text);
+                }
+                (Ok(answer), (!counts).then_some(body))
+            }
+            Err(error) => (Err(error), None),
+        };
+        let room = job.body;
+        (Done { result, room }, rest)
     }
 
-    fn request(&self, job: &Job) -> io::Result<Answer> {
+    /// Reads the rest of an answer, so that its connection can be kept: of one that is
+    /// long or slow in coming, another one is made.
+    fn pass(&self, body: BodyReader<'_>) {
+        let begun = Instant::now();
+        self.exchange.hurries.store(true, Ordering::Relaxed);
+        let (mut body, mut piece) = (body.take(LONGEST as u64), [0; 4096]);
+        while begun.elapsed() < REST && body.read(&mut piece).is_ok_and(|count| count > 0) {}
+        self.exchange.hurries.store(false, Ordering::Relaxed);
+    }
+
+    fn request(&self, job: &Job) -> io::Result<(Answer, BodyReader<'static>)> {
         let common = &self.common;
         let mut request = Request::builder().uri(&job.url);
         let mut given = false;
@@ -232,26 +265,23 @@ impl Client {
                 self.agent.run(request.map_err(io::Error::other)?)
             }
         };
-        response.map_err(in_words).map(read)
+        response.map_err(in_words).map(parts)
     }
 }
 
-/// Reads an answer, as far as it is looked at.
-fn read(response: Response<ureq::Body>) -> Answer {
+/// The head of an answer, and its body.
+fn parts(response: Response<Body>) -> (Answer, BodyReader<'static>) {
     let header = |name: HeaderName| {
         let value = response.headers().get(name)?.to_str().ok()?;
         Some(value.to_owned())
     };
-    let mut answer = Answer {
+    let answer = Answer {
         status: response.status().as_u16(),
         retry_after: header(RETRY_AFTER),
         location: header(LOCATION),
         text: Vec::new(),
     };
-    let mut body = response.into_body().into_reader().take(LONGEST as u64);
-    // The status has said what counts. What is longer ends the connection.
-    let _ = body.read_to_end(&mut answer.text);
-    answer
+    (answer, response.into_body().into_reader())
 }
 
 /// Whether a connection that was kept may have been closed before the request
