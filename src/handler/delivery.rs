@@ -612,6 +612,11 @@ impl Delivery {
         if self.surrender(false, now) > 0 || self.handler.is_delivered() {
             return;
         }
+        // What is left may be no matter of records, and is told by the handler then.
+        self.handler.surrender(&mut |_| {});
+        if self.handler.is_delivered() {
+            return;
+        }
         let target = self.handler.target();
         let what = self.handler.doubtful();
         let what = what.as_deref().unwrap_or("its last records");

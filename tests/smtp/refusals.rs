@@ -131,6 +131,48 @@ fn a_refused_recipient_does_not_stop_the_others() {
     }
 }
 
+/// A server that ends the connection at one recipient, always.
+#[test]
+fn a_recipient_at_whom_it_leaves_does_not_stop_the_others() {
+    if !able() {
+        return;
+    }
+    let folder = folder();
+    let server = Server::start(folder.path(), "--rcpt b@x.test=421_too_busy");
+    let options = format!(
+        "smtp {} --to b@x.test --to c@x.test --retry-start 10ms",
+        server.options()
+    );
+    let outcome = Lh::new(&options).feed("one\n").expect(0);
+    let stderr = &outcome.stderr;
+    assert!(
+        stderr.contains("b@x.test did not get a mail that others have: 421 too busy"),
+        "{stderr}"
+    );
+    let mails = server.accepted();
+    assert_eq!(mails.len(), 1, "{stderr}");
+    assert_eq!(mails[0]["to"], json!(["ops@x.test", "c@x.test"]));
+}
+
+/// The others have the record.
+#[test]
+fn a_recipient_that_is_owed_a_mail_at_the_end_is_no_record_in_doubt() {
+    if !able() {
+        return;
+    }
+    let folder = folder();
+    let rules = "--rcpt b@x.test=450_later --rcpt b@x.test=ok --data ok --data hang";
+    let server = Server::start(folder.path(), rules);
+    let options = format!("smtp {} --to b@x.test --drain-timeout 1s", server.options());
+    let outcome = Lh::new(&options).feed("one\n").expect(0);
+    let stderr = &outcome.stderr;
+    assert!(
+        stderr.contains("b@x.test did not get a mail that others have: "),
+        "{stderr}"
+    );
+    assert_eq!(server.accepted().len(), 1);
+}
+
 #[test]
 fn where_nobody_is_accepted_the_mail_is_given_up() {
     if !able() {

@@ -99,6 +99,9 @@ class Handler:
             reply = rules.pop(0) if len(rules) > 1 else rules[0]
             if reply != "ok":
                 say(event="refused", to=address)
+                if reply.startswith("421"):
+                    # Once the reply has been written.
+                    asyncio.get_running_loop().call_soon(server.transport.close)
                 return reply
         envelope.rcpt_tos.append(address)
         return "250 OK"

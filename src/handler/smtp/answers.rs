@@ -37,14 +37,21 @@ impl SmtpHandler {
             }
         };
         let recipients = std::mem::take(&mut mail.recipients);
+        let aside = std::mem::take(&mut mail.aside);
         let of = |index: usize| recipients.get(index).cloned().unwrap_or_default();
         if sent.accepted == 0 {
             let deferred: Vec<_> = sent.deferred.iter().map(|(at, _)| of(*at)).collect();
             if let Some((index, reply)) = sent.deferred.first() {
                 let text = format!("{} is not accepted: {reply}", of(*index));
-                mail.recipients = deferred;
+                let left_at = sent.left_at.map(of);
+                (mail.recipients, mail.aside) = turns(deferred, aside, left_at);
                 self.tell(&sent, &recipients);
                 return Err(self.fail(io::Error::other(text), now));
+            }
+            if !aside.is_empty() {
+                mail.recipients = aside;
+                self.tell(&sent, &recipients);
+                return Ok(());
             }
             let first = sent.refused.first();
             let reason = first.map(|(index, reply)| format!("{} is refused: {reply}", of(*index)));
@@ -54,9 +61,9 @@ impl SmtpHandler {
         }
         self.tell(&sent, &recipients);
         if let Some(mail) = self.outbox.pop_front()
-            && !sent.deferred.is_empty()
+            && !(sent.deferred.is_empty() && aside.is_empty())
         {
-            self.owe(mail, &sent, of, now);
+            self.owe(mail, &sent, of, aside, now);
         }
         self.recovered();
         Ok(())
@@ -76,11 +83,23 @@ impl SmtpHandler {
     }
 
     /// Some have the mail; the others are tried again, and nobody waits for them.
-    fn owe(&mut self, mail: Mail, sent: &Sent, of: impl Fn(usize) -> String, now: Now) {
-        let recipients: Vec<_> = sent.deferred.iter().map(|(at, _)| of(*at)).collect();
-        if let (Some((_, reply)), Some(name)) = (sent.deferred.first(), recipients.first())
+    fn owe(
+        &mut self,
+        mail: Mail,
+        sent: &Sent,
+        of: impl Fn(usize) -> String,
+        aside: Vec<String>,
+        now: Now,
+    ) {
+        let mut recipients: Vec<_> = sent.deferred.iter().map(|(at, _)| of(*at)).collect();
+        recipients.extend(aside);
+        if let Some(name) = recipients.first()
             && self.told.insert(name.clone())
         {
+            let reply = match sent.deferred.first() {
+                Some((_, reply)) => reply,
+                None => "it ends the connection there",
+            };
             let target = self.target();
             self.diag.warn(format_args!(
                 "{target}: {name} is not accepted: {reply}; it is tried again, and the others \
@@ -136,7 +155,7 @@ impl SmtpHandler {
         }
     }
 
-    fn give_up_owed(&mut self, reason: &str) {
+    pub(super) fn give_up_owed(&mut self, reason: &str) {
         if let Some(owed) = self.owed.pop_front() {
             let (target, names) = (self.target(), owed.recipients.join(", "));
             self.diag.error(format_args!(
@@ -162,5 +181,41 @@ impl SmtpHandler {
         self.failed = true;
         self.backoff.failed(now.mono);
         Halt::Failed(error)
+    }
+}
+
+/// Who is asked next, and who stands aside: a server that always takes leave at one
+/// recipient must not keep the mail from the others. Where it has done so at each of
+/// them, it is no matter of theirs, and all are asked again.
+fn turns(
+    mut next: Vec<String>,
+    mut aside: Vec<String>,
+    left_at: Option<String>,
+) -> (Vec<String>, Vec<String>) {
+    let at = left_at.and_then(|name| next.iter().position(|other| *other == name));
+    aside.extend(at.map(|at| next.remove(at)));
+    match next.is_empty() {
+        true => (aside, next),
+        false => (next, aside),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_whom_it_ends_stands_aside() {
+        let names = |text: &str| text.split_terminator(' ').map(str::to_owned).collect();
+        for (next, aside, left_at, asked, waits) in [
+            ("a b c", "", Some("b"), "a c", "b"),
+            ("a c", "b", Some("c"), "a", "b c"),
+            ("a", "b c", Some("a"), "b c a", ""),
+            ("a b", "c", None, "a b", "c"),
+            ("a", "", Some("a"), "a", ""),
+        ] {
+            let turned = turns(names(next), names(aside), left_at.map(str::to_owned));
+            assert_eq!(turned, (names(asked), names(waits)), "{next} {aside}");
+        }
     }
 }

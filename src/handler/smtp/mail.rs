@@ -122,6 +122,8 @@ pub(super) struct Mail {
     pub bytes: Arc<Vec<u8>>,
     /// Who does not have it yet.
     pub recipients: Vec<String>,
+    /// Those at whom the server has ended the connection: the others come first.
+    pub aside: Vec<String>,
     pub carried: Carried,
     /// How often it was sent whole without a word from the server.
     pub doubts: u32,

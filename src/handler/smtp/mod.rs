@@ -257,6 +257,7 @@ impl SmtpHandler {
                 self.outbox.push_back(Mail {
                     bytes: Arc::new(wire_form(&bytes)),
                     recipients: self.recipients.clone(),
+                    aside: Vec::new(),
                     carried,
                     doubts: 0,
                 });
@@ -503,6 +504,10 @@ impl Handler for SmtpHandler {
         let gathering = std::mem::replace(&mut self.gathering, Gathering::new(self.form.clone()));
         let (_, carried) = gathering.take();
         carried.hand_out(each);
+        // Their mails have arrived, and no record is in doubt for them.
+        while !self.owed.is_empty() {
+            self.give_up_owed("it did not accept them before the end");
+        }
     }
 
     fn number(&mut self, sender: SenderId, next: u64) {

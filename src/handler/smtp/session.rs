@@ -192,8 +192,9 @@ impl Session {
                 _ => &mut sent.deferred,
             };
             let shown = reply.shown(&self.secrets);
-            if is_farewell(reply.code) {
-                farewell.get_or_insert_with(|| shown.clone());
+            if is_farewell(reply.code) && farewell.is_none() {
+                farewell = Some(shown.clone());
+                sent.left_at = Some(index);
             }
             refusals.push((index, shown));
         }

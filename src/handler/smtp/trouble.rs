@@ -17,6 +17,8 @@ pub(super) struct Sent {
     pub refused: Refusals,
     /// Those it may accept later.
     pub deferred: Refusals,
+    /// At which of them it has ended the connection.
+    pub left_at: Option<usize>,
 }
 
 /// Why a server does not have a mail.
