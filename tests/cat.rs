@@ -1102,3 +1102,143 @@ fn a_record_that_is_searched_in_part_is_told() {
     );
     assert_eq!(said("cat --grep hay --min-level info", &file, 0).1, "");
 }
+
+/// Text in UTF-16, with its mark.
+fn wide(text: &str) -> Vec<u8> {
+    let units = text.encode_utf16();
+    let bytes = units.flat_map(u16::to_le_bytes);
+    [0xff, 0xfe].into_iter().chain(bytes).collect()
+}
+
+/// Each file of a set is read as it is encoded, whichever is read first, and also where
+/// one goes on that was read before.
+#[test]
+fn files_of_a_set_may_be_encoded_in_different_ways() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let file = path("app.log");
+    std::fs::write(path("app.log.3"), wide("first ä\nsecond")).unwrap();
+    std::fs::write(path("app.log.2"), "third ä\nfourth").unwrap();
+    std::fs::write(path("app.log.1"), wide("fifth ä\n")).unwrap();
+    std::fs::write(&file, "sixth ä\n").unwrap();
+    let all = "first ä\nsecond\nthird ä\nfourth\nfifth ä\nsixth ä\n";
+    for command in ["cat", "tail -n 99", "tail -n +1"] {
+        let (out, stderr) = said(&format!("{command} --grep ."), &file, 0);
+        assert_eq!(String::from_utf8_lossy(&out), all, "{command}");
+        assert_eq!(stderr, "", "{command}");
+    }
+    let follow = Lh::new("tail -f -n 1 --grep .").arg(&file);
+    let follow = follow.read_stdout().spawn();
+    let reaches = |want: &str| {
+        let held = wait_for(Duration::from_secs(20), || {
+            follow.stdout() == want.as_bytes()
+        });
+        assert!(held, "{}", follow.stdout().escape_ascii());
+    };
+    reaches("sixth ä\n");
+    std::fs::rename(&file, path("app.log.0")).unwrap();
+    std::fs::write(&file, wide("seventh ä\n")).unwrap();
+    reaches("sixth ä\nseventh ä\n");
+    // Late in the one before, and then again in this one.
+    let append = |file: &Path, bytes: &[u8]| {
+        let mut file = std::fs::File::options().append(true).open(file).unwrap();
+        std::io::Write::write_all(&mut file, bytes).unwrap();
+    };
+    append(&path("app.log.0"), "late ä\n".as_bytes());
+    reaches("sixth ä\nseventh ä\nlate ä\n");
+    append(&file, &wide("eighth ä\n")[2..]);
+    reaches("sixth ä\nseventh ä\nlate ä\neighth ä\n");
+}
+
+/// What comes in pieces is one record all the same.
+#[test]
+fn a_long_record_is_kept_whole() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    let long = format!("long {}\n", "x".repeat(3 << 20));
+    std::fs::write(&file, format!("one\n{long}two\n")).unwrap();
+    let (out, _) = said("tail -n 2 --since 2020-01-01 --grep .", &file, 0);
+    assert_eq!(out, b"", "none has a time");
+    for (count, want) in [(1, "two\n".to_owned()), (2, format!("{long}two\n"))] {
+        let (out, _) = said(&format!("tail -n {count} --grep ."), &file, 0);
+        assert!(out == want.as_bytes(), "{count}: {} bytes", out.len());
+    }
+}
+
+/// Copied and emptied twice between two looks, of which the first finds it empty.
+#[test]
+fn what_came_into_an_empty_file_and_went_is_followed() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let file = path("app.log");
+    std::fs::write(path("app.log.1"), "one\n").unwrap();
+    std::fs::write(&file, "").unwrap();
+    let follow = Lh::new("tail -f").arg(&file).read_stdout().spawn();
+    let reaches = |want: &str| {
+        let held = wait_for(Duration::from_secs(20), || {
+            follow.stdout() == want.as_bytes()
+        });
+        assert!(held, "{}", follow.stdout().escape_ascii());
+    };
+    reaches("one\n");
+    follow.signal(Signal::SIGSTOP);
+    std::fs::write(&file, "two\n").unwrap();
+    std::fs::rename(path("app.log.1"), path("app.log.2")).unwrap();
+    std::fs::copy(&file, path("app.log.1")).unwrap();
+    std::fs::write(&file, "three\n").unwrap();
+    follow.signal(Signal::SIGCONT);
+    reaches("one\ntwo\nthree\n");
+    // As long as there is no new copy, its first text is just that.
+    std::fs::write(&file, "").unwrap();
+    std::fs::write(&file, "four\n").unwrap();
+    reaches("one\ntwo\nthree\nfour\n");
+    assert_eq!(follow.stderr(), "");
+}
+
+/// A link to a directory that is turned, as of releases, and a directory that stands
+/// under the name for a moment.
+#[test]
+fn directories_may_change_under_what_is_followed() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    for (release, text) in [("1", "one\n"), ("2", "two\n")] {
+        std::fs::create_dir(path(release)).unwrap();
+        std::fs::write(path(release).join("app.log"), text).unwrap();
+    }
+    let turn = |to: &str| {
+        std::os::unix::fs::symlink(path(to), path("new")).unwrap();
+        std::fs::rename(path("new"), path("current")).unwrap();
+    };
+    turn("1");
+    let file = path("current").join("app.log");
+    let follow = Lh::new("tail -f").arg(&file).read_stdout().spawn();
+    let reaches = |want: &str| {
+        let held = wait_for(Duration::from_secs(20), || {
+            follow.stdout() == want.as_bytes()
+        });
+        let stderr = follow.stderr();
+        assert!(held, "{} {stderr}", follow.stdout().escape_ascii());
+    };
+    reaches("one\n");
+    turn("2");
+    reaches("one\ntwo\n");
+    assert_eq!(follow.stderr(), "");
+    std::fs::rename(&file, path("2").join("app.log.1")).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    follow.expect_stderr("it is no regular file");
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::write(&file, "three\n").unwrap();
+    reaches("one\ntwo\nthree\n");
+    assert_eq!(follow.stderr().lines().count(), 1, "{}", follow.stderr());
+}
+
+/// A file that is too short to tell how it is encoded.
+#[test]
+fn the_first_bytes_are_shown_at_once() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    std::fs::write(&file, "a\n").unwrap();
+    let follow = Lh::new("tail -f --grep .").arg(&file).read_stdout().spawn();
+    let held = wait_for(Duration::from_secs(20), || follow.stdout() == b"a\n");
+    assert!(held, "{}", follow.stdout().escape_ascii());
+}

@@ -14,7 +14,7 @@ use super::pick::{Picker, QUIET};
 use crate::diag::plain;
 use crate::now::Now;
 use crate::roll::follow::{Follower, Lines};
-use crate::roll::lines::{CopyError, Seam, copy};
+use crate::roll::lines::{CopyError, Output, Seam, copy};
 use crate::roll::listing::{LeftOut, Remarks};
 use crate::roll::set::{LogSet, Part};
 use crate::sys::{self, FileId};
@@ -45,19 +45,13 @@ pub fn cat(args: &LogCatArgs) -> Result<Status, Failure> {
 }
 
 /// Where sets are printed to.
-trait Printer: Write {
+trait Printer: Output {
     /// What comes next goes on with nothing of the set of `before`.
     fn next_set(&mut self, before: &Path, seam: &mut Seam) -> io::Result<()>;
-
-    fn next_file(&mut self) -> io::Result<()>;
 }
 
 impl Printer for io::StdoutLock<'_> {
     fn next_set(&mut self, _before: &Path, _seam: &mut Seam) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn next_file(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -67,10 +61,6 @@ impl Printer for Picker<'_> {
         *seam = Seam::default();
         tell(before, self);
         Picker::next_set(self)
-    }
-
-    fn next_file(&mut self) -> io::Result<()> {
-        Picker::next_file(self)
     }
 }
 
@@ -169,10 +159,8 @@ fn print_all(args: &LogCatArgs, stdout: &mut dyn Printer) -> Result<Status, Fail
 
 fn print(part: &Part, stdout: &mut dyn Printer, seam: &mut Seam) -> Result<(), CopyError> {
     let mut reader = part.reader().map_err(CopyError::Read)?;
-    stdout.next_file().map_err(CopyError::Write)?;
     seam.next_file();
-    copy(&mut reader, stdout, &mut 0, seam)?;
-    Ok(())
+    copy(&mut reader, stdout, &mut 0, seam)
 }
 
 /// Prints the last lines of a set, and what comes behind them.
@@ -237,7 +225,7 @@ fn is_wide(set: &LogSet) -> bool {
 
 /// Goes on with what is written from now on, if that is asked for. `idle` is told
 /// for how long nothing was.
-fn follow<W: Write>(
+fn follow<W: Output>(
     args: &LogTailArgs,
     started: Result<Follower, CopyError>,
     to: &mut W,

@@ -15,6 +15,7 @@ use crate::level::Level;
 use crate::now::Timestamp;
 use crate::record::{Defaults, Record};
 use crate::roll::follow::Lines;
+use crate::roll::lines::Output;
 use crate::roll::when::parse_time_of_day;
 use crate::text::detect;
 use crate::text::time::parse_timestamp;
@@ -174,16 +175,6 @@ impl<'t> Picker<'t> {
         }
     }
 
-    /// What comes next is another file's.
-    ///
-    /// # Errors
-    /// Those of writing.
-    pub fn next_file(&mut self) -> io::Result<()> {
-        self.drain()?;
-        self.wide.next_file();
-        Ok(())
-    }
-
     /// What comes next is another set's: the last line of the one at hand ends, and
     /// what was to be told of it was.
     ///
@@ -241,10 +232,10 @@ impl<'t> Picker<'t> {
             Some(verdict) => verdict,
             None => self.judge() && !self.skips(),
         };
-        self.verdict = Some(verdict);
+        let goes_on = self.verdict.replace(verdict).is_some();
         let record = std::mem::take(&mut self.record);
         if verdict {
-            self.emit(&record)?;
+            self.emit(&record, goes_on)?;
         }
         self.record = record;
         self.record.clear();
@@ -273,7 +264,11 @@ impl<'t> Picker<'t> {
     fn end_line(&mut self) -> io::Result<()> {
         self.drain()?;
         match (self.partial.is_empty(), self.in_line) {
-            (false, _) => self.partial.push(b'\n'),
+            (false, _) => {
+                let mut partial = std::mem::take(&mut self.partial);
+                partial.push(b'\n');
+                self.line(&partial)?;
+            }
             (true, true) => self.line(b"\n")?,
             (true, false) => {}
         }
@@ -304,9 +299,16 @@ impl<'t> Picker<'t> {
         }
     }
 
-    fn emit(&mut self, record: &[u8]) -> io::Result<()> {
+    /// Writes a record, or more of the one before.
+    fn emit(&mut self, record: &[u8], goes_on: bool) -> io::Result<()> {
         match &mut self.mode {
             Mode::Pass | Mode::Skip(_) => self.to.write_all(record),
+            Mode::Keep(_, kept) if goes_on => {
+                if let Some(begun) = kept.back_mut() {
+                    begun.extend_from_slice(record);
+                }
+                Ok(())
+            }
             Mode::Keep(most, kept) => {
                 kept.push_back(record.to_vec());
                 if kept.len() as u64 > *most {
@@ -437,6 +439,19 @@ fn level_at_start(line: &[u8]) -> Option<Level> {
         .first()
         .is_none_or(|byte| byte.is_ascii_whitespace() || b":]|([".contains(byte));
     is_word.then(|| Level::from_name(word)).flatten()
+}
+
+impl Output for Picker<'_> {
+    fn next_file(&mut self, start: &[u8]) -> io::Result<()> {
+        // The newline between files, which ends a line that never was, is one byte.
+        match self.wide.is_wide() {
+            true => self.end_line()?,
+            false => self.drain()?,
+        }
+        self.wide.next_file();
+        self.wide.resume(start);
+        Ok(())
+    }
 }
 
 impl Write for Picker<'_> {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use super::compress;
 use super::former::{Current, Formers};
-use super::lines::{At, CopyError, Last, PIECE, Seam, copy, count_lines};
+use super::lines::{At, CopyError, Last, Output, PIECE, Seam, copy, count_lines};
 use super::listing::{Found, Listing, Remarks};
 use super::mark::Mark;
 use super::seen::{Ahead, Noted, Seen, pass};
@@ -102,7 +102,7 @@ impl Follower {
     ///
     /// # Errors
     /// Says which side failed. Nothing to be read is no error.
-    pub fn start(set: LogSet, lines: Lines, to: &mut dyn Write) -> Result<Follower, CopyError> {
+    pub fn start(set: LogSet, lines: Lines, to: &mut dyn Output) -> Result<Follower, CopyError> {
         let mut listing = set.list().map_err(CopyError::Read)?;
         let mut follower = Follower {
             set,
@@ -194,7 +194,7 @@ impl Follower {
     ///
     /// # Errors
     /// Says which side failed.
-    pub fn step(&mut self, to: &mut dyn Write) -> Result<bool, CopyError> {
+    pub fn step(&mut self, to: &mut dyn Output) -> Result<bool, CopyError> {
         let wrote = self.drain_all(to)?;
         let is_it = |meta: &Meta| {
             let current = self.current.as_ref();
@@ -212,6 +212,13 @@ impl Follower {
             Err(error) => return Err(CopyError::Read(error)),
         };
         if is_it(&meta) {
+            return Ok(wrote);
+        }
+        if !meta.regular {
+            // For a moment, maybe.
+            let error = io::Error::other("it is no regular file");
+            let path = self.set.file().to_owned();
+            self.tell(meta.id, path, error);
             return Ok(wrote);
         }
         if self.told.contains(&meta.id) && File::open(self.set.file()).is_err() {
@@ -232,7 +239,7 @@ impl Follower {
 
     /// Goes on with the set that a link leads to by now: with what was written there
     /// since the last of the one before.
-    fn go_over_to(&mut self, set: LogSet, to: &mut dyn Write) -> Result<bool, CopyError> {
+    fn go_over_to(&mut self, set: LogSet, to: &mut dyn Output) -> Result<bool, CopyError> {
         let listing = match set.list() {
             Ok(listing) if !listing.is_empty() => listing,
             // It is looked at again.
@@ -273,7 +280,7 @@ impl Follower {
     /// Writes what has come in the current file, and before that what has come late in
     /// those before it. Who writes to one after the other is done with those once there
     /// is text in this one.
-    fn drain_all(&mut self, to: &mut dyn Write) -> Result<bool, CopyError> {
+    fn drain_all(&mut self, to: &mut dyn Output) -> Result<bool, CopyError> {
         if self.formers.is_empty() {
             return self.drain(u64::MAX, to);
         }
@@ -287,8 +294,11 @@ impl Follower {
         Ok(late || wrote)
     }
 
-    fn drain_formers(&mut self, to: &mut dyn Write) -> Result<bool, CopyError> {
+    fn drain_formers(&mut self, to: &mut dyn Output) -> Result<bool, CopyError> {
         let late = self.formers.drain(to, &mut self.seam)?;
+        if let Some(own) = self.current.as_ref().filter(|_| !late.is_empty()) {
+            own.resume(&mut self.seam);
+        }
         for (meta, offset) in &late {
             // It is as known as it was.
             let files = self.known.iter_mut().filter(|file| file.0 == meta.id);
@@ -300,25 +310,24 @@ impl Follower {
     }
 
     /// Writes what has come in the current file, up to a place in it.
-    fn drain(&mut self, end: u64, to: &mut dyn Write) -> Result<bool, CopyError> {
-        let current = self.current.as_mut();
+    fn drain(&mut self, end: u64, to: &mut dyn Output) -> Result<bool, CopyError> {
+        let current = self.current.as_ref();
         let Some(current) = current.filter(|current| current.part.method.is_none()) else {
             return Ok(false);
         };
-        let file = &current.part.file;
-        match current.seen.ahead(file) {
+        match current.seen.ahead(&current.part.file) {
             Ok(Ahead::Nothing) => return Ok(false),
             Ok(Ahead::Other) => return self.begin_anew(to),
             // That may not be the first text since it was looked at.
-            Ok(Ahead::More)
-                if current.seen.offset == 0
-                    && mark_in_place(&self.set, &current.part).is_some() =>
-            {
+            Ok(Ahead::More) if current.seen.offset == 0 && self.may_be_copied() => {
                 return self.begin_anew(to);
             }
             // What can't be read is told below.
             Ok(Ahead::More) | Err(_) => {}
         }
+        let Some(current) = &mut self.current else {
+            return Ok(false);
+        };
         let (bytes, copied) = current.copy_more(end, to, &mut self.seam);
         match copied {
             Ok(()) => {}
@@ -331,22 +340,52 @@ impl Follower {
         Ok(bytes > 0)
     }
 
+    /// Whether text may have come into the current file, which is empty, and gone into a
+    /// copy of it: there is one that was not there before. A list is made for that, once
+    /// for each time that it is emptied.
+    fn may_be_copied(&self) -> bool {
+        let Some(own) = &self.current else {
+            return false;
+        };
+        if mark_in_place(&self.set, &own.part).is_some() {
+            return true;
+        }
+        // Who renames files does not copy them, and what comes late there is looked after.
+        if !self.formers.is_empty() {
+            return false;
+        }
+        self.set.list().is_ok_and(|listing| {
+            let files = listing.files();
+            let is_own = |file: &Found| file.is_current && file.id == own.part.id;
+            let place = files.iter().rposition(is_own);
+            place.is_some_and(|at| self.behind_known(&listing) < at)
+        })
+    }
+
     /// Goes on where somebody has emptied the file. If it was copied before, as by a
     /// `--rotator`, what was not read of it is in the first of the new backups.
-    fn begin_anew(&mut self, to: &mut dyn Write) -> Result<bool, CopyError> {
+    fn begin_anew(&mut self, to: &mut dyn Output) -> Result<bool, CopyError> {
         let Some(mut own) = self.current.take() else {
             return Ok(false);
         };
         let wrote = self.take_copies(&mut own, to);
+        if own.seen.offset == 0 {
+            self.seam.next_file();
+        }
         self.current = Some(own);
         wrote
     }
 
-    fn take_copies(&mut self, own: &mut Current, to: &mut dyn Write) -> Result<bool, CopyError> {
+    fn take_copies(&mut self, own: &mut Current, to: &mut dyn Output) -> Result<bool, CopyError> {
         // Before the listing: if there is no new copy then, this follows what was read.
         let mut piece = vec![0; PIECE];
         let read = sys::read_at(&own.part.file, &mut piece, 0).map_err(CopyError::Read)?;
         let mut listing = self.set.list().map_err(CopyError::Read)?;
+        let is_own = |file: &Found| file.is_current && file.id == own.part.id;
+        if own.seen.offset == 0 && !listing.files().iter().any(is_own) {
+            // It was renamed since, and is itself one of those that look like copies.
+            return Ok(false);
+        }
         let mark = mark_in_place(&self.set, &own.part);
         let is_under_way = mark.is_some_and(Mark::is_backup);
         if is_under_way && self.waited < COPIED {
@@ -476,7 +515,7 @@ impl Follower {
         range: impl IntoIterator<Item = usize>,
         places: Vec<(Option<FileId>, Last)>,
         skip: u64,
-        to: &mut dyn Write,
+        to: &mut dyn Output,
     ) -> Result<bool, CopyError> {
         let range = range.into_iter().collect();
         self.take_files(listing, range, places, skip, false, to)
@@ -488,7 +527,7 @@ impl Follower {
         listing: Listing,
         range: Vec<usize>,
         places: Vec<(Option<FileId>, Last)>,
-        to: &mut dyn Write,
+        to: &mut dyn Output,
     ) -> Result<bool, CopyError> {
         self.take_files(listing, range, places, 0, true, to)
     }
@@ -501,7 +540,7 @@ impl Follower {
         places: Vec<(Option<FileId>, Last)>,
         mut skip: u64,
         is_next: bool,
-        to: &mut dyn Write,
+        to: &mut dyn Output,
     ) -> Result<bool, CopyError> {
         if let Some(current) = self.current.as_ref().filter(|own| own.seen.offset > 0) {
             self.before = current.seen.clone();
@@ -537,9 +576,14 @@ impl Follower {
                 self.formers.forget(part.id);
                 self.drain_formers(to)?;
             }
-            self.seam.next_file();
-            if last.offset > 0 {
-                self.seam.behind_newline();
+            match last.offset {
+                0 => self.seam.next_file(),
+                _ => {
+                    if let Ok(reader) = part.reader() {
+                        self.seam.within_file(reader);
+                    }
+                    self.seam.behind_newline();
+                }
             }
             skip += last.skip;
             let (copied, seen) = match text_from(&part, last.offset, end) {

@@ -2,10 +2,10 @@
 //! noticed it yet: logrotate renames a file and makes another one at once, and tells
 //! the program only then.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::time::{Duration, Instant};
 
-use super::lines::{At, CopyError, Seam, copy};
+use super::lines::{At, CopyError, Output, Seam, copy};
 use super::mark::Mark;
 use super::seen::{Ahead, Noted, Seen};
 use super::set::Part;
@@ -26,11 +26,19 @@ pub(super) struct Current {
 }
 
 impl Current {
+    /// What is written next is of this file, from where it was read to.
+    pub(super) fn resume(&self, seam: &mut Seam) {
+        match self.seen.offset {
+            0 => seam.next_file(),
+            _ => seam.within_file(At::new(&self.part.file, 0)),
+        }
+    }
+
     /// Copies what has come, up to a place in the file; tells how many bytes that was.
     pub(super) fn copy_more(
         &mut self,
         end: u64,
-        to: &mut dyn Write,
+        to: &mut dyn Output,
         seam: &mut Seam,
     ) -> (u64, Result<(), CopyError>) {
         let before = self.seen.offset;
@@ -80,7 +88,7 @@ impl Formers {
     /// Those of writing. One that can't be read is left.
     pub(super) fn drain(
         &mut self,
-        to: &mut dyn Write,
+        to: &mut dyn Output,
         seam: &mut Seam,
     ) -> Result<Vec<(Meta, u64)>, CopyError> {
         let mut late = Vec::new();
@@ -89,7 +97,7 @@ impl Formers {
             if !matches!(own.seen.ahead(&own.part.file), Ok(Ahead::More)) {
                 continue;
             }
-            seam.next_file();
+            own.resume(seam);
             match own.copy_more(u64::MAX, to, seam) {
                 (_, Err(error @ CopyError::Write(_))) => return Err(error),
                 (0, _) => {}
@@ -98,9 +106,6 @@ impl Formers {
                     late.extend(meta.map(|meta| (meta, own.seen.offset)));
                 }
             }
-        }
-        if !late.is_empty() {
-            seam.next_file();
         }
         Ok(late)
     }

@@ -88,6 +88,26 @@ pub(super) fn last_lines(file: &File, size: u64, most: u64) -> io::Result<(u64, 
     Ok((0, if size > 0 { count + 1 } else { 0 }))
 }
 
+/// What texts of files are written to.
+pub trait Output: Write {
+    /// What is written next is another file's, or one's that was written before: within
+    /// it then, and `start` are its first bytes, as many as tell how it is encoded.
+    ///
+    /// # Errors
+    /// Those of writing.
+    fn next_file(&mut self, start: &[u8]) -> io::Result<()> {
+        let _ = start;
+        Ok(())
+    }
+}
+
+impl Output for Vec<u8> {}
+impl Output for io::StdoutLock<'_> {}
+impl<W: Write> Output for io::BufWriter<W> {}
+
+/// How many bytes of a file tell how it is encoded.
+const START: usize = 4;
+
 /// What stands between a file and the one behind it.
 ///
 /// Bytes come out as they are. Only a last line that was never ended is ended
@@ -98,6 +118,9 @@ pub(super) fn last_lines(file: &File, size: u64, most: u64) -> io::Result<(u64, 
 pub struct Seam {
     /// Another file has begun, of which nothing was written so far.
     is_next: bool,
+    /// How that one begins, if what is written next stands within it, and how many
+    /// bytes that are.
+    start: ([u8; START], usize),
     /// What was written ends within a line.
     is_open: bool,
     /// The file at hand has lines that end otherwise.
@@ -116,7 +139,20 @@ fn is_foreign(piece: &[u8]) -> bool {
 impl Seam {
     /// What is written next is another file's.
     pub fn next_file(&mut self) {
-        self.is_next = true;
+        (self.is_next, self.start.1) = (true, 0);
+    }
+
+    /// The same where that stands within the file, of which this reads the beginning.
+    ///
+    /// Where it can't be read, the file is taken as one that begins.
+    pub(super) fn within_file(&mut self, mut file: impl Read) {
+        self.next_file();
+        let (bytes, count) = &mut self.start;
+        while *count < START
+            && let Ok(more @ 1..) = read(&mut file, &mut bytes[*count..])
+        {
+            *count += more;
+        }
     }
 
     /// What is written next stands behind a newline of its file.
@@ -125,7 +161,7 @@ impl Seam {
     }
 
     /// Takes what was read, and `written`, the end of it that is about to be.
-    fn pass<W: Write + ?Sized>(
+    fn pass<W: Output + ?Sized>(
         &mut self,
         read: &[u8],
         written: &[u8],
@@ -140,6 +176,8 @@ impl Seam {
                 if self.is_open && was_text {
                     to.write_all(b"\n")?;
                 }
+                let (start, count) = &self.start;
+                to.next_file(&start[..*count])?;
             }
             self.is_open = *last != b'\n';
         }
@@ -163,7 +201,7 @@ pub enum CopyError {
 ///
 /// # Errors
 /// Says which side failed.
-pub fn copy<W: Write + ?Sized>(
+pub fn copy<W: Output + ?Sized>(
     from: &mut impl Read,
     to: &mut W,
     skip: &mut u64,
@@ -193,7 +231,7 @@ pub fn copy<W: Write + ?Sized>(
     }
 }
 
-fn read(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+fn read(from: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match from.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -33,6 +33,8 @@ pub struct LogSet {
     /// What was asked for: the file, or a link to it.
     asked: PathBuf,
     file: PathBuf,
+    /// The directory that it was in.
+    directory: Option<FileId>,
     template: Option<String>,
     kinds: Vec<Kind>,
 }
@@ -98,6 +100,7 @@ impl LogSet {
             Some(error) => Err(error),
             None => Ok(LogSet {
                 asked: asked.to_owned(),
+                directory: directory_of(&file),
                 file,
                 template: given,
                 kinds,
@@ -106,7 +109,8 @@ impl LogSet {
     }
 
     /// The set that the link leads to by now, where that is another file's: a link was
-    /// made or turned since, or a file has taken its place.
+    /// made or turned since, or a file has taken its place. The same is true of the
+    /// directory, which may be a link, or was moved away.
     pub(super) fn moved(&self) -> Option<LogSet> {
         let now = match sys::behind_link(&self.asked, true) {
             Some(file) => file,
@@ -116,7 +120,8 @@ impl LogSet {
                 self.asked.clone()
             }
         };
-        let is_other = now != self.file;
+        let directory = directory_of(&now);
+        let is_other = now != self.file || (directory.is_some() && directory != self.directory);
         let set = is_other.then(|| LogSet::new(&self.asked, self.template.as_deref()));
         set?.ok()
     }
@@ -265,6 +270,16 @@ impl LogSet {
         let fits = |byte: &u8| byte.is_ascii_digit() || b"-_.:+T".contains(byte);
         (is_digit && rest.iter().all(fits)).then_some(Why::Name)
     }
+}
+
+/// Which directory a file is in.
+fn directory_of(file: &Path) -> Option<FileId> {
+    let directory = file.parent()?;
+    let directory = match directory.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => directory,
+    };
+    Some(sys::stat(directory).ok()?.id)
 }
 
 /// The endings of files that others have compressed, and that are not unpacked here.

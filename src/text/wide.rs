@@ -53,6 +53,12 @@ fn form_by_nuls(start: &[u8]) -> Form {
     }
 }
 
+/// Whether what follows these bytes may still show that they are of wide characters.
+fn may_be_wide(start: &[u8]) -> bool {
+    let tells = |byte: &u8| matches!(byte, 0 | 0xfe | 0xff);
+    start.len() < 2 || start[..2].iter().any(tells)
+}
+
 /// Whether a file that begins so says by a mark that its characters are wide.
 pub fn is_marked(start: &[u8]) -> bool {
     form_by_mark(start).is_some()
@@ -67,6 +73,20 @@ impl Wide {
         };
     }
 
+    /// What follows stands within a file that begins so: where nothing is known of that,
+    /// it is its beginning.
+    pub fn resume(&mut self, start: &[u8]) {
+        let by_nuls = || start.first_chunk::<MOST>().map(|start| form_by_nuls(start));
+        if !start.is_empty() {
+            self.form = form_by_mark(start).or_else(by_nuls).unwrap_or(Form::Bytes);
+        }
+    }
+
+    /// Whether the characters of the file at hand are wide.
+    pub fn is_wide(&self) -> bool {
+        matches!(self.form, Form::Units { .. })
+    }
+
     /// The text of a piece, or of what came before it and was not complete.
     pub fn pass<'a>(&'a mut self, piece: &'a [u8]) -> &'a [u8] {
         if self.form == Form::Bytes {
@@ -75,7 +95,7 @@ impl Wide {
         self.out.clear();
         self.held.extend_from_slice(piece);
         if self.form == Form::Unknown {
-            if self.held.len() < MOST {
+            if self.held.len() < MOST && may_be_wide(&self.held) {
                 return b"";
             }
             self.form = form_by_mark(&self.held).unwrap_or_else(|| form_by_nuls(&self.held));
