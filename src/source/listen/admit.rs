@@ -220,7 +220,8 @@ impl Admission {
         }
         // The same places are found again in the record's own texts.
         self.masked_in_frames += self.masked_in_all() - before;
-        self.clean_record(record);
+        let named = own_frame != frame && kind != Kind::Pickle;
+        self.clean_record(record, named);
         self.pass(&own_frame, piece, origin, record, each);
     }
 
@@ -407,7 +408,9 @@ impl Admission {
         };
     }
 
-    fn clean_record(&mut self, record: &mut Record<'_>) {
+    /// `named`: attributes stand in the bytes with their names, and something there was
+    /// not clean.
+    fn clean_record(&mut self, record: &mut Record<'_>, named: bool) {
         record.message = Cow::Owned(self.clean(&record.message));
         self.clean_text(&mut record.name);
         if let Some(text) = &mut record.exc_text {
@@ -417,8 +420,41 @@ impl Admission {
             self.clean_text(name);
         }
         for (name, value) in &mut record.extra {
+            let before = self.masked_in_all();
+            if named && let Value::Text(text) = value {
+                self.clean_named(name, text);
+            }
+            let so_far = self.masked_in_all();
             self.clean_text(name);
             self.clean_value(value);
+            if so_far > before {
+                // It is one place.
+                self.masked_in_frames += self.masked_in_all() - so_far;
+            }
+        }
+    }
+
+    /// Cleans an attribute with its name: a mask may be about both, as they stand in a
+    /// parameter of syslog, or in a form's field.
+    fn clean_named(&mut self, name: &str, text: &mut Cow<'_, str>) {
+        // That of a parameter has its element's before it, and a point.
+        let (_, parameter) = name.rsplit_once('.').unwrap_or(("", name));
+        for (name, quote) in [(parameter, "\""), (name, "\""), (name, "")] {
+            let named = [name, "=", quote, text, quote].concat();
+            let clean = self.clean(named.as_bytes());
+            if clean == named.as_bytes() {
+                continue;
+            }
+            let clean = String::from_utf8_lossy(&clean);
+            // Of a mask that leaves the name, what it leaves of the value.
+            let rest = clean.strip_prefix(name);
+            let rest = rest
+                .and_then(|rest| rest.strip_prefix('='))
+                .unwrap_or(&clean);
+            let inner = rest.strip_prefix('"').filter(|_| !quote.is_empty());
+            let inner = inner.map_or(rest, |inner| inner.strip_suffix('"').unwrap_or(inner));
+            *text = Cow::Owned(inner.to_owned());
+            return;
         }
     }
 
