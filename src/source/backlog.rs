@@ -10,6 +10,13 @@ use std::time::Instant;
 use crate::join::Joined;
 use crate::now::Timestamp;
 
+/// So many records may wait: what is noted of them takes 64 bytes each, which is more
+/// than there is in a short one.
+const MOST: usize = 1 << 18;
+
+/// So much room is kept where nothing waits, in bytes.
+const KEPT: usize = 1 << 20;
+
 /// See the [module](self).
 #[derive(Debug)]
 pub(super) struct Backlog {
@@ -17,7 +24,7 @@ pub(super) struct Backlog {
     /// Where the first record that waits begins in the bytes.
     start: usize,
     records: VecDeque<Waiting>,
-    /// So many bytes may wait. Beyond that the order is given up, as neither may the
+    /// So many bytes may wait, and [`MOST`] records. Beyond that the order is given up, as neither may the
     /// memory be without bound, nor one output stand still because of the other.
     limit: usize,
 }
@@ -73,7 +80,8 @@ impl Backlog {
             continues: joined.continues,
             trace: joined.trace,
         });
-        let is_full = self.bytes.len() - self.start > self.limit;
+        let is_long = self.bytes.len() - self.start > self.limit;
+        let is_full = is_long || self.records.len() > MOST;
         self.release(before.filter(|_| !is_full), each);
     }
 
@@ -96,6 +104,8 @@ impl Backlog {
         }
         if self.records.is_empty() {
             self.bytes.clear();
+            self.bytes.shrink_to(KEPT);
+            self.records.shrink_to(KEPT / size_of::<Waiting>());
             self.start = 0;
         } else if self.start > self.limit {
             self.bytes.drain(..self.start);
@@ -145,5 +155,11 @@ mod tests {
             backlog.pass(joined(text, at(second)), Some(at(6)), &mut each);
         }
         assert_eq!(out.concat(), "a\nb\nc\nd\ne\nf\ng\nh\n");
+        // However little there is in each.
+        let (mut backlog, mut passed) = (Backlog::new(1 << 30), 0);
+        for _ in 0..MOST + 2 {
+            backlog.pass(joined(b"\n", at(7)), Some(at(6)), &mut |_| passed += 1);
+        }
+        assert_eq!((passed, backlog.len()), (MOST + 1, 1));
     }
 }
