@@ -1086,6 +1086,37 @@ fn a_backup_that_is_named_itself_is_printed_once() {
     assert_eq!(read.len(), records(1..=2).len());
 }
 
+/// The second of a day is no older file of the first.
+#[test]
+fn a_backup_by_itself_is_no_set() {
+    let folder = folder();
+    let file = folder.path().join("app.log");
+    let mut lh = Lh::new("timed --when midnight").arg(&file).spawn();
+    for number in 1..=3 {
+        assert!(lh.write(&record(number)));
+        let held = wait_for(Duration::from_secs(20), || {
+            std::fs::read(&file).is_ok_and(|text| text == record(number))
+        });
+        assert!(held, "{}", lh.stderr());
+        lh.signal(Signal::SIGALRM);
+        let held = wait_for(Duration::from_secs(20), || {
+            std::fs::read(&file).map_or(true, |text| text.is_empty())
+        });
+        assert!(held, "{}", lh.stderr());
+    }
+    lh.close_input();
+    lh.end().expect(0);
+    let all = names(folder.path());
+    let first = all.iter().find(|name| all.contains(&format!("{name}.1")));
+    // But for a midnight that comes between, they have one day.
+    let Some(first) = first.filter(|name| *name != "app.log") else {
+        assert!(all.len() >= 3, "{all:?}");
+        return;
+    };
+    assert_eq!(said("cat", &folder.path().join(first), 0).0, record(1));
+    assert_eq!(said("cat", &file, 0).0, records(1..=3));
+}
+
 /// Who searches further than that would have to hold all of it.
 #[test]
 fn a_record_that_is_searched_in_part_is_told() {

@@ -75,6 +75,34 @@ impl LogSet {
     /// # Errors
     /// As [`Namer::parse`], where neither fits.
     pub fn new(asked: &Path, template: Option<&str>) -> Result<LogSet, NamerError> {
+        let set = LogSet::of_any(asked, template)?;
+        let kinds = match set.is_backup() {
+            true => Vec::new(),
+            false => set.kinds,
+        };
+        Ok(LogSet { kinds, ..set })
+    }
+
+    /// Whether the file is itself one that was rolled over, by its name and by what is
+    /// noted with it: what looks like its own backups was written beside it then, such as
+    /// the second of a day.
+    fn is_backup(&self) -> bool {
+        let Some(name) = self.file.file_name().filter(|_| self.template.is_none()) else {
+            return false;
+        };
+        if sys::sequence_at(&self.file).is_none() {
+            return false;
+        }
+        let bytes = sys::name_bytes(name);
+        let ends = (1..bytes.len()).filter(|at| b".-".contains(&bytes[*at]));
+        ends.into_iter().any(|at| {
+            let base = self.file.with_file_name(sys::path_from(&bytes[..at]));
+            LogSet::of_any(&base, None).is_ok_and(|set| set.parse(name).is_some())
+        })
+    }
+
+    /// The set of a file, whatever it is itself.
+    fn of_any(asked: &Path, template: Option<&str>) -> Result<LogSet, NamerError> {
         let file = sys::behind_link(asked, true).unwrap_or_else(|| asked.to_owned());
         let given = template.map(str::to_owned);
         let is_usual = template.is_none();

@@ -44,6 +44,9 @@ fn guess(bytes: &[u8], sealed: bool, at_end: bool) -> Option<Protocol> {
             false => None,
         };
     }
+    if !at_end && may_be_tls(bytes) {
+        return None;
+    }
     if is_binary(first) {
         // Four bytes of a length, of which the first is a small number.
         return Some(Protocol::Counted(Counted::new(Lengths::Bytes)));
@@ -69,6 +72,16 @@ fn guess(bytes: &[u8], sealed: bool, at_end: bool) -> Option<Protocol> {
 /// one of 352 MiB.
 pub(super) fn is_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x16, 3, 0..=4, _, _, 1, ..])
+}
+
+/// Whether these are the first bytes of such a stream, and too few to tell.
+fn may_be_tls(bytes: &[u8]) -> bool {
+    let mut begin = *b"\x16\x03\0\0\0\x01";
+    let rest = bytes.len() < begin.len() && is_binary(bytes[0]);
+    rest && {
+        begin[..bytes.len()].copy_from_slice(bytes);
+        is_tls(&begin)
+    }
 }
 
 /// No text begins with it.
@@ -180,6 +193,10 @@ mod tests {
             (b"012 <", Some("text")),
             (b"\0", Some("pickle")),
             (b"\x7f\xff\xff\xff", Some("pickle")),
+            (b"\x16", None),
+            (b"\x16\x03\x01\x02", None),
+            (b"\x16\x03\x01\x02\0", None),
+            (b"\x16\x02", Some("pickle")),
             (b"\x93", None),
             (b"\x93lh\x01", Some("lh")),
             (b"\x93lx", Some("text")),
