@@ -295,6 +295,21 @@ fn a_line_of_the_log_is_no_line_of_a_message() {
     }
 }
 
+/// Lines behind a statement that has no end are their own.
+#[test]
+fn a_statement_without_an_end_takes_no_other_lines() {
+    let trace = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    f()\n\
+        a.Error: no\n[SQL: SELECT 1\n";
+    let behind = ["FROM users\n", "plain\n", "plain too\n"];
+    let text = format!("{trace}{}", behind.concat());
+    for batch in [1, 2, 100] {
+        let mut joiner = joiner(Join::Trace, 1000, Oversize::Split);
+        let records = run(&mut joiner, &lines(&text), batch);
+        let want: Vec<_> = [trace].into_iter().chain(behind).collect();
+        assert_eq!(texts(&records), want);
+    }
+}
+
 /// Lines that wait for more take no more room than a record may.
 #[test]
 fn what_is_held_for_a_trace_is_bounded() {

@@ -59,7 +59,7 @@ pub(in crate::join) enum Python {
     Raised,
     /// Lines are held that may be of its message, at most so many.
     Message(u8),
-    /// Within a statement of so many lines at most.
+    /// Lines are held that may be of a statement, so many at most.
     Statement(u8),
     /// Behind what pydantic found wrong with a field.
     Fields,
@@ -148,13 +148,19 @@ impl Python {
                 (Python::GroupMessage(left - 1), Step::Hold)
             }
             Python::Raised if matches!(line.first(), Some(b' ' | b'\t')) => (self, Step::Take),
-            Python::Raised if line.starts_with(STATEMENT) && !line.ends_with(b"]") => {
+            Python::Raised | Python::Message(_)
+                if line.starts_with(STATEMENT) && !line.ends_with(b"]") =>
+            {
                 (Python::Statement(STATEMENT_LINES), Step::Take)
             }
-            Python::Raised if is_statement(line) => (Python::Raised, Step::Take),
+            // Also behind what a database says in several lines, and behind a line of the
+            // statement that ends as its last one does.
+            Python::Raised | Python::Message(_) if is_statement(line) => {
+                (Python::Raised, Step::Take)
+            }
             Python::Statement(_) if line.ends_with(b"]") => (Python::Raised, Step::Take),
             Python::Statement(left @ 1..) if !stands_alone(line) => {
-                (Python::Statement(left - 1), Step::Take)
+                (Python::Statement(left - 1), Step::Hold)
             }
             Python::Fields | Python::Field if matches!(line.first(), Some(b' ' | b'\t')) => {
                 (Python::Fields, Step::Take)
