@@ -83,7 +83,8 @@
 //! [`tick`](handler::Stage::tick) has to be called at the latest. A program has to do that
 //! where it uses `eager`, `Fsync::After`, a buffer or a queue; a
 //! [`Pipeline`](pipeline::Pipeline), which is for what comes from streams, does it itself.
-//! `examples/handlers.rs` has a logger with a handler of its own and two queues.
+//! `examples/handlers.rs` has a logger with a handler of its own and two queues,
+//! `examples/network.rs` one that sends to `lh listen` and to a syslog daemon.
 //!
 //! # What is where
 //!

@@ -1226,6 +1226,68 @@ fn what_came_into_an_empty_file_and_went_is_followed() {
     assert_eq!(follow.stderr(), "");
 }
 
+/// What was there before is no copy of what came since, whatever becomes of it: it goes
+/// on, it is compressed, it is put there.
+#[test]
+fn what_is_no_copy_of_an_empty_file_is_not_read() {
+    for case in ["late", "packed", "restored"] {
+        let folder = folder();
+        let path = |name: &str| folder.path().join(name);
+        let (file, backup) = (path("app.log"), path("app.log.1"));
+        let age = |path: &Path, days: u64| {
+            let file = std::fs::File::options().append(true).open(path).unwrap();
+            let then = std::time::SystemTime::now() - Duration::from_secs(days * 86_400);
+            file.set_modified(then).unwrap();
+        };
+        if case != "restored" {
+            std::fs::write(&backup, "old\n").unwrap();
+            age(&backup, 1);
+        }
+        std::fs::write(&file, "").unwrap();
+        let follow = Lh::new("tail -n 0 -f").arg(&file).read_stdout().spawn();
+        let opened = || {
+            let fds = std::fs::read_dir(format!("/proc/{}/fd", follow.pid()));
+            let links = fds.into_iter().flatten().flatten();
+            links
+                .filter_map(|fd| std::fs::read_link(fd.path()).ok())
+                .any(|link| link == file)
+        };
+        assert!(wait_for(Duration::from_secs(20), opened));
+        follow.signal(Signal::SIGSTOP);
+        match case {
+            "late" => {
+                let mut old = std::fs::File::options().append(true).open(&backup).unwrap();
+                std::io::Write::write_all(&mut old, b"late\n").unwrap();
+            }
+            "packed" => {
+                let packed = std::process::Command::new("gzip")
+                    .arg("-n")
+                    .arg(&backup)
+                    .status();
+                assert!(packed.unwrap().success());
+                let packed = path("app.log.1.gz");
+                let file = std::fs::File::options().append(true).open(&packed).unwrap();
+                file.set_modified(std::time::SystemTime::now()).unwrap();
+            }
+            _ => {
+                std::fs::write(&backup, "old\n").unwrap();
+                age(&backup, 2);
+            }
+        }
+        std::fs::write(&file, "new\n").unwrap();
+        follow.signal(Signal::SIGCONT);
+        let held = wait_for(Duration::from_secs(20), || {
+            follow.stdout().ends_with(b"new\n")
+        });
+        assert!(held, "{case}: {}", follow.stdout().escape_ascii());
+        assert_eq!(
+            follow.stdout().escape_ascii().to_string(),
+            "new\\n",
+            "{case}"
+        );
+    }
+}
+
 /// A link to a directory that is turned, as of releases, and a directory that stands
 /// under the name for a moment.
 #[test]

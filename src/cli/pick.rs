@@ -28,6 +28,9 @@ use crate::zone::{self, DAY, LocalZone};
 /// A record that has become so long, in bytes, is judged by what there is.
 const LONG: usize = 1 << 20;
 
+/// So much of a record is kept until it is known to be one of the last, in bytes.
+const LONGEST_KEPT: usize = 64 << 20;
+
 /// No record has this time.
 const NEVER: Timestamp = Timestamp(i64::MIN);
 
@@ -112,6 +115,9 @@ struct Signs {
     /// A record was not searched to its end.
     cut: bool,
     cut_is_told: bool,
+    /// One of the last records is not shown to its end.
+    kept_cut: bool,
+    kept_cut_is_told: bool,
 }
 
 /// Takes lines in any pieces and writes those of the records that are wanted.
@@ -210,6 +216,10 @@ impl<'t> Picker<'t> {
                 "which time zone {zone} is meant is not known; its times are read as local ones"
             ));
         }
+        if signs.kept_cut && !signs.kept_cut_is_told {
+            signs.kept_cut_is_told = true;
+            remarks.push("a record is longer than 64 MiB; the rest of it is left out".to_owned());
+        }
         if signs.cut && !signs.cut_is_told {
             signs.cut_is_told = true;
             remarks.push(
@@ -304,8 +314,14 @@ impl<'t> Picker<'t> {
         match &mut self.mode {
             Mode::Pass | Mode::Skip(_) => self.to.write_all(record),
             Mode::Keep(_, kept) if goes_on => {
-                if let Some(begun) = kept.back_mut() {
+                // Of one that is cut, this many and a newline are there.
+                if let Some(begun) = kept.back_mut().filter(|begun| begun.len() <= LONGEST_KEPT) {
                     begun.extend_from_slice(record);
+                    if begun.len() > LONGEST_KEPT {
+                        begun.truncate(LONGEST_KEPT);
+                        begun.push(b'\n');
+                        self.signs.kept_cut = true;
+                    }
                 }
                 Ok(())
             }
@@ -662,6 +678,27 @@ SEVERE: no
 
         let long = format!("keep {}\nnot\n", "x".repeat(3 * LONG));
         assert_eq!(picked(&wanted, None, &long).len(), long.len() - 4);
+    }
+
+    /// However long a record is, so much of it is held, and that is told.
+    #[test]
+    fn what_is_kept_of_a_record_is_bounded() {
+        let mut out = Vec::new();
+        let wanted = Wanted::default();
+        let mut picker = Picker::new(wanted, Some(Lines::Last(1)), Timestamp(0), &mut out);
+        picker.write_all(b"one\ntwo ").unwrap();
+        let piece = vec![b'x'; 1 << 20];
+        for _ in 0..LONGEST_KEPT / piece.len() + 3 {
+            picker.write_all(&piece).unwrap();
+        }
+        picker.write_all(b"\n").unwrap();
+        picker.finish().unwrap();
+        assert_eq!(picker.remarks().len(), 1);
+        assert!(picker.remarks().is_empty());
+        picker.let_go().unwrap();
+        drop(picker);
+        assert_eq!(out.len(), LONGEST_KEPT + 1);
+        assert!(out.starts_with(b"two x") && out.ends_with(b"x\n"));
     }
 
     #[test]

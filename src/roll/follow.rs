@@ -34,6 +34,8 @@ pub struct Follower {
     before: Seen,
     /// The rolled-over files that were there when that one was opened.
     known: Vec<Known>,
+    /// The names of those that were not compressed.
+    names: Vec<PathBuf>,
     seam: Seam,
     gaps: u64,
     remarks: Remarks,
@@ -112,6 +114,7 @@ impl Follower {
             started: Now::read().wall.0.saturating_sub(TICK),
             before: Seen::default(),
             known: Vec::new(),
+            names: Vec::new(),
             seam: Seam::default(),
             gaps: 0,
             remarks: listing.remarks().clone(),
@@ -340,9 +343,10 @@ impl Follower {
         Ok(bytes > 0)
     }
 
-    /// Whether text may have come into the current file, which is empty, and gone into a
-    /// copy of it: there is one that was not there before. A list is made for that, once
-    /// for each time that it is emptied.
+    /// Whether text may have come into the current file, which was empty, and gone into a
+    /// copy of it: there is one, written since, that was not there before under another
+    /// name, nor before it was compressed. A list is made for that, once for each time
+    /// that the file is emptied.
     fn may_be_copied(&self) -> bool {
         let Some(own) = &self.current else {
             return false;
@@ -358,7 +362,15 @@ impl Follower {
             let files = listing.files();
             let is_own = |file: &Found| file.is_current && file.id == own.part.id;
             let place = files.iter().rposition(is_own);
-            place.is_some_and(|at| self.behind_known(&listing) < at)
+            let is_copy = |file: &Found| {
+                file.written >= self.started
+                    && !self.known.iter().any(|(id, ..)| *id == file.id)
+                    && !(file.method.is_some() && self.names.contains(&plain_name(file)))
+            };
+            place.is_some_and(|at| {
+                let behind = self.behind_known(&listing).min(at);
+                files[behind..at].iter().any(is_copy)
+            })
         })
     }
 
@@ -546,6 +558,8 @@ impl Follower {
             self.before = current.seen.clone();
         }
         let rolled_over = listing.files().iter().filter(|file| !file.is_current);
+        let plain = rolled_over.clone().filter(|file| file.method.is_none());
+        self.names = plain.map(|file| file.path.clone()).collect();
         self.known = rolled_over.map(known).collect();
         let mut places = places.into_iter();
         let mut wrote = false;
@@ -631,6 +645,14 @@ fn mark_in_place(set: &LogSet, part: &Part) -> Option<Mark> {
     let mark = Mark::of(&part.file)?;
     let named = sys::stat(set.file()).ok()?;
     (named.id == part.id).then_some(mark)
+}
+
+/// The name that a file had before it was compressed.
+fn plain_name(file: &Found) -> PathBuf {
+    match file.method {
+        Some(_) => file.path.with_extension(""),
+        None => file.path.clone(),
+    }
 }
 
 fn known(file: &Found) -> Known {

@@ -97,10 +97,11 @@ impl Formers {
             if !matches!(own.seen.ahead(&own.part.file), Ok(Ahead::More)) {
                 continue;
             }
+            let before = *seam;
             own.resume(seam);
             match own.copy_more(u64::MAX, to, seam) {
                 (_, Err(error @ CopyError::Write(_))) => return Err(error),
-                (0, _) => {}
+                (0, _) => *seam = before,
                 _ => {
                     let meta = sys::fstat(&own.part.file).ok();
                     late.extend(meta.map(|meta| (meta, own.seen.offset)));

@@ -10,8 +10,8 @@ use std::time::Instant;
 use crate::join::Joined;
 use crate::now::Timestamp;
 
-/// So many records may wait: what is noted of them takes 64 bytes each, which is more
-/// than there is in a short one.
+/// So many records may wait: what is noted of each takes 40 bytes, which is more than
+/// there is in a short one.
 const MOST: usize = 1 << 18;
 
 /// So much room is kept where nothing waits, in bytes.

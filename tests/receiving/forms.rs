@@ -190,16 +190,19 @@ fn a_text_in_brackets_is_cleaned_as_it_stands() {
 #[test]
 fn parameters_and_fields_are_masked_with_their_names() {
     let folder = Folder::new();
-    let masks = r#"--mask token="[^"]*" --mask pw=\w+ --mask (key=)\w+=$1*** --mask ^alone$"#;
+    let masks = r#"--mask token="[^"]*" --mask pw=\w+ --mask (key=)\w+=$1*** --mask ^alone$ --mask quoted="(?:[^"\\]|\\.)*" --mask counted"#;
     let options = format!("{masks} --stats listen --tcp 127.0.0.1:0 --http 127.0.0.1:0");
     let mut listener = listen(&folder, &options, "");
-    let line = "<13>1 - h app - - [id@1 token=\"hunter2\" user=\"bob\" other=\"alone\"] hi\n";
+    let line = "<13>1 - h app - - [id@1 token=\"hunter2\" user=\"bob\" other=\"alone\" \
+        quoted=\"hun\\\"ter2\" counted=\"5\"] hi\n";
     listener.connect().write_all(line.as_bytes()).expect("sent");
     let records = listener.records(1);
     for (name, want) in [("token", "***"), ("user", "bob"), ("other", "***")] {
         let name = format!("id@1.{name}");
         assert_eq!(text(&records[0], &name), want, "{}", records[0]);
     }
+    assert_eq!(text(&records[0], "id@1.quoted"), "***", "{}", records[0]);
+    assert_eq!(text(&records[0], "id@1.***"), "5", "{}", records[0]);
     let mut http = TcpStream::connect(listener.address("http")).expect("connected");
     let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n";
     let body = "msg=hi&pw=hunter2&key=hunter2&user=bob";
@@ -209,7 +212,8 @@ fn parameters_and_fields_are_masked_with_their_names() {
         assert_eq!(text(&records[1], name), want, "{}", records[1]);
     }
     assert!(!folder.text("out").contains("hunter2"));
-    listener.end().code(0).said("\"masked\":4");
+    assert!(!folder.text("out").contains("ter2"));
+    listener.end().code(0).said("\"masked\":6");
 }
 
 /// As behind `-i json`: strings are looked at without their escapes, and what was an

@@ -1,6 +1,7 @@
 //! What becomes of mails by what a server answers.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::mail::{Mail, Owed};
@@ -91,9 +92,8 @@ impl SmtpHandler {
         aside: Vec<String>,
         now: Now,
     ) {
-        let mut recipients: Vec<_> = sent.deferred.iter().map(|(at, _)| of(*at)).collect();
-        recipients.extend(aside);
-        if let Some(name) = recipients.first()
+        let recipients: Vec<_> = sent.deferred.iter().map(|(at, _)| of(*at)).collect();
+        if let Some(name) = recipients.first().or(aside.first())
             && self.told.insert(name.clone())
         {
             let reply = match sent.deferred.first() {
@@ -106,13 +106,19 @@ impl SmtpHandler {
                  have the mail"
             ));
         }
-        self.owed.push_back(Owed {
-            bytes: mail.bytes,
-            recipients,
-            due: now.mono + OWED.0,
-            tries: 1,
-        });
-        if self.owed.len() > MOST_OWED {
+        // Each of those at whom the server leaves by itself.
+        let aside = aside.into_iter().map(|name| vec![name]);
+        for recipients in [recipients].into_iter().chain(aside) {
+            if !recipients.is_empty() {
+                self.owed.push_back(Owed {
+                    bytes: Arc::clone(&mail.bytes),
+                    recipients,
+                    due: now.mono + OWED.0,
+                    tries: 1,
+                });
+            }
+        }
+        while self.owed.len() > MOST_OWED {
             self.give_up_owed("there are too many such mails");
         }
     }
@@ -133,6 +139,28 @@ impl SmtpHandler {
                     owed.recipients = deferred
                         .filter_map(|(at, _)| all.get(*at).cloned())
                         .collect();
+                    let left_at = sent.left_at.and_then(|at| all.get(at).cloned());
+                    let (next, aside) = match owed.recipients.len() {
+                        0 | 1 => (std::mem::take(&mut owed.recipients), Vec::new()),
+                        _ => {
+                            let names = std::mem::take(&mut owed.recipients);
+                            turns(names, Vec::new(), left_at)
+                        }
+                    };
+                    owed.recipients = next;
+                    if !aside.is_empty() {
+                        // The others are asked again without that one.
+                        let (bytes, due) = (Arc::clone(&owed.bytes), owed.due);
+                        let tries = owed.tries;
+                        self.owed.push_back(Owed {
+                            bytes,
+                            recipients: aside,
+                            due,
+                            tries,
+                        });
+                        self.tell(&sent, &all);
+                        return;
+                    }
                     self.tell(&sent, &all);
                 }
                 replies.first().cloned().unwrap_or_default()

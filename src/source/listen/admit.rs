@@ -420,14 +420,14 @@ impl Admission {
             self.clean_text(name);
         }
         for (name, value) in &mut record.extra {
-            let before = self.masked_in_all();
-            if named && let Value::Text(text) = value {
-                self.clean_named(name, text);
-            }
+            let with_name = match value {
+                Value::Text(text) if named => self.clean_named(name, text),
+                _ => false,
+            };
             let so_far = self.masked_in_all();
             self.clean_text(name);
             self.clean_value(value);
-            if so_far > before {
+            if with_name {
                 // It is one place.
                 self.masked_in_frames += self.masked_in_all() - so_far;
             }
@@ -435,27 +435,36 @@ impl Admission {
     }
 
     /// Cleans an attribute with its name: a mask may be about both, as they stand in a
-    /// parameter of syslog, or in a form's field.
-    fn clean_named(&mut self, name: &str, text: &mut Cow<'_, str>) {
+    /// parameter of syslog, or in a form's field. `false`: it was clean.
+    fn clean_named(&mut self, name: &str, text: &mut Cow<'_, str>) -> bool {
         // That of a parameter has its element's before it, and a point.
         let (_, parameter) = name.rsplit_once('.').unwrap_or(("", name));
-        for (name, quote) in [(parameter, "\""), (name, "\""), (name, "")] {
-            let named = [name, "=", quote, text, quote].concat();
+        let (plain, quoted) = (text.clone().into_owned(), quote(text));
+        for (name, quotes, inner) in [
+            (parameter, "\"", &*quoted),
+            (name, "\"", &*quoted),
+            (name, "", &*plain),
+        ] {
+            let value = ["=", quotes, inner, quotes].concat();
+            let named = [name, &value].concat();
+            let before = self.masked_in_all();
             let clean = self.clean(named.as_bytes());
-            if clean == named.as_bytes() {
+            // Of a mask that is about the name alone, the value stays.
+            if clean == named.as_bytes() || clean.ends_with(value.as_bytes()) {
+                self.masked_in_frames += self.masked_in_all() - before;
                 continue;
             }
             let clean = String::from_utf8_lossy(&clean);
-            // Of a mask that leaves the name, what it leaves of the value.
+            // Of one that leaves the name, what it leaves of the value.
             let rest = clean.strip_prefix(name);
-            let rest = rest
-                .and_then(|rest| rest.strip_prefix('='))
-                .unwrap_or(&clean);
-            let inner = rest.strip_prefix('"').filter(|_| !quote.is_empty());
-            let inner = inner.map_or(rest, |inner| inner.strip_suffix('"').unwrap_or(inner));
-            *text = Cow::Owned(inner.to_owned());
-            return;
+            let rest = rest.and_then(|rest| rest.strip_prefix('='));
+            *text = Cow::Owned(match rest {
+                Some(rest) if !quotes.is_empty() => unquote(rest),
+                rest => rest.unwrap_or(&clean).to_owned(),
+            });
+            return true;
         }
+        false
     }
 
     /// Cleans what was added to a record that is clean.
@@ -495,6 +504,33 @@ impl Admission {
     pub(super) fn repeats(&self) -> u64 {
         self.dedup.as_ref().map_or(0, Dedup::repeats)
     }
+}
+
+/// A value as it stands in a parameter of syslog (RFC 5424, section 6.3.3).
+fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    for char in text.chars() {
+        if matches!(char, '"' | '\\' | ']') {
+            quoted.push('\\');
+        }
+        quoted.push(char);
+    }
+    quoted
+}
+
+/// What is left of such a value, with its quotes or without.
+fn unquote(text: &str) -> String {
+    let inner = text.strip_prefix('"').unwrap_or(text);
+    let mut chars = inner.chars().peekable();
+    let mut value = String::with_capacity(inner.len());
+    while let Some(char) = chars.next() {
+        match (char, chars.peek()) {
+            ('\\', Some('"' | '\\' | ']')) => value.extend(chars.next()),
+            ('"', None) => {}
+            _ => value.push(char),
+        }
+    }
+    value
 }
 
 /// Puts one more [`SENT`] before a name and before all that have some of them, but

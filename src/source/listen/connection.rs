@@ -203,6 +203,11 @@ impl Connection {
         self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
     }
 
+    /// Whether lines are held back that may be those of one message.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.protocol.as_ref().is_some_and(Protocol::is_waiting)
+    }
+
     /// Whether it is to be heard: it has something, and somebody takes it.
     pub(super) fn wants_turn(&self) -> bool {
         if self.lingering.is_some() {

@@ -61,6 +61,9 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// For how many seconds a client of HTTP is told to wait.
 const RETRY: u32 = 1;
 
+/// How long lines are held back that may be those of one message.
+const SETTLE: Duration = Duration::from_secs(1);
+
 /// How often somebody looks after those who are overdue.
 const SWEEP: Duration = Duration::from_secs(1);
 
@@ -94,6 +97,8 @@ pub struct Listen {
     crowded: Option<Instant>,
     starved: Option<Instant>,
     sweep_at: Option<Instant>,
+    /// When lines have been held back long enough.
+    settle_at: Option<Instant>,
     /// Bytes of incomplete messages.
     held: usize,
     accepted: Accepted,
@@ -171,6 +176,7 @@ impl Listen {
             crowded: None,
             starved: None,
             sweep_at: None,
+            settle_at: None,
             held: 0,
             accepted,
             admission: Admission::new(&mut options),
@@ -238,9 +244,9 @@ impl Listen {
             return Some(now.mono);
         }
         let gelf = self.assembly.deadline();
-        [self.sweep_at, self.accept_at, self.alive_at, gelf]
+        [self.sweep_at, self.settle_at, self.accept_at, self.alive_at]
             .into_iter()
-            .chain([self.complaints.deadline(), self.admission.deadline()])
+            .chain([gelf, self.complaints.deadline(), self.admission.deadline()])
             .flatten()
             .min()
     }
@@ -337,6 +343,9 @@ impl Listen {
         self.assembly.expire(now.mono);
         self.complaints.tick(now.mono);
         self.tell_alive(now);
+        if self.settle_at.is_some_and(|at| at <= now.mono) {
+            self.settle(now, each);
+        }
         if self.sweep_at.is_some_and(|at| at <= now.mono) {
             self.sweep(now, each);
         }

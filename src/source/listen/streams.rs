@@ -9,7 +9,7 @@ use super::admit::{Origin, Refusal};
 use super::answers::{Answer, Awaited};
 use super::connection::{Came, Connection};
 use super::framing::{Broken, Message, Next, Protocol, Skipped};
-use super::{HANDSHAKE, HELD, Listen, OVERDUE, RETRY, SWEEP, detect, queue};
+use super::{HANDSHAKE, HELD, Listen, OVERDUE, RETRY, SETTLE, SWEEP, TURN, detect, queue};
 use crate::diag::plain;
 use crate::level::Level;
 use crate::now::Now;
@@ -118,7 +118,7 @@ impl Listen {
                 }
             }
         };
-        let handed = match each {
+        let handed = match each.as_deref_mut() {
             Some(each) => self.hand_on(&mut connection, place, size, now, each),
             None => 0,
         };
@@ -126,7 +126,11 @@ impl Listen {
         self.tell_cut(&mut connection, cut, now);
         self.put_back(place, connection, now);
         if self.held > self.most_held() {
-            self.cut_off_longest(now);
+            match (self.longest_that_waits(), each) {
+                // Of what is complete nothing is lost.
+                (Some(place), Some(each)) => self.wait_no_more(place, now, each),
+                _ => self.cut_off_longest(now),
+            }
         }
         let records = usize::try_from(self.admission.records - records).unwrap_or(usize::MAX);
         read.max(handed).max(records.saturating_mul(LEAST))
@@ -190,6 +194,9 @@ impl Listen {
             self.work = work;
         }
         self.held += connection.held();
+        if connection.is_waiting() {
+            self.settle_at.get_or_insert(now.mono + SETTLE);
+        }
     }
 
     /// Puts a connection back where it stood, or closes it if it is done.
@@ -454,19 +461,15 @@ impl Listen {
             if connection.is_unheard() {
                 continue;
             }
-            let text = connection.protocol.as_ref().is_none_or(Protocol::is_text);
-            let begun = connection.message_begun();
-            if connection
-                .protocol
-                .as_ref()
-                .is_some_and(Protocol::is_waiting)
-            {
-                if begun.is_none_or(|begun| since(begun) >= SWEEP) {
-                    self.wait_no_more(place, now, each);
-                }
-                continue;
-            }
-            let begun = begun.filter(|_| !text);
+            let text = match &connection.protocol {
+                Some(protocol) => protocol.is_text(),
+                // Some first bytes leave it open what it is, but for that.
+                None => !connection
+                    .rest
+                    .first()
+                    .is_some_and(|byte| detect::is_binary(*byte)),
+            };
+            let begun = connection.message_begun().filter(|_| !text);
             if connection.is_shaking_hands() && since(connection.since) > HANDSHAKE {
                 self.cut_off(place, format_args!("the TLS handshake took too long"), now);
             } else if begun.is_some_and(|begun| since(begun) > OVERDUE) {
@@ -495,6 +498,18 @@ impl Listen {
         }
     }
 
+    /// Of the connections whose lines are held back, the one that has the most.
+    fn longest_that_waits(&self) -> Option<usize> {
+        let connections = self.connections.iter().enumerate();
+        let waiting = connections.filter_map(|(place, connection)| {
+            let connection = connection.as_ref()?;
+            connection
+                .is_waiting()
+                .then_some((connection.rest.len(), place))
+        });
+        waiting.max().map(|(_, place)| place)
+    }
+
     /// Where too much is held, whoever holds the most of it goes.
     fn cut_off_longest(&mut self, now: Now) {
         let held = |place: &usize| {
@@ -506,6 +521,28 @@ impl Listen {
             let text = "closed: the messages that are not complete take too much memory";
             let busy = |http: &mut HttpConversation, out: &mut _| http.turn_away(RETRY, out);
             self.break_off(place, busy, format_args!("{text}"), now);
+        }
+    }
+
+    /// Hands on lines that were held back long enough, about as many as are read in a
+    /// turn: they may be those of many.
+    pub(super) fn settle(&mut self, now: Now, each: &mut Sink<'_>) {
+        self.settle_at = None;
+        let clock = self.clock(now);
+        let mut left = TURN;
+        for place in 0..self.connections.len() {
+            let connection = self.connections[place].as_ref();
+            let Some(connection) = connection.filter(|connection| connection.is_waiting()) else {
+                continue;
+            };
+            let due = connection.begun.map_or(clock, |begun| begun + SETTLE);
+            if due > clock || left == 0 {
+                let due = now.mono + due.saturating_duration_since(clock);
+                self.settle_at = Some(self.settle_at.map_or(due, |at| at.min(due)));
+                continue;
+            }
+            left = left.saturating_sub(connection.rest.len());
+            self.wait_no_more(place, now, each);
         }
     }
 

@@ -191,6 +191,11 @@ fn lines_are_lines_once_nobody_waits() {
         let mut text = Text::new(Kind::Auto);
         assert_eq!(next(&mut text, input).as_deref(), first);
     }
+    // Nor what would be very many records at once.
+    let mut text = Text::new(Kind::Auto);
+    let short = "<13>one\n".to_owned() + &"\n".repeat(100);
+    assert_eq!(next(&mut text, &short).as_deref(), Some("<13>one"));
+    assert!(!text.is_waiting());
     let mut text = Text::new(Kind::Auto);
     let long = "<13>one\n".to_owned() + &" line\n".repeat(accepted.longest_counted() / 6);
     assert_eq!(next(&mut text, &long).as_deref(), Some("<13>one"));

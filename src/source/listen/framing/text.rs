@@ -55,7 +55,7 @@ impl Text {
     /// Whether lines are held back because they may be those of one message, whose
     /// NUL is on its way.
     pub(in crate::source::listen) fn is_waiting(&self) -> bool {
-        self.wait == Wait::Yes
+        matches!(self.wait, Wait::For(_))
     }
 
     /// Does not wait for that any longer, nor again: they are lines.
@@ -119,8 +119,10 @@ impl Text {
             return self.too_long(bytes, accepted, counts);
         }
         if found.is_none() && !(at_end && length > 0) {
-            // The first line feed is looked at again.
-            self.searched = if self.is_waiting() { 0 } else { length };
+            self.searched = match self.wait {
+                Wait::For(held) => held.at,
+                Wait::No | Wait::NoMore => length,
+            };
             return Next::More;
         }
         let text = &bytes[..length];
@@ -128,7 +130,7 @@ impl Text {
             Some(b'\n') if found.is_some() => text.strip_suffix(b"\r").unwrap_or(text),
             _ => text,
         };
-        if self.wait == Wait::Yes {
+        if self.is_waiting() {
             self.wait = Wait::No;
         }
         let piece = std::mem::take(&mut self.continued);
@@ -162,11 +164,19 @@ impl Text {
     /// line feeds in them. `None`: neither has come, or a line feed that may be one
     /// in the message.
     fn find_end(&mut self, bytes: &[u8], from: usize, sealed: bool, may_wait: bool) -> Option<u8> {
-        let at = from + memchr2(b'\n', 0, &bytes[from..])?;
+        let held = match self.wait {
+            Wait::For(held) => Some(held),
+            Wait::No | Wait::NoMore => None,
+        };
+        let at = match held {
+            Some(held) => held.at,
+            None => from + memchr2(b'\n', 0, &bytes[from..])?,
+        };
         let (text, behind) = (&bytes[..at], &bytes[at + 1..]);
-        let start = match Start::of(bytes, sealed) {
-            Start::Object if bytes[at] == b'\n' && is_open_object(text) => Start::Other,
-            start => start,
+        let start = match (held, Start::of(bytes, sealed)) {
+            (Some(held), _) => held.start,
+            (_, Start::Object) if bytes[at] == b'\n' && is_open_object(text) => Start::Other,
+            (_, start) => start,
         };
         let looked_at = self.without_nul;
         // What stands up to a NUL is a message, or several lines.
@@ -195,12 +205,20 @@ impl Text {
             // The rest of a message is on its way, and a NUL behind it: what stands on
             // the next line begins as no message does.
             None if may_wait
-                && begins_message(bytes, text, sealed)
+                && (held.is_some() || begins_message(bytes, text, sealed))
                 && !behind.is_empty()
                 && Start::of(behind, sealed) == Start::Other
-                && !has_lines(bytes, looked_at, sealed) =>
+                && !has_lines(bytes, looked_at, sealed)
+                && self.holds(
+                    bytes,
+                    looked_at,
+                    Held {
+                        at,
+                        start,
+                        lines: 0,
+                    },
+                ) =>
             {
-                self.wait = Wait::Yes;
                 return None;
             }
             None => {
@@ -210,6 +228,19 @@ impl Text {
         };
         self.end = Some(end);
         self.end
+    }
+
+    /// Holds lines back, unless they are so short that they would be very many records
+    /// once nobody waits for a NUL any more. What stands before `from` was counted.
+    fn holds(&mut self, bytes: &[u8], from: usize, new: Held) -> bool {
+        let mut held = match self.wait {
+            Wait::For(held) => held,
+            Wait::No | Wait::NoMore => new,
+        };
+        held.lines += memchr_iter(b'\n', &bytes[from.max(held.at)..]).count();
+        let holds = held.lines <= FEW + bytes.len() / SHORT;
+        self.wait = if holds { Wait::For(held) } else { Wait::NoMore };
+        holds
     }
 
     /// What ends messages is known once the next one begins as it should.
@@ -261,11 +292,25 @@ impl Text {
     }
 }
 
+/// Lines that are held back may be so many, and one for each so many bytes.
+const FEW: usize = 64;
+const SHORT: usize = 16;
+
+/// Lines that are held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Held {
+    /// Where the first of them ends.
+    at: usize,
+    /// How it begins, as far as that tells of the next message.
+    start: Start,
+    lines: usize,
+}
+
 /// Whether it is waited for a NUL behind several lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wait {
     No,
-    Yes,
+    For(Held),
     /// It was, and none has come: it is not done again.
     NoMore,
 }
