@@ -152,6 +152,22 @@ fn a_recipient_at_whom_it_leaves_does_not_stop_the_others() {
     let mails = server.accepted();
     assert_eq!(mails.len(), 1, "{stderr}");
     assert_eq!(mails[0]["to"], json!(["ops@x.test", "c@x.test"]));
+
+    // Nor where both are tried again later.
+    let rules = "--rcpt b@x.test=421_too_busy --rcpt c@x.test=450_later --rcpt c@x.test=450_later \
+        --rcpt c@x.test=ok";
+    let server = Server::start(folder.path(), rules);
+    let options = format!(
+        "smtp {} --to c@x.test --to b@x.test --retry-start 10ms",
+        server.options()
+    );
+    let outcome = Lh::new(&options).feed("one\n").expect(0);
+    let stderr = &outcome.stderr;
+    assert_eq!(stderr.matches("did not get a mail").count(), 1, "{stderr}");
+    assert!(stderr.contains(": b@x.test did not get a mail"), "{stderr}");
+    let mails = server.accepted();
+    let to: Vec<_> = mails.iter().map(|mail| mail["to"].clone()).collect();
+    assert_eq!(to, [json!(["ops@x.test"]), json!(["c@x.test"])]);
 }
 
 /// The others have the record.
