@@ -1226,6 +1226,35 @@ fn what_came_into_an_empty_file_and_went_is_followed() {
     assert_eq!(follow.stderr(), "");
 }
 
+/// A copy may be written over the one before.
+#[test]
+fn a_copy_over_a_copy_is_followed() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let file = path("app.log");
+    std::fs::write(path("app.log.1"), "one\n").unwrap();
+    let backup = std::fs::File::options()
+        .append(true)
+        .open(path("app.log.1"));
+    let then = std::time::SystemTime::now() - Duration::from_secs(60);
+    backup.unwrap().set_modified(then).unwrap();
+    std::fs::write(&file, "").unwrap();
+    let follow = Lh::new("tail -f").arg(&file).read_stdout().spawn();
+    let reaches = |want: &str| {
+        let held = wait_for(Duration::from_secs(20), || {
+            follow.stdout() == want.as_bytes()
+        });
+        assert!(held, "{}", follow.stdout().escape_ascii());
+    };
+    reaches("one\n");
+    follow.signal(Signal::SIGSTOP);
+    std::fs::write(&file, "two, longer\n").unwrap();
+    std::fs::copy(&file, path("app.log.1")).unwrap();
+    std::fs::write(&file, "three\n").unwrap();
+    follow.signal(Signal::SIGCONT);
+    reaches("one\ntwo, longer\nthree\n");
+}
+
 /// What was there before is no copy of what came since, whatever becomes of it: it goes
 /// on, it is compressed, it is put there.
 #[test]

@@ -140,6 +140,8 @@ pub struct Picker<'t> {
     time: Option<Timestamp>,
     /// It was judged before its end, and this is what came of it.
     verdict: Option<bool>,
+    /// The rest of the record at hand is left out.
+    is_cut: bool,
     to: &'t mut dyn Write,
 }
 
@@ -169,6 +171,7 @@ impl<'t> Picker<'t> {
             record: Vec::new(),
             time: None,
             verdict: None,
+            is_cut: false,
             to,
         }
     }
@@ -311,16 +314,19 @@ impl<'t> Picker<'t> {
 
     /// Writes a record, or more of the one before.
     fn emit(&mut self, record: &[u8], goes_on: bool) -> io::Result<()> {
+        if self.is_cut && goes_on {
+            return Ok(());
+        }
+        self.is_cut = false;
         match &mut self.mode {
             Mode::Pass | Mode::Skip(_) => self.to.write_all(record),
             Mode::Keep(_, kept) if goes_on => {
-                // Of one that is cut, this many and a newline are there.
-                if let Some(begun) = kept.back_mut().filter(|begun| begun.len() <= LONGEST_KEPT) {
+                if let Some(begun) = kept.back_mut() {
                     begun.extend_from_slice(record);
                     if begun.len() > LONGEST_KEPT {
                         begun.truncate(LONGEST_KEPT);
                         begun.push(b'\n');
-                        self.signs.kept_cut = true;
+                        (self.signs.kept_cut, self.is_cut) = (true, true);
                     }
                 }
                 Ok(())

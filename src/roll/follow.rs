@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -34,8 +35,8 @@ pub struct Follower {
     before: Seen,
     /// The rolled-over files that were there when that one was opened.
     known: Vec<Known>,
-    /// The names of those that were not compressed.
-    names: Vec<PathBuf>,
+    /// The newest of them, if it was not compressed, and how it ended.
+    newest: Option<(FileId, PathBuf, Seen)>,
     seam: Seam,
     gaps: u64,
     remarks: Remarks,
@@ -114,7 +115,7 @@ impl Follower {
             started: Now::read().wall.0.saturating_sub(TICK),
             before: Seen::default(),
             known: Vec::new(),
-            names: Vec::new(),
+            newest: None,
             seam: Seam::default(),
             gaps: 0,
             remarks: listing.remarks().clone(),
@@ -362,16 +363,38 @@ impl Follower {
             let files = listing.files();
             let is_own = |file: &Found| file.is_current && file.id == own.part.id;
             let place = files.iter().rposition(is_own);
-            let is_copy = |file: &Found| {
-                file.written >= self.started
-                    && !self.known.iter().any(|(id, ..)| *id == file.id)
-                    && !(file.method.is_some() && self.names.contains(&plain_name(file)))
-            };
+            let is_copy = |file: &Found| file.written >= self.started && !self.was_there(file);
             place.is_some_and(|at| {
                 let behind = self.behind_known(&listing).min(at);
                 files[behind..at].iter().any(is_copy)
             })
         })
+    }
+
+    /// Whether a file is one that was there before, which may have got more text since,
+    /// or have been compressed: a copy may have been written over it as well.
+    fn was_there(&self, file: &Found) -> bool {
+        let is_known = self.known.iter().any(|(id, ..)| *id == file.id);
+        let Some((id, path, seen)) = &self.newest else {
+            return is_known;
+        };
+        let packed = file.method.is_some() && file.path.with_extension("") == *path;
+        if file.id != *id && !packed {
+            return is_known;
+        }
+        let Ok(open) = File::open(&file.path) else {
+            return is_known;
+        };
+        let part = Part {
+            path: file.path.clone(),
+            file: Arc::new(open),
+            id: file.id,
+            method: file.method,
+            is_current: false,
+        };
+        part.reader()
+            .and_then(|mut reader| seen.is_in(&mut reader))
+            .unwrap_or(is_known)
     }
 
     /// Goes on where somebody has emptied the file. If it was copied before, as by a
@@ -558,8 +581,14 @@ impl Follower {
             self.before = current.seen.clone();
         }
         let rolled_over = listing.files().iter().filter(|file| !file.is_current);
-        let plain = rolled_over.clone().filter(|file| file.method.is_none());
-        self.names = plain.map(|file| file.path.clone()).collect();
+        let newest = rolled_over.clone().next_back();
+        self.newest = newest
+            .filter(|file| file.method.is_none())
+            .and_then(|file| {
+                let open = File::open(&file.path).ok()?;
+                let seen = Seen::before(&open, file.size);
+                Some((file.id, file.path.clone(), seen))
+            });
         self.known = rolled_over.map(known).collect();
         let mut places = places.into_iter();
         let mut wrote = false;
@@ -645,14 +674,6 @@ fn mark_in_place(set: &LogSet, part: &Part) -> Option<Mark> {
     let mark = Mark::of(&part.file)?;
     let named = sys::stat(set.file()).ok()?;
     (named.id == part.id).then_some(mark)
-}
-
-/// The name that a file had before it was compressed.
-fn plain_name(file: &Found) -> PathBuf {
-    match file.method {
-        Some(_) => file.path.with_extension(""),
-        None => file.path.clone(),
-    }
 }
 
 fn known(file: &Found) -> Known {

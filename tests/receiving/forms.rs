@@ -216,6 +216,30 @@ fn parameters_and_fields_are_masked_with_their_names() {
     listener.end().code(0).said("\"masked\":6");
 }
 
+/// Several masks about one value, what stands around it, and a value as it was meant.
+#[test]
+fn masks_of_fields_see_what_stands_around() {
+    let masks =
+        r#"--mask \d{4} --mask password=[a-z0-9]+ --mask [?&]token=[^&]* --mask email=\S+@\S+"#;
+    let folder = Folder::new();
+    let options = format!("{masks} listen --http 127.0.0.1:0");
+    let mut listener = listen(&folder, &options, "");
+    let mut http = TcpStream::connect(listener.address("http")).expect("connected");
+    let head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+    let body = "msg=hi&password=abc1234&token=secret&email=joe%40x.com&user=bob";
+    write!(http, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).expect("sent");
+    let records = listener.records(1);
+    for (name, want) in [
+        ("password", "******"),
+        ("token", "***"),
+        ("email", "***"),
+        ("user", "bob"),
+    ] {
+        assert_eq!(text(&records[0], name), want, "{}", records[0]);
+    }
+    listener.end().ok();
+}
+
 /// As behind `-i json`: strings are looked at without their escapes, and what was an
 /// object stays one.
 #[test]

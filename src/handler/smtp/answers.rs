@@ -1,5 +1,6 @@
 //! What becomes of mails by what a server answers.
 
+use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,7 +119,16 @@ impl SmtpHandler {
                 });
             }
         }
-        while self.owed.len() > MOST_OWED {
+        self.bound_owed();
+    }
+
+    /// Keeps as many mails as may be owed. Those of one mail share its bytes.
+    fn bound_owed(&mut self) {
+        let count = |owed: &VecDeque<Owed>| {
+            let mails = owed.iter().map(|owed| Arc::as_ptr(&owed.bytes));
+            mails.collect::<HashSet<_>>().len()
+        };
+        while self.owed.len() > MOST_OWED && count(&self.owed) > MOST_OWED {
             self.give_up_owed("there are too many such mails");
         }
     }
@@ -159,6 +169,7 @@ impl SmtpHandler {
                             tries,
                         });
                         self.tell(&sent, &all);
+                        self.bound_owed();
                         return;
                     }
                     self.tell(&sent, &all);

@@ -293,6 +293,10 @@ impl SmtpHandler {
         if self.flight.is_some() {
             return Ok(());
         }
+        // Who is due first stands in front.
+        if let Some(first) = (0..self.owed.len()).min_by_key(|at| self.owed[*at].due) {
+            self.owed.swap(0, first);
+        }
         let (flight, bytes, recipients) = match (self.outbox.front(), self.owed.front()) {
             (Some(mail), _) => (Flight::Mail, &mail.bytes, &mail.recipients),
             (None, Some(owed)) if self.closing || owed.due <= now.mono => {

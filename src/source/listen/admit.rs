@@ -220,7 +220,12 @@ impl Admission {
         }
         // The same places are found again in the record's own texts.
         self.masked_in_frames += self.masked_in_all() - before;
-        let named = own_frame != frame && kind != Kind::Pickle;
+        // A field of a form stands there in another way.
+        let may_be_form = kind == Kind::Auto && frame.first() != Some(&b'<');
+        let named = match kind {
+            Kind::Pickle => false,
+            _ => !is_object && (own_frame != frame || may_be_form),
+        };
         self.clean_record(record, named);
         self.pass(&own_frame, piece, origin, record, each);
     }
@@ -439,32 +444,49 @@ impl Admission {
     fn clean_named(&mut self, name: &str, text: &mut Cow<'_, str>) -> bool {
         // That of a parameter has its element's before it, and a point.
         let (_, parameter) = name.rsplit_once('.').unwrap_or(("", name));
-        let (plain, quoted) = (text.clone().into_owned(), quote(text));
-        for (name, quotes, inner) in [
-            (parameter, "\"", &*quoted),
-            (name, "\"", &*quoted),
-            (name, "", &*plain),
+        let element = &name[..name.len() - parameter.len()];
+        let mut changed = false;
+        for (before, name, quotes, behind) in [
+            (" ", parameter, "\"", "]"),
+            ("", parameter, "\"", ""),
+            ("", name, "\"", ""),
+            ("&", name, "", "&"),
+            ("", name, "", ""),
         ] {
-            let value = ["=", quotes, inner, quotes].concat();
-            let named = [name, &value].concat();
-            let before = self.masked_in_all();
+            let inner = match quotes {
+                "" => text.to_string(),
+                _ => quote(text),
+            };
+            let value = ["=", quotes, &inner, quotes].concat();
+            let named = [before, name, &value, behind].concat();
+            let masked = self.masked_in_all();
             let clean = self.clean(named.as_bytes());
+            let clean = String::from_utf8_lossy(&clean);
+            let rest = clean.strip_prefix(before).unwrap_or(&clean);
+            let rest = rest.strip_suffix(behind).unwrap_or(rest);
             // Of a mask that is about the name alone, the value stays.
-            if clean == named.as_bytes() || clean.ends_with(value.as_bytes()) {
-                self.masked_in_frames += self.masked_in_all() - before;
+            if rest.ends_with(&value) {
+                self.masked_in_frames += self.masked_in_all() - masked;
                 continue;
             }
-            let clean = String::from_utf8_lossy(&clean);
-            // Of one that leaves the name, what it leaves of the value.
-            let rest = clean.strip_prefix(name);
-            let rest = rest.and_then(|rest| rest.strip_prefix('='));
-            *text = Cow::Owned(match rest {
-                Some(rest) if !quotes.is_empty() => unquote(rest),
-                rest => rest.unwrap_or(&clean).to_owned(),
+            if changed {
+                // It is one place.
+                self.masked_in_frames += self.masked_in_all() - masked;
+            }
+            // Of one that leaves the name, or a part of it, what it leaves of the value.
+            let rest = match name == parameter {
+                true => rest,
+                false => rest.strip_prefix(element).unwrap_or(rest),
+            };
+            let left = rest.strip_prefix(parameter);
+            let left = left.and_then(|rest| rest.strip_prefix('='));
+            *text = Cow::Owned(match left {
+                Some(left) if !quotes.is_empty() => unquote(left),
+                left => left.unwrap_or(rest).to_owned(),
             });
-            return true;
+            changed = true;
         }
-        false
+        changed
     }
 
     /// Cleans what was added to a record that is clean.

@@ -161,7 +161,8 @@ impl Listen {
             if connection.since + CROWDED > clock {
                 return None;
             }
-            if !connection.is_unheard() && !is_on_its_way(connection, clock) {
+            let may_come = connection.is_waiting() || is_on_its_way(connection, clock);
+            if !connection.is_unheard() && !may_come {
                 found = Some((at, place));
                 break;
             }

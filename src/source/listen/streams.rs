@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::admit::{Origin, Refusal};
 use super::answers::{Answer, Awaited};
@@ -26,6 +26,9 @@ const SHORT: usize = 32 << 10;
 /// What a record counts at least in a turn: all of a turn are in memory together, and
 /// of what is hardly a byte each, much is written.
 const LEAST: usize = 32;
+
+/// How long until it is looked at again whether lines are held back for too long.
+const SOON: Duration = Duration::from_millis(50);
 
 /// Why a connection is not heard any more.
 pub(super) enum Cut {
@@ -535,14 +538,21 @@ impl Listen {
             let Some(connection) = connection.filter(|connection| connection.is_waiting()) else {
                 continue;
             };
-            let due = connection.begun.map_or(clock, |begun| begun + SETTLE);
+            let mut due = connection.begun.map_or(clock, |begun| begun + SETTLE);
+            if connection.is_unheard() {
+                // The rest may be there.
+                due = due.max(clock + SOON);
+            }
             if due > clock || left == 0 {
                 let due = now.mono + due.saturating_duration_since(clock);
                 self.settle_at = Some(self.settle_at.map_or(due, |at| at.min(due)));
                 continue;
             }
-            left = left.saturating_sub(connection.rest.len());
+            let (length, records) = (connection.rest.len(), self.admission.records);
             self.wait_no_more(place, now, each);
+            let records = usize::try_from(self.admission.records - records);
+            let weight = records.map_or(usize::MAX, |count| count.saturating_mul(LEAST));
+            left = left.saturating_sub(length.max(weight));
         }
     }
 

@@ -178,7 +178,8 @@ impl Text {
             (_, Start::Object) if bytes[at] == b'\n' && is_open_object(text) => Start::Other,
             (_, start) => start,
         };
-        let looked_at = self.without_nul;
+        // Of a message before this one it is only known that there is no NUL.
+        let looked_at = held.map_or(0, |_| self.without_nul);
         // What stands up to a NUL is a message, or several lines.
         let behind_nul = match bytes[at] {
             0 => Some(behind),
