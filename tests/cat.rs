@@ -1281,7 +1281,13 @@ fn what_is_no_copy_of_an_empty_file_is_not_read() {
                 .filter_map(|fd| std::fs::read_link(fd.path()).ok())
                 .any(|link| link == file)
         };
-        assert!(wait_for(Duration::from_secs(20), opened));
+        // It is opened for a moment before it is opened to stay.
+        let mut times = 0;
+        let stays = || {
+            times = if opened() { times + 1 } else { 0 };
+            times == 3
+        };
+        assert!(wait_for(Duration::from_secs(20), stays));
         follow.signal(Signal::SIGSTOP);
         match case {
             "late" => {
