@@ -146,6 +146,28 @@ fn a_message_of_lines_may_come_in_pieces() {
     }
 }
 
+/// A message that was held, and turns out to be too long, is cut like any other.
+#[test]
+fn a_held_message_may_be_too_long() {
+    for oversize in [Oversize::Split, Oversize::Truncate, Oversize::Drop] {
+        let accepted = accepted(64, oversize);
+        let line = format!("<13>{}\n", "a".repeat(accepted.longest_counted() - 200));
+        let first = format!("{line} two");
+        let input = format!("{first}{}\0<14>next\0", "b".repeat(400));
+        let nul = input.find('\0').unwrap() + 1;
+        let sizes = [first.len(), nul - first.len(), 9];
+        let (found, broken) = messages(input.as_bytes(), &sizes, &accepted);
+        assert_eq!(broken, None);
+        assert_eq!(found.last().unwrap(), b"<14>next");
+        if oversize == Oversize::Split {
+            // But for the line feed, which may end a piece.
+            let text = found[..found.len() - 1].concat();
+            let of = |bytes: &[u8]| bytes.iter().filter(|byte| **byte != b'\n').count();
+            assert_eq!(of(&text), of(&input.as_bytes()[..nul - 1]));
+        }
+    }
+}
+
 /// Lines are not held back for a NUL that never comes.
 #[test]
 fn lines_are_lines_once_nobody_waits() {

@@ -58,6 +58,13 @@ impl Text {
         matches!(self.wait, Wait::For(_))
     }
 
+    /// What was held is handed out.
+    fn end_wait(&mut self) {
+        if self.is_waiting() {
+            self.wait = Wait::No;
+        }
+    }
+
     /// Does not wait for that any longer, nor again: they are lines.
     pub(in crate::source::listen) fn wait_no_more(&mut self) {
         self.wait = Wait::NoMore;
@@ -130,9 +137,7 @@ impl Text {
             Some(b'\n') if found.is_some() => text.strip_suffix(b"\r").unwrap_or(text),
             _ => text,
         };
-        if self.is_waiting() {
-            self.wait = Wait::No;
-        }
+        self.end_wait();
         let piece = std::mem::take(&mut self.continued);
         // A line without anything in it is one only where lines are meant.
         let lines = end == Some(b'\n') && matches!(self.kind, Kind::Auto | Kind::Plain);
@@ -168,7 +173,7 @@ impl Text {
             Wait::For(held) => Some(held),
             Wait::No | Wait::NoMore => None,
         };
-        let at = match held {
+        let at = match held.filter(|held| held.at < bytes.len()) {
             Some(held) => held.at,
             None => from + memchr2(b'\n', 0, &bytes[from..])?,
         };
@@ -266,6 +271,8 @@ impl Text {
         accepted: &Accepted,
         counts: &mut OversizeCounts,
     ) -> Next<'b> {
+        // What is noted of it holds for its beginning alone.
+        self.end_wait();
         // It is longer, so that one more byte is there.
         let end = end_within(bytes, accepted.max_record);
         let split = accepted.oversize == Oversize::Split;
